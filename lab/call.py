@@ -1,0 +1,135 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One AWS API call, as the lab sees it: who calls which operation where, with which parameters."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import NotFound, get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+
+SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses"}
+"""Signing names that differ from the name of botocore's service model."""
+
+READ_VERBS = ("Get", "List", "Describe", "Lookup", "Head", "Assume", "Simulate", "Select", "Search")
+
+
+class LabError(ServiceException):
+    """An AWS error answer: ``LabError(code, message)``; the status comes from the service model, or is given."""
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        super().__init__(code, message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who calls: an IAM user or a role's session in one account.
+
+    ``role`` is the role's name for a session; ``arn`` is what GetCallerIdentity answers.
+    """
+
+    account: str
+    arn: str
+    access_key: str
+    role: str | None = None
+    session_policy: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass
+class Call:
+    """One call after parsing. ``parameters`` have the names and types of botocore's input shape."""
+
+    service: str
+    operation: str
+    region: str
+    access_key: str
+    parameters: dict[str, Any]
+    time: datetime
+    model: OperationModel
+    protocol: str
+    headers: dict[str, str]
+    source_ip: str
+    principal: Principal = field(init=False)
+
+    @property
+    def account(self) -> str:
+        return self.principal.account
+
+    @property
+    def writes(self) -> bool:
+        """True when the operation's verb says that it changes something."""
+        return not self.operation.startswith(READ_VERBS)
+
+    def serialize(self, result: dict[str, Any] | Exception) -> tuple[int, dict[str, str], bytes]:
+        """Status, headers and body of the answer in the service's own protocol."""
+        serializer = get_serializer_class(self.service, self.protocol)(self.model)
+        answer = serializer.serialize(result)
+        body = answer["body"]
+        status = getattr(result, "status", None) or answer["status_code"]
+        return status, dict(answer["headers"]), body.encode() if isinstance(body, str) else body
+
+
+def credential_scope(request: Request) -> tuple[str, str, str] | None:
+    """Access key, region and signing name from a request's signature (header or query), None when unsigned."""
+    header = request.headers.get("Authorization", "")
+    scope = header.split("Credential=")[1].split(",")[0] if "Credential=" in header else ""
+    scope = scope or request.args.get("X-Amz-Credential", "")
+    parts = scope.strip().split("/")
+    return (parts[0], parts[2], parts[3]) if len(parts) == 5 else None
+
+
+def parse_call(request: Request, time: datetime) -> Call | None:
+    """The AWS call in a request; None when it is unsigned or none of a known service's operations."""
+    body = request.get_data(cache=True)  # first: werkzeug's form parser would eat it
+    scope = credential_scope(request)
+    if scope is None:
+        return None
+    access_key, region, signing_name = scope
+    service = SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name)
+    try:
+        service_model = get_service_model(service)
+        operation, uri_parameters = get_service_router(service).match(request)
+    except (NotFound, KeyError, ValueError, ModuleNotFoundError):
+        return None
+    protocol = determine_request_protocol(service_model, request.content_type)
+    parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+        {
+            "method": request.method,
+            "values": request.values,
+            "headers": request.headers,
+            "body": body,
+            "url_path": request.path,
+            "url_params": uri_parameters,
+        }
+    )
+    return Call(
+        service=service,
+        operation=operation.name,
+        region=region,
+        access_key=access_key,
+        parameters=dict(parsed),
+        time=time,
+        model=operation,
+        protocol=protocol,
+        headers={name.lower(): value for name, value in request.headers.items()},
+        source_ip=request.remote_addr or "127.0.0.1",
+    )
+
+
+def rewind(request: Request) -> None:
+    """Give the request's body back to whoever reads the WSGI input next (moto)."""
+    body = request.get_data(cache=True)
+    request.environ["wsgi.input"] = io.BytesIO(body)
+    request.environ["CONTENT_LENGTH"] = str(len(body))

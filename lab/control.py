@@ -1,0 +1,60 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.core.request import Request
+
+from lab import delivery
+from lab.world import World
+
+
+def handle(world: World, request: Request) -> tuple[int, Any]:
+    """Status and JSON answer of a request to ``/lab/…``; 400 with one sentence when the request is wrong."""
+    body = json.loads(request.get_data() or b"null")
+    try:
+        with world.lock:
+            return 200, answer(world, request.method, request.path.removeprefix("/lab/"), body)
+    except (ValueError, TypeError) as error:
+        return 400, {"error": str(error)}
+
+
+def answer(world: World, method: str, what: str, body: Any) -> Any:
+    match method, what:
+        case "GET", "journal":
+            return [asdict(entry) for entry in list(world.journal.entries)]
+        case "DELETE", "journal":
+            world.journal.clear()
+            return []
+        case "POST", "faults":
+            world.faults.replace(body or [])
+            return [asdict(rule) for rule in world.faults.rules]
+        case "GET", "faults":
+            return [asdict(rule) for rule in world.faults.rules]
+        case "POST", "options":
+            return world.options.change(body or {})
+        case "GET", "options":
+            return asdict(world.options)
+        case "POST", "deliver":
+            return delivery.deliver(world, hours=float((body or {}).get("hours", 1)))
+        case "POST", "time":
+            move_clock(world, body or {})
+            return {"time": world.now()}
+        case "GET", "time":
+            return {"time": world.now()}
+    raise ValueError(f"The lab has no {method} /lab/{what}.")
+
+
+def move_clock(world: World, body: dict[str, Any]) -> None:
+    """Move the clock forward by ``{"hours": n}`` or to ``{"to": ISO 8601}``."""
+    if "to" in body:
+        world.clock_offset = datetime.fromisoformat(body["to"]).astimezone(UTC) - datetime.now(UTC)
+    else:
+        world.clock_offset += timedelta(hours=float(body["hours"]))

@@ -1,0 +1,46 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Switches for what AWS's documentation leaves open (the ``?`` of aws-facts). Each default is one possible answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass
+class Options:
+    """The lab's switches.
+
+    member_denial_code: what a member gets for a change to the organization trail by ARN (aws-facts 4.3).
+    access_propagation_calls: how many CloudTrail calls after EnableAWSServiceAccess still see it off (1.4).
+    member_propagation: whether members see the trail ``immediate``-ly or only after ``member_propagation_hours`` (4.4).
+    admission_markers: whether admission leaves zero-byte objects in the bucket (3.6).
+    service_linked_role: whether EnableAWSServiceAccess makes AWSServiceRoleForCloudTrail (1.5).
+    disabled_region_code: what a call to a region that the account has not enabled gets (4.6).
+    account_status_retired: whether ListAccounts still answers Account.Status beside State (7.2).
+    account_paths: whether ListAccounts answers Account.Paths (7.3).
+    """
+
+    member_denial_code: str = "NotOrganizationMasterAccountException"
+    access_propagation_calls: int = 0
+    member_propagation: str = "immediate"
+    member_propagation_hours: float = 24.0
+    admission_markers: bool = True
+    service_linked_role: bool = True
+    disabled_region_code: str = "UnrecognizedClientException"
+    account_status_retired: bool = False
+    account_paths: bool = True
+
+    def change(self, values: dict[str, Any]) -> dict[str, Any]:
+        """Set the given options and answer all. Raises ValueError for an unknown name or a wrong type."""
+        known = {field.name: type(getattr(self, field.name)) for field in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"The lab has no option {name!r}; it has {', '.join(sorted(known))}.")
+            if not isinstance(value, known[name]) and not (known[name] is float and isinstance(value, int)):
+                raise ValueError(f"The lab's option {name} is a {known[name].__name__}, found {value!r}.")
+        for name, value in values.items():
+            setattr(self, name, value)
+        return asdict(self)

@@ -1,0 +1,59 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Everything that the lab remembers beside moto's own state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import RLock
+from typing import Any
+
+from moto.backends import get_backend
+
+from lab.call import LabError, Principal
+from lab.faults import Faults
+from lab.journal import Journal
+from lab.options import Options
+
+
+@dataclass
+class World:
+    """One organization (or none) with its clock, sessions, journal, faults and options.
+
+    ``lock`` is held by every answer that changes state, so that answers are atomic as AWS's are.
+    """
+
+    partition: str = "aws"
+    home_region: str = "us-east-1"
+    enforce_iam: bool = False
+    latency_ms: float = 0
+    options: Options = field(default_factory=Options)
+    journal: Journal = field(default_factory=Journal)
+    faults: Faults = field(default_factory=Faults)
+    sessions: dict[str, Principal] = field(default_factory=dict)
+    clock_offset: timedelta = timedelta()
+    organization_id: str | None = None
+    management_account: str = ""
+    log_archive_account: str = ""
+    log_bucket: str = ""
+    lock: Any = field(default_factory=RLock)
+
+    def now(self) -> datetime:
+        """The lab's time, aware, in UTC."""
+        return datetime.now(UTC) + self.clock_offset
+
+    def moto(self, service: str, account: str, region: str = "global") -> Any:
+        """moto's backend of a service in an account; ``region`` is "global"/"aws" for services without one."""
+        backends = get_backend(service)[account]
+        return backends[region if region in backends else self.partition]
+
+    def principal(self, access_key: str) -> Principal:
+        """Who an access key belongs to. Raises LabError for a key that the lab never issued, or that is expired."""
+        principal = self.sessions.get(access_key)
+        if principal is None:
+            raise LabError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        if principal.expires and principal.expires < self.now():
+            raise LabError("ExpiredTokenException", "The security token included in the request is expired", 403)
+        return principal

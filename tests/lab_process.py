@@ -1,0 +1,118 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lab as a separate process, for tests and benchmarks: start it, call AWS in it, read its journal, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+MEMBER_ROLE = "OrganizationAccountAccessRole"
+NO_RETRY = Config(retries={"max_attempts": 1}, read_timeout=30)
+
+
+class Lab:
+    """``with Lab("--scenario", "lesson") as lab:`` runs ``python -m lab serve`` until the block ends."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "lab", "serve", *arguments],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
+        self.endpoint: str = self.ready["endpoint"]
+        self.environment: dict[str, str] = self.ready["env"]
+
+    def __enter__(self) -> Lab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait(timeout=30)
+
+    @property
+    def management(self) -> str:
+        return str(self.ready["management_account_id"])
+
+    @property
+    def log_archive(self) -> str:
+        return str(self.ready["log_archive_account_id"])
+
+    @property
+    def organization_id(self) -> str:
+        return str(self.ready["organization_id"])
+
+    @property
+    def bucket(self) -> str:
+        return str(self.ready["bucket"])
+
+    @property
+    def trail_arn(self) -> str:
+        return str(self.ready["trail_arn"])
+
+    @property
+    def home_region(self) -> str:
+        return self.trail_arn.split(":")[3]
+
+    def child_environment(self, home: str | None = None) -> dict[str, str]:
+        """The environment for a command that is to talk to this lab and to nothing else."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "ANSIBLE_"))}
+        return {**kept, **self.environment, **({"HOME": home} if home else {})}
+
+    def client(self, service: str, account: str = "", region: str = "", role: str = MEMBER_ROLE) -> Any:
+        """A boto3 client in management, or (with ``account``) in an account whose role it assumes first."""
+        keys = {
+            "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
+        }
+        if account and account != self.management:
+            answer = self.client("sts").assume_role(
+                RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="tests"
+            )["Credentials"]
+            keys = {
+                "aws_access_key_id": answer["AccessKeyId"],
+                "aws_secret_access_key": answer["SecretAccessKey"],
+                "aws_session_token": answer["SessionToken"],
+            }
+        region = region or self.home_region
+        return boto3.client(service, region_name=region, endpoint_url=self.endpoint, config=NO_RETRY, **keys)
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        """Call the lab's own interface, for example ``control("POST", "options", {...})``."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.endpoint}/lab/{path}", data=data, method=method)
+        try:
+            with urllib.request.urlopen(request) as response:
+                return json.loads(response.read())
+        except urllib.error.HTTPError as error:
+            raise ValueError(json.loads(error.read())["error"]) from error
+
+    def journal(self, **wanted: Any) -> list[dict[str, Any]]:
+        """The journal's entries whose fields equal ``wanted``, for example ``journal(writes=True)``."""
+        entries: list[dict[str, Any]] = self.control("GET", "journal")
+        return [entry for entry in entries if all(entry[name] == value for name, value in wanted.items())]
+
+    def clear_journal(self) -> None:
+        self.control("DELETE", "journal")
