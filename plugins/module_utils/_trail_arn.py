@@ -1,0 +1,81 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Trail ARNs, trail names, and the partition of a region."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
+_NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
+_IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+# The first words of the regions of each partition other than `aws`.
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+
+
+@dataclass(frozen=True)
+class TrailArn:
+    """The parts of a trail's ARN; str() gives the ARN."""
+
+    partition: str
+    region: str
+    account_id: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"arn:{self.partition}:cloudtrail:{self.region}:{self.account_id}:trail/{self.name}"
+
+
+def build_trail_arn(region: str, account_id: str, name: str) -> str:
+    """Return the ARN of a trail by its home region, owning account (12 digits) and name.
+
+    It can be computed before the trail exists (aws-facts 3.4). Raises ValueError for an invalid name.
+    """
+    if problem := trail_name_problem(name):
+        raise ValueError(problem)
+    return str(TrailArn(partition_of(region), region, account_id, name))
+
+
+def parse_trail_arn(arn: str) -> TrailArn:
+    """Split a trail's ARN into its parts. Raises ValueError when it is not the ARN of a trail."""
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        raise ValueError(
+            f"{arn!r} is not a trail ARN; expected arn:<partition>:cloudtrail:<region>:<account id>:trail/<name>."
+        )
+    return TrailArn(*match.groups())
+
+
+def is_trail_arn(text: str) -> bool:
+    """Tell an ARN of a trail from a trail's name."""
+    return _ARN.fullmatch(text) is not None
+
+
+def trail_name_problem(name: str) -> str | None:
+    """Say in one sentence why a trail cannot have this name, or None when it can (aws-facts 2.8)."""
+    if not 3 <= len(name) <= 128:
+        return f"Trail name {name!r} has {len(name)} characters; expected 3 to 128."
+    if _IP_ADDRESS.fullmatch(name):
+        return f"Trail name {name!r} has the form of an IP address; choose another name."
+    if not _NAME.fullmatch(name):
+        return (
+            f"Trail name {name!r} is not valid; expected letters, digits and single . _ - between them, "
+            "beginning and ending with a letter or digit."
+        )
+    return None
+
+
+def partition_of(region: str) -> str:
+    """Return the partition a region belongs to, such as aws, aws-cn or aws-us-gov."""
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
