@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from random import Random
 from threading import RLock
 from typing import Any
 
@@ -16,6 +17,7 @@ from lab.call import LabError, Principal
 from lab.faults import Faults
 from lab.journal import Journal
 from lab.options import Options
+from lab.organization_state import Organization
 
 
 @dataclass
@@ -23,6 +25,9 @@ class World:
     """One organization (or none) with its clock, sessions, journal, faults and options.
 
     ``lock`` is held by every answer that changes state, so that answers are atomic as AWS's are.
+    ``random`` makes the ids, so that the same arguments give the same world.
+    ``opted_in`` names the opt-in regions that an account has enabled (aws-facts 4.6).
+    ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4).
     """
 
     partition: str = "aws"
@@ -34,11 +39,18 @@ class World:
     faults: Faults = field(default_factory=Faults)
     sessions: dict[str, Principal] = field(default_factory=dict)
     clock_offset: timedelta = timedelta()
-    organization_id: str | None = None
+    random: Random = field(default_factory=lambda: Random("lab"))
+    organization: Organization | None = None
+    access_refusals_left: int = 0
+    opted_in: dict[str, set[str]] = field(default_factory=dict)
     management_account: str = ""
     log_archive_account: str = ""
     log_bucket: str = ""
     lock: Any = field(default_factory=RLock)
+
+    @property
+    def organization_id(self) -> str | None:
+        return self.organization.id if self.organization else None
 
     def now(self) -> datetime:
         """The lab's time, aware, in UTC."""
