@@ -1,0 +1,133 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From an AWS error to one sentence that a user can act on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+
+class AnsibleOrgTrailError(AnsibleAWSError):
+    """A refusal of ours: the message is the whole sentence, and nothing was written."""
+
+
+class AnsibleSTSError(AnsibleAWSError):
+    """An error of AWS STS."""
+
+    iam_prefix = "sts"
+
+
+class STSErrorHandler(AWSErrorHandler):
+    _CUSTOM_EXCEPTION = AnsibleSTSError
+
+
+DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403", "AllAccessDisabled"}
+)
+BAD_KEYS = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"})
+OLD_KEYS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+
+S3_ACTIONS = {
+    "GetBucketEncryption": "GetEncryptionConfiguration",
+    "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
+    "GetObjectLockConfiguration": "GetBucketObjectLockConfiguration",
+    "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+    "HeadBucket": "ListBucket",
+    "ListBuckets": "ListAllMyBuckets",
+    "ListObjectsV2": "ListBucket",
+}
+"""S3 operations whose IAM action has another name (AWS service authorization reference)."""
+
+REMEDIES = {
+    "AWSOrganizationsNotInUseException": "This account belongs to no organization. Run against the management account "
+    "of an organization, or create one first.",
+    "OrganizationsNotInUseException": "This account belongs to no organization. Run against the management account "
+    "of an organization, or create one first.",
+    "OrganizationNotInAllFeaturesModeException": "The organization has only consolidated billing. Enable all features "
+    "in AWS Organizations first.",
+    "NotOrganizationMasterAccountException": "Only the organization's management account can do this. Run with "
+    "credentials of the management account, or set assume_role_arn to a role in it.",
+    "CloudTrailAccessNotEnabledException": "Trusted access for cloudtrail.amazonaws.com is off. Turn it on first with "
+    "the role trusted_access (or wait a few minutes if that was just done).",
+    "InsufficientDependencyServiceAccessPermissionException": "CloudTrail's service-linked role is missing and the "
+    "caller may not create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
+    "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
+    "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
+    "MaximumNumberOfTrailsExceededException": "Delete a trail of that region that is no longer needed, choose another "
+    "region, or convert an existing trail by setting its name.",
+}
+"""What to do about errors whose AWS text does not say it (aws-facts 1.1 to 1.5, 2.7)."""
+
+
+def code_of(error: AnsibleAWSError) -> str:
+    """The AWS error code under an error, empty when there is none."""
+    response: dict[str, Any] = getattr(error.exception, "response", None) or {}
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+def outcome_unknown(error: AnsibleAWSError) -> bool:
+    """True when the call may have done its work although no good answer came: look again before writing again."""
+    response = getattr(error.exception, "response", None)
+    if response is None:
+        return error.exception is not None and type(error.exception).__name__ in {
+            "ConnectionClosedError",
+            "EndpointConnectionError",
+            "HTTPClientError",
+            "ReadTimeoutError",
+            "ConnectTimeoutError",
+            "ResponseStreamingError",
+        }
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
+
+
+def iam_action(error: AnsibleAWSError) -> str:
+    """The IAM action of the refused operation, for example ``s3:GetBucketPolicy``; empty when unknown."""
+    operation = getattr(error.exception, "operation_name", "")
+    prefix = getattr(error, "iam_prefix", "")
+    if prefix == "s3":
+        operation = S3_ACTIONS.get(operation, operation)
+    return f"{prefix}:{operation}" if prefix and operation else ""
+
+
+def sentence(error: AnsibleAWSError, caller: str = "") -> str:
+    """What failed, what AWS said and what to do, in plain text without a traceback.
+
+    ``caller`` is the ARN of who called, for denials that do not name it (S3's do not).
+    """
+    if error.exception is None:
+        return str(error.message)
+    code = code_of(error)
+    text = _aws_text(error.exception)
+    action = iam_action(error)
+    if code in DENIED and action == "sts:AssumeRole":
+        return (
+            f"{error.message}: {text} Check that the role exists, that its trust policy admits the caller (and the "
+            "external id), that the caller may call sts:AssumeRole, and that the account is active."
+        )
+    if code in DENIED:
+        who = f"{caller} " if caller else "The caller "
+        remedy = f"{who}needs the permission {action}" if action else f"{who}lacks a permission"
+        return f"{error.message}: {text} {remedy}; allow it, or lift the service control policy that denies it."
+    if code in BAD_KEYS:
+        return f"{error.message}: {text} Check the credentials, and that this region is enabled in the account."
+    if code in OLD_KEYS:
+        return f"{error.message}: {text} The temporary credentials are too old; fetch new ones and run again."
+    return " ".join([f"{error.message}: {text}", REMEDIES.get(code, "")]).strip()
+
+
+def _aws_text(exception: BaseException) -> str:
+    """AWS's own message, with its code and a full stop; botocore's text for what never reached AWS."""
+    error = (getattr(exception, "response", None) or {}).get("Error")
+    if not error:
+        return _full_stop(str(exception))
+    message = re.sub(r"\s+", " ", error.get("Message") or "").strip()
+    return _full_stop(f"{message.rstrip('.')} ({error.get('Code')})" if message else str(error.get("Code")))
+
+
+def _full_stop(text: str) -> str:
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,69 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""AWS Organizations: one call per function.
+
+The endpoint is one per partition, whatever region the play uses (aws-facts 1.7); botocore's endpoint rules see to it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from ._retry import retry_read, retry_write
+
+
+class AnsibleOrganizationsError(AnsibleAWSError):
+    """An error of AWS Organizations."""
+
+    iam_prefix = "organizations"
+
+
+class OrganizationsErrorHandler(AWSErrorHandler):
+    _CUSTOM_EXCEPTION = AnsibleOrganizationsError
+
+
+@OrganizationsErrorHandler.common_error_handler("describe the organization")
+@retry_read
+def describe_organization(client: Any) -> dict[str, Any]:
+    """The caller's organization; any member may ask (aws-facts 7.1).
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
+    """
+    organization: dict[str, Any] = client.describe_organization()["Organization"]
+    return organization
+
+
+@OrganizationsErrorHandler.common_error_handler("list the services with trusted access to the organization")
+@retry_read
+def list_service_access(client: Any) -> list[dict[str, Any]]:
+    """Services with trusted access: ServicePrincipal and DateEnabled each; management account only (aws-facts 7.4).
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html
+    """
+    pages = client.get_paginator("list_aws_service_access_for_organization").paginate()
+    services: list[dict[str, Any]] = pages.build_full_result()["EnabledServicePrincipals"]
+    return services
+
+
+@OrganizationsErrorHandler.common_error_handler("enable trusted access")
+@retry_write
+def enable_service_access(client: Any, service_principal: str) -> None:
+    """EnableAWSServiceAccess: no error when it is on already (aws-facts 7.4).
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html
+    """
+    client.enable_aws_service_access(ServicePrincipal=service_principal)
+
+
+@OrganizationsErrorHandler.common_error_handler("disable trusted access")
+@retry_write
+def disable_service_access(client: Any, service_principal: str) -> None:
+    """DisableAWSServiceAccess. For CloudTrail this blinds every member (aws-facts section 5): callers check first.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DisableAWSServiceAccess.html
+    """
+    client.disable_aws_service_access(ServicePrincipal=service_principal)

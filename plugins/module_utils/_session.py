@@ -1,0 +1,106 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The account that a module works in: role assumption and one client per service and region."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.config import Config
+
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+
+from ._errors import AnsibleSTSError, STSErrorHandler
+from ._retry import retry_read
+
+ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+    "assume_role_session_name": {"type": "str", "default": "cloudsec.org_trail"},
+}
+"""Argument spec of the doc fragment ``assume_role``."""
+
+DEFAULT_REGION = "us-east-1"
+TIMEOUTS = {"connect_timeout": 10, "read_timeout": 30}
+
+
+class Session:
+    """Clients of one account, each made once and only when asked for.
+
+    With ``assume_role_arn`` every client uses that role's temporary keys. They live in this object and nowhere else.
+    Raises AnsibleSTSError when the role cannot be assumed.
+    """
+
+    def __init__(self, module: AnsibleAWSModule) -> None:
+        self._module = module
+        self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._keys: dict[str, Any] = {}
+        self._identity: dict[str, str] = {}
+        self.region: str = module.region or DEFAULT_REGION
+        if module.params.get("assume_role_arn"):
+            self._assume_role(module.params)
+
+    def _assume_role(self, params: dict[str, Any]) -> None:
+        external_id = params["assume_role_external_id"]
+        answer = assume_role(
+            self.client("sts"),
+            params["assume_role_arn"],
+            params["assume_role_session_name"],
+            {"ExternalId": external_id} if external_id else {},
+        )
+        keys = answer["Credentials"]
+        self._keys = {
+            "profile_name": None,
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"],
+        }
+        self._identity = {"Arn": answer["AssumedRoleUser"]["Arn"]}
+        self._clients.clear()
+
+    def client(self, service: str, region: str | None = None, *, once: bool = False) -> Any:
+        """A boto3 client; ``once`` makes botocore send each call a single time, for writes (see ``_retry``)."""
+        key = (service, region or self.region, once)
+        if key not in self._clients:
+            config = Config(**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {}))
+            self._clients[key] = self._module.client(service, region=key[1], config=config, **self._keys)
+        return self._clients[key]
+
+    @property
+    def arn(self) -> str:
+        """ARN of the caller."""
+        if not self._identity:
+            self._identity = get_caller_identity(self.client("sts"))
+        return self._identity["Arn"]
+
+    @property
+    def account_id(self) -> str:
+        """Id of the account that the calls act on."""
+        return self.arn.split(":")[4]
+
+    @property
+    def partition(self) -> str:
+        """Partition of the session's region, for example ``aws`` or ``aws-us-gov``."""
+        return str(self.client("sts").meta.partition)
+
+
+@STSErrorHandler.common_error_handler("assume the role given in assume_role_arn")
+@retry_read
+def assume_role(client: Any, role_arn: str, session_name: str, extra: dict[str, str]) -> dict[str, Any]:
+    """AssumeRole's answer; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    answer: dict[str, Any] = client.assume_role(RoleArn=role_arn, RoleSessionName=session_name, **extra)
+    return answer
+
+
+@STSErrorHandler.common_error_handler("get caller identity")
+@retry_read
+def get_caller_identity(client: Any) -> dict[str, str]:
+    """GetCallerIdentity's answer: Account, Arn, UserId."""
+    answer: dict[str, str] = client.get_caller_identity()
+    return answer
+
+
+__all__ = ["ASSUME_ROLE_ARGUMENTS", "AnsibleSTSError", "Session"]
