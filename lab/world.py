@@ -17,6 +17,7 @@ from lab.call import LabError, Principal
 from lab.faults import Faults
 from lab.journal import Journal
 from lab.options import Options
+from lab.trails import Trails
 from lab.organization_state import Organization
 
 
@@ -37,6 +38,7 @@ class World:
     options: Options = field(default_factory=Options)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
+    trails: Trails = field(default_factory=Trails)
     sessions: dict[str, Principal] = field(default_factory=dict)
     clock_offset: timedelta = timedelta()
     random: Random = field(default_factory=lambda: Random("lab"))
