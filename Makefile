@@ -1,0 +1,66 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Every target sets up what it needs. PYTHON chooses the interpreter: make test PYTHON=python3.12
+
+PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+ifeq ($(VERSION),)
+$(error $(PYTHON) does not run. Name a Python of at least 3.11: make PYTHON=/path/to/python3.12)
+endif
+VENV := .venv/$(VERSION)
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+SELF := .collections/ansible_collections/cloudsec/org_trail
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
+
+.PHONY: help setup collections demo lab test lint changelog dist clean
+
+help:
+	@echo 'make demo    the main job, twice, against a local AWS organization'
+	@echo 'make lab     keep that organization running and print its environment'
+	@echo 'make test    all checks and tests'
+	@echo 'make lint    the checks alone'
+	@echo 'make dist    build the collection into dist/'
+
+setup: $(READY) collections
+
+$(READY): requirements-dev.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements-dev.txt
+	touch $@
+
+collections: $(SELF)
+
+$(SELF):
+	mkdir -p $(@D)
+	ln -sfn ../../.. $@
+
+demo: setup
+	$(BIN)/python -m lab demo
+
+lab: setup
+	$(BIN)/python -m lab up
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/ansible-lint --offline
+	$(BIN)/antsibull-changelog lint
+
+test: lint
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests
+
+changelog: setup
+	$(BIN)/antsibull-changelog release
+
+dist: setup
+	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+clean:
+	rm -rf .venv .cache .collections dist

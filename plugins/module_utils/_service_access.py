@@ -1,0 +1,127 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trusted access of one AWS service to the organization: what is, what is wanted, and what stands in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ._cloudtrail import describe_organization_resources
+from ._errors import AnsibleOrgTrailError
+from ._organizations import (
+    describe_organization,
+    disable_service_access,
+    enable_service_access,
+    list_service_access,
+)
+from ._session import Session
+
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asks for; the names are those of the module's options."""
+
+    service_principal: str
+    state: str
+    allow_trail_downgrade: bool
+
+
+@dataclass(frozen=True)
+class ServiceAccess:
+    """What Organizations answers."""
+
+    organization_id: str
+    feature_set: str
+    management_account_id: str
+    trusted_services: tuple[str, ...]
+
+
+def describe_service_access(session: Session) -> ServiceAccess:
+    """Read the organization and its trusted services, both at once.
+
+    Raises AnsibleOrgTrailError when the caller is no management account or the organization lacks all features
+    (aws-facts 1.1, 1.2), AnsibleOrganizationsError for what AWS refuses otherwise.
+    """
+    client = session.client("organizations")
+    with ThreadPoolExecutor(2) as pool:
+        described = pool.submit(describe_organization, client)
+        listed = pool.submit(list_service_access, client)
+    organization = described.result()
+    refuse_wrong_organization(organization, session)
+    return ServiceAccess(
+        organization_id=organization["Id"],
+        feature_set=organization["FeatureSet"],
+        management_account_id=organization["MasterAccountId"],
+        trusted_services=tuple(sorted(service["ServicePrincipal"] for service in listed.result())),
+    )
+
+
+def refuse_wrong_organization(organization: dict[str, Any], session: Session) -> None:
+    """Raise AnsibleOrgTrailError unless the caller is the management account of an organization with all features."""
+    if session.account_id != organization["MasterAccountId"]:
+        raise AnsibleOrgTrailError(
+            f"Account {session.account_id} is a member of the organization {organization['Id']}, expected its "
+            f"management account {organization['MasterAccountId']}. Run with credentials of that account, or set "
+            "assume_role_arn to a role in it."
+        )
+    if organization["FeatureSet"] != "ALL":
+        raise AnsibleOrgTrailError(
+            f"The organization {organization['Id']} has the feature set {organization['FeatureSet']}, expected ALL. "
+            "Enable all features in AWS Organizations first; every member account has to accept."
+        )
+
+
+def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wanted, check_mode: bool) -> ServiceAccess:
+    """Turn trusted access on or off where it is not as wanted; answer what is then.
+
+    Raises AnsibleOrgTrailError when turning it off would blind members and the user did not accept that.
+    """
+    services = set(before.trusted_services)
+    if (wanted.service_principal in services) == (wanted.state == "present"):
+        return before
+    client = session.client("organizations", once=True)
+    if wanted.state == "present":
+        services.add(wanted.service_principal)
+        if not check_mode:
+            enable_service_access(client, wanted.service_principal)
+    else:
+        refuse_downgrade(session, wanted)
+        services.remove(wanted.service_principal)
+        if not check_mode:
+            disable_service_access(client, wanted.service_principal)
+    return replace(before, trusted_services=tuple(sorted(services)))
+
+
+def refuse_downgrade(session: Session, wanted: Wanted) -> None:
+    """Raise AnsibleOrgTrailError when organization trails or event data stores would be lost (aws-facts section 5)."""
+    if wanted.service_principal != CLOUDTRAIL or wanted.allow_trail_downgrade:
+        return
+    lost: Sequence[str] = describe_organization_resources(session)
+    if lost:
+        raise AnsibleOrgTrailError(
+            f"Trusted access for {CLOUDTRAIL} stays on, because turning it off would blind every member account: "
+            f"found {', '.join(lost)}, expected none. Convert or delete them first, or set allow_trail_downgrade=true."
+        )
+
+
+def summarize(before: ServiceAccess, after: ServiceAccess) -> dict[str, Any]:
+    """The module's result."""
+    return {
+        "changed": after != before,
+        "organization": {
+            "id": after.organization_id,
+            "feature_set": after.feature_set,
+            "management_account_id": after.management_account_id,
+        },
+        "trusted_services": list(after.trusted_services),
+        "diff": {
+            "before": {"trusted_services": list(before.trusted_services)},
+            "after": {"trusted_services": list(after.trusted_services)},
+        },
+    }
