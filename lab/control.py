@@ -12,7 +12,7 @@ from typing import Any
 
 from moto.core.request import Request
 
-from lab import delivery
+from lab import delivery, members
 from lab.world import World
 
 
@@ -43,7 +43,9 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
         case "GET", "options":
             return asdict(world.options)
         case "POST", "deliver":
-            return delivery.deliver(world, hours=float((body or {}).get("hours", 1)))
+            return delivery.deliver(world, **{"hours": 1, **(body or {})})
+        case _, "members":
+            return members.answer(world, method, body)
         case "POST", "time":
             move_clock(world, body or {})
             return {"time": world.now()}

@@ -53,7 +53,12 @@ class Chain:
 
 @dataclass
 class Trail:
-    """A trail of its owner account; ``history`` holds the settings with the time from which each was in force."""
+    """A trail of its owner account.
+
+    ``history`` holds the settings with the time from which each was in force. ``seen`` is the place in the journal's
+    history up to which events were taken over into ``pending``, which waits for delivery, by account and region.
+    ``marked_delivered`` is when files last reached every account and region without the lab writing them.
+    """
 
     account: str
     region: str
@@ -69,8 +74,9 @@ class Trail:
     stopped: datetime | None = None
     organization_since: datetime | None = None
     chains: dict[tuple[str, str], Chain] = field(default_factory=dict)
-    delivered_until: datetime | None = None
+    seen: int = 0
     marked_delivered: datetime | None = None
+    pending: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
 
     def change(self, now: datetime, **fields: Any) -> None:
         """Put new settings in force, and note since when the trail is logging and an organization trail."""
@@ -107,7 +113,12 @@ class Trails:
     by_arn: dict[str, Trail] = field(default_factory=dict)
     event_data_stores: dict[str, EventDataStore] = field(default_factory=dict)
     overrides: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    access_lag: int = 0
+
+    def override(self, account: str, region: str) -> dict[str, Any]:
+        """What ``/lab/members`` says of an account and region; what names the region wins."""
+        if not self.overrides:
+            return {}
+        return {**self.overrides.get((account, ""), {}), **self.overrides.get((account, region), {})}
 
     def owned(self, account: str) -> list[Trail]:
         return [trail for trail in self.by_arn.values() if trail.account == account]
@@ -123,7 +134,9 @@ def add_trail(world: World, account: str, region: str, name: str, **fields: Any)
     It looks 30 days old, so that it is past every propagation time.
     """
     made = world.now() - AGE_OF_SCENARIO_TRAILS
-    return new_trail(world, made, account, region, name, Settings(**{"logging": True, **fields}))
+    trail = new_trail(world, made, account, region, name, Settings(**{"logging": True, **fields}))
+    trail.marked_delivered = world.now() if trail.settings.logging else None
+    return trail
 
 
 def new_trail(world: World, now: datetime, account: str, region: str, name: str, settings: Settings) -> Trail:
@@ -132,13 +145,9 @@ def new_trail(world: World, now: datetime, account: str, region: str, name: str,
     trail = Trail(account, region, name, arn, settings, [(now, settings)])
     trail.started = now if settings.logging else None
     trail.organization_since = now if settings.is_organization_trail else None
+    trail.seen = len(world.journal.history)
     world.trails.by_arn[arn] = trail
     return trail
-
-
-def trusted_access_enabled(world: World) -> None:
-    """Called when EnableAWSServiceAccess switches CloudTrail's access from off to on (aws-facts 1.4)."""
-    world.trails.access_lag = world.options.access_propagation_calls
 
 
 def trusted_access_disabled(world: World) -> None:
