@@ -1,43 +1,89 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Command line of the lab: ``python -m lab serve``."""
+"""Command line of the lab: ``python -m lab serve``, ``up`` and ``demo``."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
+from typing import Any
 
+from werkzeug.serving import BaseWSGIServer
+
+from lab.demo import WORK, run_demo
+from lab.inventory import write_inventory
 from lab.scenarios import SCENARIOS, build
 from lab.server import make_lab_server
 from lab.world import World
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
+    world = argparse.ArgumentParser(add_help=False)
+    world.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
+    world.add_argument("--scenario", choices=SCENARIOS, default="lesson", help="the world to start with")
+    world.add_argument("--accounts", type=int, default=0, help="fill the organization up to N accounts (at most 10000)")
+    world.add_argument("--home-region", default="us-east-1", help="home region of the scenario's trails")
+    world.add_argument("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every call")
+    world.add_argument("--enforce-iam", action="store_true", help="check identity and trust policies on every call")
     parser = argparse.ArgumentParser(prog="python -m lab", description="A local AWS organization.")
-    serve = parser.add_subparsers(required=True).add_parser(
-        "serve", help="serve until standard input closes or SIGTERM comes; prints one JSON line when ready"
-    )
-    serve.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
-    serve.add_argument("--scenario", choices=SCENARIOS, default="lesson", help="the world to start with")
-    serve.add_argument("--accounts", type=int, default=0, help="fill the organization up to N accounts (at most 10000)")
-    serve.add_argument("--home-region", default="us-east-1", help="home region of the scenario's trails")
-    serve.add_argument("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every call")
-    serve.add_argument("--enforce-iam", action="store_true", help="check identity and trust policies on every call")
+    commands = parser.add_subparsers(required=True)
+    for name, run, text in (
+        ("serve", serve, "serve until standard input closes or SIGTERM comes; prints one JSON line when ready"),
+        ("up", up, "serve until Ctrl-C; prints the environment to export"),
+        ("demo", demo, "run the main job twice against a fresh lab"),
+    ):
+        commands.add_parser(name, parents=[world], help=text).set_defaults(run=run)
     return parser.parse_args(arguments)
 
 
-def main() -> None:
+def main() -> int:
     arguments = parse_arguments(sys.argv[1:])
+    return int(arguments.run(arguments))
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Serve until standard input closes or SIGTERM comes."""
+    server, ready = start(arguments)
+    threading.Thread(target=stop_at_end_of_input, args=(server.shutdown,), daemon=True).start()
+    print(json.dumps(ready), flush=True)
+    serve_until_stopped(server)
+    return 0
+
+
+def up(arguments: argparse.Namespace) -> int:
+    """Serve until Ctrl-C or SIGTERM, with the environment in the form that a shell takes."""
+    server, ready = start(arguments)
+    inventory = write_inventory(WORK / "inventory.yml", ready)
+    print("# The lab is up. In another terminal:")
+    for name, value in ready["env"].items():
+        print(f"export {name}={shlex.quote(value)}")
+    print(f"ansible-playbook -i {inventory} playbooks/enable_org_trail.yml")
+    print("# Stop it with Ctrl-C.", flush=True)
+    serve_until_stopped(server)
+    return 0
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    """Run the demo with the given world."""
+    return run_demo(
+        ["--scenario", arguments.scenario, "--home-region", arguments.home_region]
+        + ["--accounts", str(arguments.accounts), "--latency", str(arguments.latency)]
+    )
+
+
+def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]]:
+    """A server that is about to serve the asked-for world, and what the lab says when it is ready."""
     world = World(home_region=arguments.home_region, enforce_iam=arguments.enforce_iam, latency_ms=arguments.latency)
     environment = build(world, arguments.scenario, arguments.accounts)
     server = make_lab_server(world, arguments.port)
     endpoint = f"http://127.0.0.1:{server.server_port}"
-    ready = {
+    return server, {
         "endpoint": endpoint,
         "env": {"AWS_ENDPOINT_URL": endpoint, **environment},
         "organization_id": world.organization_id,
@@ -47,9 +93,12 @@ def main() -> None:
         "trail_arn": f"arn:{world.partition}:cloudtrail:{world.home_region}:{world.management_account}:trail/default",
         "pid": os.getpid(),
     }
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
-    threading.Thread(target=stop_at_end_of_input, args=(server.shutdown,), daemon=True).start()
-    print(json.dumps(ready), flush=True)
+
+
+def serve_until_stopped(server: BaseWSGIServer) -> None:
+    """Serve until the server is shut down, by SIGTERM or SIGINT among others; then end the process."""
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
     os._exit(0)  # open connections of a timeout fault must not hold the process
 
@@ -63,4 +112,4 @@ def stop_at_end_of_input(stop: object) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
