@@ -71,10 +71,8 @@ def up(arguments: argparse.Namespace) -> int:
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the demo with the given world."""
-    return run_demo(
-        ["--scenario", arguments.scenario, "--home-region", arguments.home_region]
-        + ["--accounts", str(arguments.accounts), "--latency", str(arguments.latency)]
-    )
+    world = {"scenario": arguments.scenario, "home-region": arguments.home_region, "accounts": arguments.accounts}
+    return run_demo([word for name, value in world.items() for word in (f"--{name}", str(value))])
 
 
 def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]]:
