@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from ._policy_document import Policy, PolicyError, Statement, parse_policy
@@ -154,7 +154,7 @@ def _doubts(statement: Statement, request: Request, identity_policy: bool) -> tu
 
 
 def _mismatches(statement: Statement, request: Request, identity_policy: bool) -> Iterator[Mismatch]:
-    outcome = any_of(glob(name.lower()).fullmatch(request.action.lower()) is not None for name in statement.action)
+    outcome: bool | None = _names_action(statement.action, request.action)
     yield from _report(statement, "Action", outcome, statement.action, request.action)
     if statement.resource is not None:
         negated = "Resource" in statement.negated
@@ -167,6 +167,12 @@ def _mismatches(statement: Statement, request: Request, identity_policy: bool) -
             found = request.values(key)
             text = "not known" if found is None else ", ".join(found) or "absent"
             yield Mismatch(f"Condition {name} {key}", " or ".join(wanted), text, outcome is False)
+
+
+@lru_cache(maxsize=4096)
+def _names_action(patterns: tuple[str, ...], action: str) -> bool:
+    """Compare an action with the patterns of a statement; case plays no part."""
+    return any(glob(pattern.lower()).fullmatch(action.lower()) for pattern in patterns)
 
 
 def _report(
@@ -225,8 +231,8 @@ def _named(value: str, arn: str) -> Literal["self", "role", "account"] | None:
 def _is_spared(values: Iterable[tuple[str, str]], principal: Mapping[str, str]) -> bool | None:
     """Tell whether NotPrincipal spares the caller.
 
-    For sure only when caller, its role and its account are all named; when some are, the page on
-    NotPrincipal says AWS "might" deny. The account alone spares nobody but its root user.
+    For sure only when caller, its role and its account are all named; when only some are, the page on
+    NotPrincipal says AWS "might" deny.
     """
     arn = principal.get("AWS")
     if arn is None or ("AWS", "*") in values:
@@ -234,7 +240,7 @@ def _is_spared(values: Iterable[tuple[str, str]], principal: Mapping[str, str]) 
     named = {_named(value, arn) for kind, value in values if kind == "AWS"} - {None}
     if arn.isdigit() or arn.endswith(":root"):
         return bool(named)
-    if named <= {"account"}:
+    if not named:
         return False
     return named >= {"self", "account"} | ({"role"} if ":assumed-role/" in arn else set()) or None
 
@@ -315,4 +321,4 @@ def _condition(name: str, key: str, wanted: tuple[str, ...], variables: bool, re
     some, every = any_of(outcomes), negation(any_of(negation(outcome) for outcome in outcomes))
     if quantifier:
         return some if quantifier == "foranyvalue" else every
-    return some if some == every else None  # several values without a quantifier: AWS defines no answer
+    return some if len(values) == 1 else None  # several values "require a condition set operator"

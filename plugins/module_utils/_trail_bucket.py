@@ -80,9 +80,9 @@ def judge_policy(
     decisions = [(admission, decide(parsed, admission.request)) for admission in requests]
     problems: list[Problem] = []
     for admission, decision in decisions:
-        if decision.effect != "Allow" and (denies := _denies(decision.statements)):
-            problems.extend(_denied(match, admission.request) for match in denies)
-        if not _is_allowed(parsed, admission.request):
+        denies = [match for match in decision.statements if match.statement.effect == "Deny"]
+        problems.extend(_denied(match, admission.request) for match in denies)
+        if decision.effect != "Allow" and not _is_allowed(parsed, admission.request):
             problems.extend(_not_allowed(parsed, admission, requests, required))
     effects = {decision.effect for _admission, decision in decisions}
     admits = True if effects == {"Allow"} else None if effects <= {"Allow", "Unknown"} else False
@@ -126,10 +126,6 @@ def _may_be_allowed(policy: Policy, request: Request) -> bool:
     """Leave the trail's ARN open: what is refused now is refused for every home region."""
     context = {key: value for key, value in request.context.items() if key != "aws:SourceArn"}
     return decide(policy, replace(request, context=context)).effect in ("Allow", "Unknown")
-
-
-def _denies(matches: Iterable[Match]) -> list[Match]:
-    return [match for match in matches if match.statement.effect == "Deny"]
 
 
 def _is_allowed(policy: Policy, request: Request) -> bool:

@@ -1,0 +1,392 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Compare our decisions with those of iam-simulate (npm, AGPL: a process of its own, never vendored).
+
+Every class of disagreement is a row of EXPLANATIONS with the page of AWS's documentation that decides it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import (
+    Decision,
+    Mismatch,
+    Request,
+    evaluate,
+    parse_policy,
+)
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+HERE = Path(__file__).parent
+POLICIES = 1000
+REQUESTS_PER_POLICY = 5
+DECISIONS = 5000
+
+IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
+BUCKET = "arn:aws:s3:::logs"
+TRAIL = "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
+ROLE = "arn:aws:iam::111122223333:role/audit/Reader"
+SESSION = "arn:aws:sts::111122223333:assumed-role/Reader/ann"
+USER = "arn:aws:iam::444455556666:user/bob"
+SERVICE = "cloudtrail.amazonaws.com"
+
+Case = dict[str, Any]
+
+# --- generators -----------------------------------------------------------------------------------
+
+STRINGS = [
+    "default",
+    "Default",
+    "de*",
+    "d?fault",
+    "*",
+    "${aws:SourceAccount}",
+    "${aws:PrincipalTag/team, 'blue'}",
+    "${*}",
+]
+ARNS = [
+    TRAIL,
+    "arn:aws:cloudtrail:*:111122223333:trail/*",
+    "arn:aws:cloudtrail:us-west-2:111122223333:trail/default",
+    "arn:*:cloudtrail:us-east-1:*:trail/defaul?",
+    "arn:aws:cloudtrail:us-east-1:${aws:SourceAccount}:trail/default",
+    "arn:aws-cn:cloudtrail:us-east-1:111122223333:trail/default",
+]
+NUMBERS = ["0", "1", "1.2", "1.20", "-5", "300"]
+DATES = ["2024-06-01T00:00:00Z", "2024-06-01", "2025-01-01T12:30:00+02:00", "1717200000", "1735731000"]
+ADDRESSES = ["10.0.0.0/8", "10.1.2.3", "192.0.2.0/24", "2001:db8::/32", "2001:db8::1"]
+BOOLEANS = ["true", "false"]
+BINARIES = ["QUJD", "QUJE"]
+# Operators, the keys they are used with here, the values in policies.
+OPERATORS = [
+    (("String", ("Equals", "NotEquals", "EqualsIgnoreCase", "NotEqualsIgnoreCase", "Like", "NotLike")), STRINGS),
+    (("Arn", ("Equals", "NotEquals", "Like", "NotLike")), ARNS),
+    (("Numeric", ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")), NUMBERS),
+    (("Date", ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")), DATES),
+    (("", ("IpAddress", "NotIpAddress")), ADDRESSES),
+    (("", ("Bool",)), BOOLEANS),
+    (("", ("BinaryEquals",)), BINARIES),
+    (("", ("Null",)), BOOLEANS),
+]
+KEYS: dict[str, list[str]] = {
+    "String": ["aws:userid", "aws:PrincipalTag/team", "aws:SourceAccount", "AWS:sourceaccount"],
+    "Arn": ["aws:SourceArn", "aws:sourcearn"],
+    "Numeric": ["aws:MultiFactorAuthAge", "s3:TlsVersion"],
+    "Date": ["aws:CurrentTime", "aws:EpochTime"],
+    "IpAddress": ["aws:SourceIp"],
+    "NotIpAddress": ["aws:SourceIp"],
+    "Bool": ["aws:SecureTransport"],
+    "BinaryEquals": ["aws:PrincipalTag/key"],
+    "Null": ["aws:SourceArn", "aws:PrincipalTag/team", "aws:SourceIp"],
+}
+SET_KEYS = ["aws:TagKeys", "aws:PrincipalServiceNamesList"]
+CONTEXT = {
+    "aws:userid": ["default", "DEFAULT", "111122223333", "*"],
+    "aws:PrincipalTag/key": ["QUJD", "QUJF"],
+    "aws:PrincipalTag/team": ["default", "blue", "d?fault"],
+    "aws:SourceAccount": ["111122223333", "default"],
+    "aws:SourceArn": [TRAIL, "arn:aws:cloudtrail:us-west-2:444455556666:trail/other"],
+    "aws:MultiFactorAuthAge": ["0", "1", "299"],
+    "s3:TlsVersion": ["1.2", "1.3"],
+    "aws:CurrentTime": ["2024-06-01T00:00:00Z", "2025-01-01T10:30:00Z"],
+    "aws:EpochTime": ["1717200000", "1735731000"],
+    "aws:SourceIp": ["10.1.2.3", "192.0.2.77", "2001:db8::1"],
+    "aws:SecureTransport": BOOLEANS,
+}
+
+
+def some(values: list[str]) -> st.SearchStrategy[str | list[str]]:
+    """Draw one value, or a list of a few."""
+    return st.one_of(st.sampled_from(values), st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True))
+
+
+@st.composite
+def conditions(draw: st.DrawFn) -> dict[str, dict[str, str | list[str]]]:
+    (family, names), values = draw(st.sampled_from(OPERATORS))
+    name = draw(st.sampled_from(names))
+    if family == "String" and draw(st.booleans()):
+        quantifier = draw(st.sampled_from(["ForAllValues:", "ForAnyValue:", ""]))
+        key = draw(st.sampled_from(SET_KEYS))
+    else:
+        quantifier, key = "", draw(st.sampled_from(KEYS[family or name]))
+    suffix = "IfExists" if name != "Null" and draw(st.integers(0, 3)) == 0 else ""
+    return {f"{quantifier}{family}{name}{suffix}": {key: draw(some(values))}}
+
+
+PRINCIPALS = st.one_of(
+    st.sampled_from(["*", {"AWS": "*"}]),
+    st.sampled_from([{"Service": SERVICE}, {"Service": ["config.amazonaws.com", SERVICE]}]),
+    some(["*", "111122223333", "arn:aws:iam::444455556666:root", ROLE, SESSION, USER]).map(lambda one: {"AWS": one}),
+    st.just({"Service": SERVICE, "AWS": USER}),
+)
+ACTIONS = [
+    "*",
+    "*",
+    "s3:*",
+    "S3:*",
+    "s3:PutObject",
+    "S3:PUTOBJECT",
+    "s3:Put*",
+    "s3:Get?ucketAcl",
+    "s3:GetBucketAcl",
+    "s3:GetObject",
+]
+RESOURCES = [
+    "*",
+    BUCKET,
+    f"{BUCKET}/*",
+    f"{BUCKET}/AWSLogs/111122223333/*",
+    f"{BUCKET}/AWSLogs/${{aws:SourceAccount}}/*",
+    f"{BUCKET}/AWSLogs/${{aws:PrincipalTag/team, 'blue'}}/*",
+    f"{BUCKET}/?WSLogs/*/x",
+    "arn:aws:s3:::LOGS/*",
+    "arn:aws:s3:::l*",
+]
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> dict[str, Any]:
+    def either(name: str, value: Any) -> dict[str, Any]:
+        return {draw(st.sampled_from([name, name, name, f"Not{name}"])): value}
+
+    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
+    statement |= either("Principal", draw(PRINCIPALS))
+    statement |= either("Action", draw(some(ACTIONS)))
+    statement |= either("Resource", draw(some(RESOURCES)))
+    for block in draw(st.lists(conditions(), max_size=2)):
+        statement.setdefault("Condition", {}).update(block)
+    return statement
+
+
+@st.composite
+def contexts(draw: st.DrawFn) -> dict[str, str | list[str]]:
+    keys = draw(st.lists(st.sampled_from(sorted(CONTEXT)), unique=True))
+    context: dict[str, str | list[str]] = {key: draw(st.sampled_from(CONTEXT[key])) for key in keys}
+    for key in draw(st.lists(st.sampled_from(SET_KEYS), unique=True)):
+        context[key] = draw(st.lists(st.sampled_from(["default", "Default", "blue", ""]), min_size=2, max_size=3))
+    return context
+
+
+REQUESTS = st.fixed_dictionaries(
+    {
+        "principal": st.sampled_from([SERVICE, SERVICE, USER, SESSION, "arn:aws:iam::444455556666:user/eve"]),
+        "what": st.sampled_from(
+            [
+                ("s3:GetBucketAcl", BUCKET),
+                ("s3:PutObject", f"{BUCKET}/AWSLogs/111122223333/x"),
+                ("s3:PutObject", f"{BUCKET}/AWSLogs/blue/x"),
+                ("s3:GetObject", f"{BUCKET}/readme"),
+            ]
+        ),
+        "context": contexts(),
+    }
+)
+
+
+def generate_cases() -> list[Case]:
+    """Return the same cases on every run, each once: every policy as a whole and statement by statement."""
+    cases: dict[str, Case] = {}
+
+    @settings(
+        max_examples=POLICIES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(
+        st.sampled_from(["2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17"]),
+        st.lists(statements(), min_size=1, max_size=3),
+        st.lists(REQUESTS, min_size=REQUESTS_PER_POLICY, max_size=REQUESTS_PER_POLICY),
+    )
+    def collect(version: str, some_statements: list[dict[str, Any]], requests: list[dict[str, Any]]) -> None:
+        parts = [[statement] for statement in some_statements]
+        for part, request in product([some_statements, *parts], requests):
+            action, resource = request["what"]
+            case = {
+                "policy": {"Version": version, "Statement": part},
+                "principal": request["principal"],
+                "action": action,
+                "resource": resource,
+                "context": request["context"],
+            }
+            cases[json.dumps(case, sort_keys=True)] = case
+
+    collect()
+    return list(cases.values())
+
+
+# --- the two answers ------------------------------------------------------------------------------
+
+
+def our_decision(case: Case) -> Decision:
+    kind = "Service" if case["principal"] == SERVICE else "AWS"
+    request = Request(case["action"], case["resource"], {kind: case["principal"]}, case["context"])
+    return evaluate(parse_policy(case["policy"], "resource"), request)
+
+
+@pytest.fixture(scope="module")
+def their_answers() -> Callable[[list[Case]], list[str]]:
+    """Install iam-simulate where needed, and hand out a function that asks it."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("node and npm are not installed: no comparison with iam-simulate")
+    installed = HERE / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+        done = subprocess.run(["npm", "ci"], cwd=HERE, capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode and not os.environ.get("CI"):
+            pytest.skip(f"npm ci could not install iam-simulate: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr
+
+    def ask(cases: list[Case]) -> list[str]:
+        done = subprocess.run(
+            ["node", "simulate.mjs"], cwd=HERE, input=json.dumps(cases), capture_output=True, text=True, check=True
+        )
+        answers: list[str] = json.loads(done.stdout)
+        return [NAMES.get(answer, answer) for answer in answers]
+
+    return ask
+
+
+NAMES = {"Allowed": "Allow", "ExplicitlyDenied": "Deny", "ImplicitlyDenied": "ImplicitDeny"}
+
+
+# --- why they may differ ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A class of disagreement: the page that decides it, how to recognise it, and a statement that shows it."""
+
+    page: str
+    applies: Callable[[Case, Decision], bool]
+    statement: dict[str, Any]
+    context: dict[str, str | list[str]]
+    version: str = "2012-10-17"
+
+    def witness(self) -> Case:
+        """Return the smallest case of this class."""
+        statement = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"} | self.statement
+        if "NotPrincipal" in statement:
+            del statement["Principal"]
+        policy = {"Version": self.version, "Statement": [statement]}
+        key = f"{BUCKET}/AWSLogs/111122223333/x"
+        return {
+            "policy": policy,
+            "principal": SERVICE,
+            "action": "s3:PutObject",
+            "resource": key,
+            "context": self.context,
+        }
+
+
+def doubts(decision: Decision) -> list[Mismatch]:
+    """What made our answer Unknown."""
+    return [doubt for match in decision.statements for doubt in match.doubts]
+
+
+def has(pattern: str) -> Callable[[Case, Decision], bool]:
+    """Recognise a case in which we are certain by what stands in its policy."""
+    return lambda case, decision: not doubts(decision) and re.search(pattern, json.dumps(case["policy"])) is not None
+
+
+EXPLANATIONS = {
+    # "NotPrincipal must be used with Effect Deny. Using it with Allow is not supported"; with Deny, a caller who is
+    # named without the account "might" be denied. iam-simulate decides both; we say Unknown.
+    "NotPrincipal": Explanation(
+        f"{IAM}reference_policies_elements_notprincipal.html",
+        lambda _case, decision: any(doubt.element == "NotPrincipal" for doubt in doubts(decision)),
+        {"NotPrincipal": {"AWS": USER}},
+        {},
+    ),
+    # "If AWS cannot resolve a variable this might cause the entire statement to be invalid." iam-simulate lets a
+    # negated element match; we say Unknown.
+    "a variable without a value in a negated element": Explanation(
+        f"{IAM}reference_policies_variables.html",
+        lambda _case, decision: any("${" in doubt.expected and "Not" in doubt.element for doubt in doubts(decision)),
+        {"Condition": {"StringNotEquals": {"aws:userid": "${aws:SourceAccount}"}}},
+        {"aws:userid": "x"},
+    ),
+    # "Multivalued context keys require a condition set operator." iam-simulate takes it as no match; we say Unknown.
+    "several values without a set operator": Explanation(
+        f"{IAM}reference_policies_condition-single-vs-multi-valued-context-keys.html",
+        lambda _case, decision: any(
+            ", " in doubt.found and doubt.element.startswith("Condition") and ":" not in doubt.element.split()[1]
+            for doubt in doubts(decision)
+        ),
+        {"Condition": {"StringEquals": {"aws:TagKeys": "a"}}},
+        {"aws:TagKeys": ["a", "b"]},
+    ),
+    # "Policy variables … available in version 2012-10-17"; before, "${…}" is a literal text.
+    "variables in Version 2008-10-17": Explanation(
+        f"{IAM}reference_policies_elements_version.html",
+        lambda case, decision: has(r"\$\{")(case, decision) and case["policy"]["Version"] == "2008-10-17",
+        {"Condition": {"StringEquals": {"aws:userid": "${aws:SourceAccount}"}}},
+        {"aws:userid": "1", "aws:SourceAccount": "1"},
+        "2008-10-17",
+    ),
+    # "If the key is not present, evaluate the condition element as true", for any operator but Null.
+    "IfExists with ForAnyValue": Explanation(
+        f"{IAM}reference_policies_elements_condition_operators.html#Conditions_IfExists",
+        has("ForAnyValue:[A-Za-z]*IfExists"),
+        {"Condition": {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}}},
+        {},
+    ),
+    # aws:EpochTime is "the number of seconds since January 1, 1970" and can be compared with an ISO 8601 date.
+    # iam-simulate compares these seconds with the milliseconds of the date.
+    "Unix time beside an ISO date": Explanation(
+        f"{IAM}reference_policies_condition-keys.html#condition-keys-epochtime",
+        has(r'"aws:EpochTime": \[?[^\]}]*T|"aws:CurrentTime": \[?[^\]}]*"\d+"|"aws:EpochTime": \[?[^\]}]*"2024-06-01"'),
+        {"Condition": {"DateEquals": {"aws:EpochTime": "2024-06-01T00:00:00Z"}}},
+        {"aws:EpochTime": "1717200000"},
+    ),
+    # ForAllValues is true and ForAnyValue false where "the key values resolve to a null data set, such as an empty
+    # string".
+    "an empty text is no value": Explanation(
+        f"{IAM}reference_policies_condition-single-vs-multi-valued-context-keys.html",
+        lambda case, decision: has("For(All|Any)Values?:")(case, decision) and '""' in json.dumps(case["context"]),
+        {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}},
+        {"aws:TagKeys": ["", "a"]},
+    ),
+}
+
+
+def explain_difference(case: Case) -> str | None:
+    """Name the class of a disagreement; None when there is none for it."""
+    decision = our_decision(case)
+    return next((name for name, one in EXPLANATIONS.items() if one.applies(case, decision)), None)
+
+
+def test_evaluate_agrees_with_iam_simulate(their_answers: Callable[[list[Case]], list[str]]) -> None:
+    cases = generate_cases()
+    theirs = their_answers(cases)
+    assert not [answer for answer in theirs if answer.startswith("not simulated")][:1]
+    ours = [our_decision(case).effect for case in cases]
+    assert len(cases) >= DECISIONS
+    assert {"Allow", "Deny", "ImplicitDeny"} <= set(theirs)
+    different = [(case, mine, other) for case, mine, other in zip(cases, ours, theirs, strict=True) if mine != other]
+    unexplained = [one for one in different if explain_difference(one[0]) is None]
+    assert not unexplained, f"{len(unexplained)} of {len(cases)}: " + json.dumps(unexplained[0], indent=1)
+
+
+@pytest.mark.parametrize("name", EXPLANATIONS)
+def test_explanations_are_of_differences_that_exist(
+    name: str, their_answers: Callable[[list[Case]], list[str]]
+) -> None:
+    case = EXPLANATIONS[name].witness()
+    assert our_decision(case).effect != their_answers([case])[0]
+    assert explain_difference(case) == name
