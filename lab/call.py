@@ -36,15 +36,16 @@ class LabError(ServiceException):
 class Principal:
     """Who calls: an IAM user or a role's session in one account.
 
-    ``role`` is the role's name for a session; ``arn`` is what GetCallerIdentity answers.
+    ``role`` is the role's name for a session; ``arn`` and ``user_id`` are what GetCallerIdentity answers.
     """
 
     account: str
     arn: str
     access_key: str
     role: str | None = None
-    session_policy: str | None = None
+    session_policies: tuple[str, ...] = ()
     expires: datetime | None = None
+    user_id: str = ""
 
 
 @dataclass

@@ -21,6 +21,9 @@ class Options:
     disabled_region_code: what a call to a region that the account has not enabled gets (4.6).
     account_status_retired: whether ListAccounts still answers Account.Status beside State (7.2).
     account_paths: whether ListAccounts answers Account.Paths (7.3).
+    empty_pages: whether every page of Organizations' lists is preceded by an empty one with a NextToken (7.1).
+    strict_global_endpoints: whether calls to services with one endpoint per partition must be signed for its region.
+        A client that is given an endpoint's address signs for its own region, so the lab is lenient (1.7).
     """
 
     member_denial_code: str = "NotOrganizationMasterAccountException"
@@ -32,6 +35,8 @@ class Options:
     disabled_region_code: str = "UnrecognizedClientException"
     account_status_retired: bool = False
     account_paths: bool = True
+    empty_pages: bool = False
+    strict_global_endpoints: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the given options and answer all. Raises ValueError for an unknown name or a wrong type."""

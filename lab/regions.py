@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lab.call import Call, LabError
+
 if TYPE_CHECKING:
     from lab.world import World
 
@@ -52,9 +54,72 @@ OPT_IN_REGIONS = (
 )
 """Disabled until the account enables them."""
 
-ALL_REGIONS = tuple(sorted(DEFAULT_REGIONS + OPT_IN_REGIONS))
+OTHER_PARTITIONS = {
+    "aws-cn": ("cn-north-1", "cn-northwest-1"),
+    "aws-us-gov": ("us-gov-east-1", "us-gov-west-1"),
+}
+"""Regions of the partitions that have no opt-in regions."""
+
+CONTROL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
+"""Where the partition's services with one endpoint are (aws-facts 1.7)."""
+
+PARTITION_SERVICES = ("account", "iam", "organizations")
+"""Services with one endpoint per partition."""
+
+
+def partition_of(region: str) -> str:
+    """The partition a region belongs to. Raises ValueError for an unknown region."""
+    if region in DEFAULT_REGIONS + OPT_IN_REGIONS:
+        return "aws"
+    for partition, names in OTHER_PARTITIONS.items():
+        if region in names:
+            return partition
+    raise ValueError(f"The lab knows no region {region!r}; it knows {', '.join(ALL_REGIONS)}.")
+
+
+ALL_REGIONS = tuple(sorted(DEFAULT_REGIONS + OPT_IN_REGIONS + sum(OTHER_PARTITIONS.values(), ())))
+
+
+def control_region(world: World) -> str:
+    """The region of Organizations and IAM in the world's partition."""
+    return CONTROL_REGIONS[world.partition]
+
+
+def default_regions(world: World) -> tuple[str, ...]:
+    """The regions that every account of the world's partition has enabled."""
+    return OTHER_PARTITIONS.get(world.partition, DEFAULT_REGIONS)
+
+
+def opt_in_regions(world: World) -> tuple[str, ...]:
+    return OPT_IN_REGIONS if world.partition == "aws" else ()
+
+
+def all_regions(world: World) -> list[str]:
+    """All regions of the world's partition, sorted."""
+    return sorted(default_regions(world) + opt_in_regions(world))
 
 
 def enabled(world: World, account: str) -> list[str]:
     """The names of the regions that an account has enabled, sorted."""
-    return sorted((*DEFAULT_REGIONS, *world.opted_in.get(account, ())))
+    return sorted((*default_regions(world), *world.opted_in.get(account, ())))
+
+
+def is_enabled(world: World, account: str, region: str) -> bool:
+    return region in default_regions(world) or region in world.opted_in.get(account, ())
+
+
+def send_to_endpoint(world: World, call: Call) -> None:
+    """Take a call to where AWS would: the partition's endpoint, or the region if the account has enabled it.
+
+    A client that is given an endpoint's address signs for its own region, where on AWS it would pick the
+    partition's endpoint itself; so such a call counts as one in the control region (aws-facts 1.7).
+    Raises LabError for a region that is not enabled (aws-facts 4.6).
+    """
+    if call.service in PARTITION_SERVICES:
+        if world.options.strict_global_endpoints and call.region != control_region(world):
+            raise LabError("InvalidSignatureException", "Credential should be scoped to a valid region. ", 403)
+        call.region = control_region(world)
+    elif not is_enabled(world, call.account, call.region):
+        raise LabError(
+            world.options.disabled_region_code, "The security token included in the request is invalid.", 403
+        )

@@ -23,6 +23,7 @@ from lab import control
 from lab.authorizer import authorize
 from lab.call import Call, LabError, parse_call, rewind
 from lab.faults import error_for
+from lab.regions import send_to_endpoint
 from lab.service import ANSWERS, GUARDS
 from lab.world import World
 
@@ -77,7 +78,7 @@ class LabApplication:
     def answer(self, call: Call, request: Request) -> tuple[int, dict[str, str], bytes]:
         """The call's answer, after its fault if it has one. Every call by a known key is journalled."""
         try:
-            call.principal = self.world.principal(call.access_key)
+            call.principal = self.world.principal(call.access_key, call.service)
         except LabError as error:
             return call.serialize(error)
         fault = self.world.faults.for_call(call)
@@ -95,6 +96,7 @@ class LabApplication:
     def perform(self, call: Call, request: Request) -> tuple[tuple[int, dict[str, str], bytes], str, str]:
         """The answer of ours or moto's, with its outcome for the journal."""
         try:
+            send_to_endpoint(self.world, call)
             authorize(self.world, call)
             for guard in GUARDS.get(call.service, []):
                 guard(self.world, call)

@@ -17,8 +17,19 @@ from lab.call import LabError, Principal
 from lab.faults import Faults
 from lab.journal import Journal
 from lab.options import Options
+from lab.organization_state import ENTERABLE, Organization
 from lab.trails import Trails
-from lab.organization_state import Organization
+
+UNKNOWN_KEY_CODE = {
+    "ec2": "AuthFailure",
+    "iam": "InvalidClientTokenId",
+    "s3": "InvalidAccessKeyId",
+    "sns": "InvalidClientTokenId",
+    "sts": "InvalidClientTokenId",
+}
+"""What a service calls a key that it does not know; those not named here say UnrecognizedClientException."""
+
+EXPIRED_KEY_CODE = {"ec2": "RequestExpired", "iam": "ExpiredToken", "s3": "ExpiredToken", "sts": "ExpiredToken"}
 
 
 @dataclass
@@ -63,11 +74,18 @@ class World:
         backends = get_backend(service)[account]
         return backends[region if region in backends else self.partition]
 
-    def principal(self, access_key: str) -> Principal:
-        """Who an access key belongs to. Raises LabError for a key that the lab never issued, or that is expired."""
+    def principal(self, access_key: str, service: str = "") -> Principal:
+        """Who an access key belongs to.
+
+        Raises LabError, with the service's own code, for a key that the lab never issued, that is expired, or
+        whose account is not active (aws-facts 4.8).
+        """
         principal = self.sessions.get(access_key)
-        if principal is None:
-            raise LabError("UnrecognizedClientException", "The security token included in the request is invalid.", 403)
+        account = self.organization.accounts.get(principal.account) if self.organization and principal else None
+        if principal is None or (account and account.state not in ENTERABLE):
+            code = UNKNOWN_KEY_CODE.get(service, "UnrecognizedClientException")
+            raise LabError(code, "The security token included in the request is invalid.", 403)
         if principal.expires and principal.expires < self.now():
-            raise LabError("ExpiredTokenException", "The security token included in the request is expired", 403)
+            code = EXPIRED_KEY_CODE.get(service, "ExpiredTokenException")
+            raise LabError(code, "The security token included in the request is expired", 403)
         return principal
