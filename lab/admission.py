@@ -25,6 +25,7 @@ from moto.backends import get_backend
 from lab import kms
 from lab.call import LabError
 from lab.organizations import is_member
+from lab.s3 import find_bucket
 from lab.trails import Settings
 from lab.world import World
 
@@ -35,13 +36,6 @@ TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):(\d{12}):([A-Za-z0-9_-]
 
 
 # --- the bucket -------------------------------------------------------------------------------------
-
-
-def find_bucket(name: str) -> Any | None:
-    """moto's bucket of a name, in whichever account it is; None when there is none."""
-    backends = get_backend("s3")
-    place = backends.bucket_accounts.get(name)
-    return backends[place[1]][place[0]].buckets.get(name) if place else None
 
 
 @lru_cache(maxsize=256)

@@ -23,6 +23,7 @@ from lab.organizations import (
     organization,
     remove_delegated_administrator,
 )
+from lab.s3 import find_bucket
 from lab.service import answers
 from lab.trail_access import (
     SERVICE,
@@ -139,7 +140,7 @@ def check_settings(settings: Settings) -> None:
 
 def key_arn(world: World, owner: str, bucket_name: str, text: str) -> str:
     """The ARN of the KMS key that a request names; "" switches encryption with KMS off."""
-    bucket = admission.find_bucket(bucket_name)
+    bucket = find_bucket(bucket_name)
     if not text or bucket is None:
         return ""
     return str(kms.find_key(world, text, owner, bucket.region_name).arn)
