@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._cloudtrail import describe_organization_resources
 from ._errors import AnsibleOrgTrailError
+from ._organization_resources import find_organization_resources
 from ._organizations import (
     describe_organization,
     disable_service_access,
@@ -102,7 +101,7 @@ def refuse_downgrade(session: Session, wanted: Wanted) -> None:
     """Raise AnsibleOrgTrailError when organization trails or event data stores would be lost (aws-facts section 5)."""
     if wanted.service_principal != CLOUDTRAIL or wanted.allow_trail_downgrade:
         return
-    lost: Sequence[str] = describe_organization_resources(session)
+    lost = find_organization_resources(session)
     if lost:
         raise AnsibleOrgTrailError(
             f"Trusted access for {CLOUDTRAIL} stays on, because turning it off would blind every member account: "

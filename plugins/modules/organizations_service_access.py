@@ -45,7 +45,7 @@ notes:
   - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAWSServiceAccessForOrganization);
     to turn it on C(organizations:EnableAWSServiceAccess), and C(iam:CreateServiceLinkedRole) for the service; to turn
     it off C(organizations:DisableAWSServiceAccess), and for CloudTrail C(cloudtrail:ListTrails),
-    C(cloudtrail:GetTrail) and C(cloudtrail:ListEventDataStores)."
+    C(cloudtrail:GetTrail), C(cloudtrail:ListEventDataStores), C(cloudtrail:GetEventDataStore) and C(account:ListRegions)."
 seealso:
   - name: Enabling trusted access for CloudTrail
     description: What AWS does when trusted access is turned on and off.
