@@ -181,9 +181,10 @@ def get_trail_status(world: World, call: Call) -> dict[str, Any]:
 def status_of(trail: Trail, account: str, region: str) -> dict[str, Any]:
     """What GetTrailStatus answers before any override; what is not known is absent, texts are empty."""
     chain = trail.chains.get((account, region))
-    reached = trail.history[0][0] if account == trail.account else trail.organization_since
+    since = None if account == trail.account else trail.organization_since
+    started = latest(trail.started, since) if trail.started else None
     everywhere = trail.marked_delivered
-    if everywhere is not None and reached is not None and everywhere < reached:
+    if everywhere and since and everywhere < since:
         everywhere = None
     log_time = latest(chain.log_time if chain else None, everywhere)
     validated = trail.settings.log_file_validation_enabled
@@ -198,13 +199,13 @@ def status_of(trail: Trail, account: str, region: str) -> dict[str, Any]:
             "LatestDigestDeliveryError": (chain.digest_error if chain else "") or None,
             "LatestCloudWatchLogsDeliveryTime": log_time if trail.settings.cloud_watch_logs_log_group_arn else None,
             "LatestNotificationTime": log_time if trail.settings.sns_topic_arn else None,
-            "StartLoggingTime": trail.started,
+            "StartLoggingTime": started,
             "StopLoggingTime": trail.stopped,
             "LatestDeliveryAttemptTime": iso(attempt),
             "LatestDeliveryAttemptSucceeded": iso(log_time),
             "LatestNotificationAttemptTime": iso(log_time if trail.settings.sns_topic_arn else None),
             "LatestNotificationAttemptSucceeded": iso(log_time if trail.settings.sns_topic_arn else None),
-            "TimeLoggingStarted": iso(trail.started),
+            "TimeLoggingStarted": iso(started),
             "TimeLoggingStopped": iso(trail.stopped),
         }
     )

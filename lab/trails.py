@@ -38,12 +38,17 @@ class Settings:
 
 @dataclass
 class Chain:
-    """The deliveries of one trail for one account and region: the last digest and the last outcomes."""
+    """The deliveries of one trail for one account and region: the last digest and the last outcomes.
+
+    ``digest_end`` is where the last digest's hour ended; ``undigested`` are log files that no digest names yet.
+    """
 
     log_time: datetime | None = None
     log_error: str = ""
     digest_time: datetime | None = None
     digest_error: str = ""
+    digest_end: datetime | None = None
+    undigested: list[dict[str, Any]] = field(default_factory=list)
     digest_bucket: str = ""
     digest_key: str = ""
     digest_hash: str = ""
