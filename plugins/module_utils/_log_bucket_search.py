@@ -1,0 +1,87 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answer the module's question: which buckets, with which verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    import botocore.session
+
+from ._bucket_health import ExpectedHealth, judge_health
+from ._errors import AnsibleOrgTrailError
+from ._log_bucket import Candidate, SoughtTrail, sought_trail, summarize
+from ._log_bucket_choice import Criteria, choose, no_such_bucket
+from ._log_bucket_scan import list_names, read_candidates, read_named, read_settings
+from ._membership import require_membership
+from ._session import Session
+
+
+def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the module's result for its options.
+
+    Raises AnsibleOrgTrailError when no single bucket can be named or an option is invalid, and the error classes of
+    S3 and Organizations.
+    """
+    organization = require_membership(session, params["organization_id"])
+    try:
+        trail = sought_trail(
+            params["trail_name"],
+            params["trail_arn"],
+            organization,
+            params["s3_key_prefix"],
+            () if params["trail_arn"] else _regions(session.partition),
+            session.region,
+        )
+        candidates, regions = _candidates(session, params, trail)
+        chosen = choose(candidates, params["select"], _criteria(params), session.account_id, trail)
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
+    return {
+        "account_id": session.account_id,
+        "organization": {"id": organization["Id"], "management_account_id": organization["MasterAccountId"]},
+        "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
+        "buckets": [_describe(session, one, regions.get(one.name), params, trail) for one in chosen],
+    }
+
+
+def _regions(partition: str) -> list[str]:
+    """Regions in which a trail may have its home, as far as botocore knows them."""
+    regions: list[str] = botocore.session.get_session().get_available_regions("cloudtrail", partition)
+    return regions
+
+
+def _criteria(params: Mapping[str, Any]) -> Criteria:
+    tags = tuple((str(key), str(value)) for key, value in (params["tags"] or {}).items())
+    return Criteria(params["name_pattern"] or "", tags)
+
+
+def _candidates(
+    session: Session, params: Mapping[str, Any], trail: SoughtTrail
+) -> tuple[list[Candidate], dict[str, str | None]]:
+    """The judged candidates, sorted by name, and the regions that are known without a further call."""
+    client = session.client("s3")
+    name = params["name"]
+    if name:
+        candidates = read_named(client, name, session.account_id, trail)
+        if not candidates and params["select"] != "all":
+            raise AnsibleOrgTrailError(no_such_bucket(name, session.account_id))
+        return candidates, {}
+    names = list_names(client)
+    return read_candidates(client, sorted(names), session.account_id, _criteria(params), trail), names
+
+
+def _describe(
+    session: Session, candidate: Candidate, region: str | None, params: Mapping[str, Any], trail: SoughtTrail
+) -> dict[str, Any]:
+    health = None
+    if params["health"]:
+        settings = read_settings(session.client("s3"), candidate, session.account_id, trail.prefix)
+        region = settings.raw["region"] if "region" not in settings.denied else region
+        expected = {name: value for name, value in params["expected_health"].items() if value is not None}
+        health = judge_health(settings, ExpectedHealth(**expected))
+    return {**summarize(candidate, trail), "account_id": session.account_id, "region": region, "health": health}
