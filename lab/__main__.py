@@ -18,7 +18,7 @@ from werkzeug.serving import BaseWSGIServer
 
 from lab.demo import WORK, run_demo
 from lab.inventory import write_inventory
-from lab.scenarios import SCENARIOS, build
+from lab.scenarios import MOST_ACCOUNTS, SCENARIOS, build
 from lab.server import make_lab_server
 from lab.world import World
 
@@ -27,7 +27,9 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     world = argparse.ArgumentParser(add_help=False)
     world.add_argument("--port", type=int, default=0, help="port on 127.0.0.1 (default: a free one)")
     world.add_argument("--scenario", choices=SCENARIOS, default="lesson", help="the world to start with")
-    world.add_argument("--accounts", type=int, default=0, help="fill the organization up to N accounts (at most 10000)")
+    world.add_argument(
+        "--accounts", type=int, default=0, help=f"fill the organization up to N accounts (at most {MOST_ACCOUNTS})"
+    )
     world.add_argument("--home-region", default="us-east-1", help="home region of the scenario's trails")
     world.add_argument("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every call")
     world.add_argument("--enforce-iam", action="store_true", help="check identity and trust policies on every call")
@@ -44,7 +46,10 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def main() -> int:
     arguments = parse_arguments(sys.argv[1:])
-    return int(arguments.run(arguments))
+    try:
+        return int(arguments.run(arguments))
+    except (OSError, ValueError) as error:
+        sys.exit(f"lab: {error}")
 
 
 def serve(arguments: argparse.Namespace) -> int:
@@ -79,8 +84,12 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
     """A server that is about to serve the asked-for world, and what the lab says when it is ready."""
     world = World(home_region=arguments.home_region, enforce_iam=arguments.enforce_iam, latency_ms=arguments.latency)
     environment = build(world, arguments.scenario, arguments.accounts)
-    server = make_lab_server(world, arguments.port)
-    endpoint = f"http://127.0.0.1:{server.server_port}"
+    try:
+        server = make_lab_server(world, arguments.port)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise OSError(f"cannot listen on port {arguments.port} of 127.0.0.1: {reason}; choose another --port.") from error
+    endpoint = f"http://127.0.0.1:{server.port}"
     return server, {
         "endpoint": endpoint,
         "env": {"AWS_ENDPOINT_URL": endpoint, **environment},

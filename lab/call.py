@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,11 +16,16 @@ from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import NotFound, get_service_router
-from moto.core.serialize import get_serializer_class
+from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
 SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses"}
 """Signing names that differ from the name of botocore's service model."""
+
+Answered = tuple[int, list[tuple[str, str]], bytes]
+"""Status, headers and body of an HTTP answer."""
+
+REQUEST_ID_HEADER = {"s3": "x-amz-request-id"}
 
 READ_VERBS = ("Get", "List", "Describe", "Lookup", "Head", "Assume", "Simulate", "Select", "Search")
 
@@ -73,13 +79,16 @@ class Call:
         """True when the operation's verb says that it changes something."""
         return not self.operation.startswith(READ_VERBS)
 
-    def serialize(self, result: dict[str, Any] | Exception) -> tuple[int, dict[str, str], bytes]:
+    def serialize(self, result: dict[str, Any] | Exception) -> Answered:
         """Status, headers and body of the answer in the service's own protocol."""
-        serializer = get_serializer_class(self.service, self.protocol)(self.model)
+        context = SerializationContext(request_id=str(uuid.uuid4()))
+        serializer = get_serializer_class(self.service, self.protocol)(self.model, context)
         answer = serializer.serialize(result)
         body = answer["body"]
         status = getattr(result, "status", None) or answer["status_code"]
-        return status, dict(answer["headers"]), body.encode() if isinstance(body, str) else body
+        headers = [(name, str(value)) for name, value in answer["headers"].items()]
+        headers.append((REQUEST_ID_HEADER.get(self.service, "x-amzn-RequestId"), context.request_id or ""))
+        return status, headers, body.encode() if isinstance(body, str) else body
 
 
 def credential_scope(request: Request) -> tuple[str, str, str] | None:

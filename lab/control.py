@@ -1,7 +1,10 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, time."""
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, time.
+
+``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,21 @@ from lab.world import World
 
 def handle(world: World, request: Request) -> tuple[int, Any]:
     """Status and JSON answer of a request to ``/lab/…``; 400 with one sentence when the request is wrong."""
-    body = json.loads(request.get_data() or b"null")
+    what = request.path.removeprefix("/lab/")
     try:
+        body = json.loads(request.get_data() or b"null")
+        if (request.method, what) == ("GET", "journal"):
+            return 200, world.journal.select(dict(request.args))
         with world.lock:
-            return 200, answer(world, request.method, request.path.removeprefix("/lab/"), body)
+            return 200, answer(world, request.method, what, body)
+    except KeyError as error:
+        return 400, {"error": f"The lab's {what} needs the field {error}."}
     except (ValueError, TypeError) as error:
         return 400, {"error": str(error)}
 
 
 def answer(world: World, method: str, what: str, body: Any) -> Any:
     match method, what:
-        case "GET", "journal":
-            return [asdict(entry) for entry in list(world.journal.entries)]
         case "DELETE", "journal":
             world.journal.clear()
             return []

@@ -24,7 +24,12 @@ THROTTLE_CODE = {
 
 @dataclass
 class Rule:
-    """One fault: empty fields match anything; ``nth`` counts matching calls from 1; ``times`` bounds the hits."""
+    """One fault: empty fields match anything, others must equal what the journal would say of the call.
+
+    nth: the first matching call that is hit, counted from 1 (then one call only, unless ``times`` says more).
+    times: how many calls are hit at most; 0 is without end.
+    every: hit only every so many matching calls.
+    """
 
     fault: str
     service: str = ""
@@ -71,10 +76,13 @@ class Faults:
 
 
 def parse_rule(rule: dict[str, Any]) -> Rule:
-    allowed = {field.name for field in fields(Rule)} - {"seen", "hits"}
-    unknown = set(rule) - allowed
-    if unknown:
-        raise ValueError(f"A fault rule has the fields {sorted(allowed)}, found {sorted(unknown)}.")
+    types = {field.name: type(field.default) for field in fields(Rule) if field.name not in ("seen", "hits")}
+    types["fault"] = str
+    if unknown := set(rule) - set(types):
+        raise ValueError(f"A fault rule has the fields {sorted(types)}, found {sorted(unknown)}.")
+    for name, value in rule.items():
+        if not isinstance(value, types[name]):
+            raise ValueError(f"The field {name} of a fault rule is a {types[name].__name__}, found {value!r}.")
     fault = rule.get("fault", "")
     if fault not in KINDS and not fault.startswith("code:"):
         raise ValueError(f"A fault is one of {', '.join(KINDS)} or code:NAME, found {fault!r}.")

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import json
+import string
 from functools import cache
+from random import Random
 from typing import Any
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -22,12 +24,23 @@ LINKED_ROLES = {"cloudtrail.amazonaws.com": CLOUDTRAIL_ROLE}
 """Names that moto makes wrongly from the service's principal."""
 
 ADMINISTRATOR = "AdministratorAccess"
+ID_LETTERS = string.ascii_uppercase + string.digits
 
 
 def backend_of(world: World, account: str) -> IAMBackend:
-    """moto's IAM state of an account."""
+    """moto's IAM state of an account, with its roles made."""
     made: IAMBackend = world.moto("iam", account)
+    for name, trust, policy in world.unmade_roles.pop(account, ()):
+        role = made.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
+        made.roles[role_id(account, name)] = made.roles.pop(role.id)
+        role.id = role_id(account, name)
+        role.managed_policies[managed_policy_arn(world, policy)] = managed_policy(world, account, policy)
     return made
+
+
+def role_id(account: str, name: str) -> str:
+    """The same id whenever the role is made."""
+    return "AROA" + "".join(Random(f"{account}/{name}").choices(ID_LETTERS, k=17))
 
 
 def find_role(world: World, account: str, name: str) -> Role | None:
@@ -35,19 +48,18 @@ def find_role(world: World, account: str, name: str) -> Role | None:
     return next((role for role in backend_of(world, account).get_roles() if role.name == name), None)
 
 
-def make_role(world: World, account: str, name: str, trust: dict[str, Any], policy: str = "", path: str = "/") -> Role:
-    """Make a role with a trust policy and an AWS managed policy."""
-    backend = backend_of(world, account)
-    role = backend.create_role(name, json.dumps(trust), path, None, "", [], "3600")
-    if policy:
-        role.managed_policies[managed_policy_arn(world, policy)] = managed_policy(world, account, policy)
-    return role
+def make_role(world: World, account: str, name: str, trust: dict[str, Any], policy: str) -> None:
+    """Make a role with a trust policy and an AWS managed policy, when somebody first looks at the account's IAM.
+
+    (With 10,000 accounts, making their roles at once would take seconds.)
+    """
+    world.unmade_roles.setdefault(account, []).append((name, trust, policy))
 
 
-def make_member_role(world: World, account: str, management: str, name: str = MEMBER_ROLE) -> Role:
+def make_member_role(world: World, account: str, management: str, name: str = MEMBER_ROLE) -> None:
     """The role that Organizations makes in an account it creates: management may do everything."""
     principal = {"AWS": f"arn:{world.partition}:iam::{management}:root"}
-    return make_role(world, account, name, trust_policy(principal), ADMINISTRATOR)
+    make_role(world, account, name, trust_policy(principal), ADMINISTRATOR)
 
 
 def trust_policy(principal: dict[str, str], condition: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -133,7 +145,7 @@ def managed_policy_arn(world: World, name: str) -> str:
 
 def managed_policy(world: World, account: str, name: str) -> AWSManagedPolicy:
     """One of AWS's managed policies in an account. moto would load all 1,500 into each of 10,000 accounts."""
-    known = backend_of(world, account).managed_policies
+    known: dict[str, AWSManagedPolicy] = world.moto("iam", account).managed_policies
     arn = managed_policy_arn(world, name)
     if arn not in known:
         known[arn] = shared_policy(world.partition, name)
@@ -147,8 +159,9 @@ def shared_policy(partition: str, name: str) -> AWSManagedPolicy:
 
 
 @guards("iam")
-def load_named_policy(world: World, call: Call) -> None:
-    """Before moto looks for an AWS managed policy, put it there."""
+def make_ready(world: World, call: Call) -> None:
+    """Before moto looks at an account's IAM, or for an AWS managed policy, put there what it will look for."""
+    backend_of(world, call.account)
     arn = str(call.parameters.get("PolicyArn", ""))
     name = arn.rpartition("/")[2]
     if ":iam::aws:policy/" in arn and name in aws_managed_policies() and arn == managed_policy_arn(world, name):

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -62,6 +62,20 @@ class Journal:
         with self.lock:
             self.entries.append(entry)
             self.history.append(entry)
+
+    def select(self, wanted: dict[str, str]) -> list[dict[str, Any]]:
+        """The entries whose fields read as ``wanted`` says. Raises ValueError for an unknown field."""
+        names = {field.name for field in fields(Entry)}
+        if unknown := set(wanted) - names:
+            raise ValueError(f"A journal entry has the fields {', '.join(sorted(names))}, found {sorted(unknown)}.")
+        with self.lock:
+            entries = list(self.entries)
+        lower = {name: value.lower() for name, value in wanted.items()}
+        return [
+            vars(entry)
+            for entry in entries
+            if all(str(getattr(entry, name)).lower() == value for name, value in lower.items())
+        ]
 
     def clear(self) -> None:
         with self.lock:

@@ -108,18 +108,20 @@ def is_enabled(world: World, account: str, region: str) -> bool:
     return region in default_regions(world) or region in world.opted_in.get(account, ())
 
 
-def send_to_endpoint(world: World, call: Call) -> None:
-    """Take a call to where AWS would: the partition's endpoint, or the region if the account has enabled it.
+def endpoint_region(world: World, call: Call) -> str:
+    """The region of the endpoint that the call would reach on AWS.
 
     A client that is given an endpoint's address signs for its own region, where on AWS it would pick the
     partition's endpoint itself; so such a call counts as one in the control region (aws-facts 1.7).
-    Raises LabError for a region that is not enabled (aws-facts 4.6).
     """
-    if call.service in PARTITION_SERVICES:
-        if world.options.strict_global_endpoints and call.region != control_region(world):
-            raise LabError("InvalidSignatureException", "Credential should be scoped to a valid region. ", 403)
-        call.region = control_region(world)
-    elif not is_enabled(world, call.account, call.region):
-        raise LabError(
-            world.options.disabled_region_code, "The security token included in the request is invalid.", 403
-        )
+    return control_region(world) if call.service in PARTITION_SERVICES else call.region
+
+
+def refuse_region(world: World, call: Call, signed_for: str) -> None:
+    """Raise LabError for a region that the account has not enabled (aws-facts 4.6), or for a wrong signature."""
+    if call.service not in PARTITION_SERVICES:
+        if not is_enabled(world, call.account, call.region):
+            code = world.options.disabled_region_code
+            raise LabError(code, "The security token included in the request is invalid.", 403)
+    elif world.options.strict_global_endpoints and signed_for != call.region:
+        raise LabError("InvalidSignatureException", "Credential should be scoped to a valid region. ", 403)

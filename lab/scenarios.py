@@ -37,7 +37,10 @@ def build(world: World, scenario: str, accounts: int) -> dict[str, str]:
     """Fill the world and answer the environment variables of its administrator.
 
     ``accounts`` fills the organization up to so many accounts, management included.
+    Raises ValueError for too many accounts and for an unknown home region.
     """
+    if not 0 <= accounts <= MOST_ACCOUNTS:
+        raise ValueError(f"an organization has at most {MOST_ACCOUNTS} accounts, found --accounts {accounts}.")
     world.random = Random(scenario)
     mock_random.seed(scenario)
     world.partition = regions.partition_of(world.home_region)

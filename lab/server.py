@@ -7,23 +7,30 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import io
 import json
 import socket
 import struct
 import time
+import traceback
 from collections.abc import Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
+from botocore.parsers import create_parser
+from moto.core.exceptions import ServiceException
+from moto.core.parse import RequestParserError
 from moto.core.request import Request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab import control
 from lab.authorizer import authorize
-from lab.call import Call, LabError, parse_call, rewind
+from lab.call import Answered, Call, LabError, parse_call, rewind
 from lab.faults import error_for
-from lab.regions import send_to_endpoint
+from lab.regions import endpoint_region, refuse_region
 from lab.service import ANSWERS, GUARDS
 from lab.world import World
 
@@ -31,6 +38,7 @@ SERVICES = ("account", "cloudtrail", "ec2", "iam", "kms", "organizations", "s3",
 """The files that register answers and guards with `lab.service`."""
 
 TIMEOUT_SECONDS = 3600
+BACKLOG = 128
 
 
 class ConnectionDropped(Exception):
@@ -38,7 +46,7 @@ class ConnectionDropped(Exception):
 
 
 class RequestHandler(MotoRequestHandler):
-    """Keep-alive, no request log, and no traceback for connections that a fault has closed."""
+    """Answers many requests on one connection, as AWS does; werkzeug's own handler closes after each."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -47,10 +55,43 @@ class RequestHandler(MotoRequestHandler):
         pass
 
     def run_wsgi(self) -> None:
+        self.environ = environ = self.make_environ()
+        # The whole body first: what is left unread would be taken for the next request.
+        environ["wsgi.input"] = io.BytesIO(self.read_body(environ))
         try:
-            super().run_wsgi()
+            self.send(*collect(self.server.app, environ))
         except (ConnectionDropped, ConnectionError):
             self.close_connection = True
+
+    def read_body(self, environ: dict[str, Any]) -> bytes:
+        if environ.pop("wsgi.input_terminated", False):  # sent in chunks
+            body = bytes(environ["wsgi.input"].read())
+            environ["CONTENT_LENGTH"] = str(len(body))
+            return body
+        return bytes(self.rfile.read(int(environ.get("CONTENT_LENGTH") or 0)))
+
+    def send(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        """Write an answer in one piece. The answer to HEAD has the length of a body, but none."""
+        bodiless = self.command == "HEAD" or status in (204, 304)
+        lengths = [value for name, value in headers if name.lower() == "content-length"]
+        length = lengths[0] if bodiless and lengths else str(len(body))
+        kept = [(name, value) for name, value in headers if name.lower() not in PER_CONNECTION]
+        if status != 204:
+            kept.append(("Content-Length", length))
+        lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}", *(f"{name}: {value}" for name, value in kept)]
+        head = "\r\n".join(lines) + "\r\n\r\n"
+        self.wfile.write(head.encode("latin-1") + (b"" if bodiless else body))
+
+
+PER_CONNECTION = ("connection", "content-length", "transfer-encoding")
+REASONS = {status.value: status.phrase for status in HTTPStatus}
+
+
+def collect(application: Any, environ: dict[str, Any]) -> Answered:
+    """Call a WSGI application: status, headers, and the whole body."""
+    captured: list[Any] = []
+    body = b"".join(application(environ, lambda status, headers, *_: captured.extend((status, headers))))
+    return int(captured[0].split()[0]), [(name, str(value)) for name, value in captured[1]], body
 
 
 class LabApplication:
@@ -63,81 +104,93 @@ class LabApplication:
             importlib.import_module(f"lab.{service}")
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        status, headers, body = self.handle(environ)
+        start_response(f"{status} {REASONS.get(status, 'Unknown')}", headers)
+        return [body]
+
+    def handle(self, environ: dict[str, Any]) -> Answered:
         request = Request(environ, populate_request=False)
         if request.path.startswith("/lab/"):
             status, value = control.handle(self.world, request)
-            body = json.dumps(value, default=as_text).encode()
-            return respond(start_response, status, {"Content-Type": "application/json"}, body)
-        call = parse_call(request, self.world.now())
+            return status, [("Content-Type", "application/json")], json.dumps(value, default=as_text).encode()
+        try:
+            call = parse_call(request, self.world.now())
+        except (RequestParserError, ValueError) as error:
+            return 400, [], f"The lab cannot read this request: {error}".encode()
         if call is None:
-            return list(self.moto(environ, start_response))
+            return collect(self.moto, environ)
         if self.world.latency_ms:
             time.sleep(self.world.latency_ms / 1000)
-        return respond(start_response, *self.answer(call, request))
+        return self.answer(call, request)
 
-    def answer(self, call: Call, request: Request) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, call: Call, request: Request) -> Answered:
         """The call's answer, after its fault if it has one. Every call by a known key is journalled."""
         try:
             call.principal = self.world.principal(call.access_key, call.service)
         except LabError as error:
             return call.serialize(error)
+        asked_region, call.region = call.region, endpoint_region(self.world, call)
         fault = self.world.faults.for_call(call)
         if fault and fault != "lost_reply":
             self.world.journal.record(call, f"fault:{fault}")
             if fault in ("reset", "timeout"):
                 drop(request, after=TIMEOUT_SECONDS if fault == "timeout" else 0)
             return call.serialize(error_for(fault, call))
-        answer, outcome, message = self.perform(call, request)
+        answer, outcome, message = self.perform(call, asked_region, request)
         self.world.journal.record(call, f"fault:{fault}" if fault else outcome, message)
         if fault:
             drop(request)
         return answer
 
-    def perform(self, call: Call, request: Request) -> tuple[tuple[int, dict[str, str], bytes], str, str]:
+    def perform(self, call: Call, asked_region: str, request: Request) -> tuple[Answered, str, str]:
         """The answer of ours or moto's, with its outcome for the journal."""
         try:
-            send_to_endpoint(self.world, call)
-            authorize(self.world, call)
-            for guard in GUARDS.get(call.service, []):
-                guard(self.world, call)
-            ours = ANSWERS.get((call.service, call.operation))
-            if ours is None:
-                return self.from_moto(call, request)
             with self.world.lock:
-                return call.serialize(ours(self.world, call)), "ok", ""
+                refuse_region(self.world, call, asked_region)
+                authorize(self.world, call)
+                for guard in GUARDS.get(call.service, []):
+                    guard(self.world, call)
+                ours = ANSWERS.get((call.service, call.operation))
+                if ours is not None:
+                    return call.serialize(ours(self.world, call)), "ok", ""
+            return self.from_moto(call, request)
         except LabError as error:
             return call.serialize(error), error.code, error.message
+        except (
+            HTTPException,
+            ServiceException,
+        ) as error:  # what moto's backends raise when an answer of ours calls them
+            translated = as_lab_error(error)
+            return call.serialize(translated), translated.code, translated.message
+        except Exception:
+            traceback.print_exc()
+            failure = LabError("InternalFailure", "The lab has failed; its standard error says where.", 500)
+            return call.serialize(failure), failure.code, failure.message
 
-    def from_moto(self, call: Call, request: Request) -> tuple[tuple[int, dict[str, str], bytes], str, str]:
+    def from_moto(self, call: Call, request: Request) -> tuple[Answered, str, str]:
         rewind(request)
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.principal.account
-        captured: list[Any] = []
-        body = b"".join(self.moto(request.environ, lambda status, headers, *_: captured.extend((status, headers))))
-        status, headers = int(captured[0].split()[0]), dict(captured[1])
-        outcome, message = ("ok", "") if status < 400 else error_of(call, status, headers, body)
+        status, headers, body = collect(self.moto, request.environ)
+        outcome, message = ("ok", "") if status < 400 else error_of(call, status, dict(headers), body)
         return (status, headers, body), outcome, message
+
+
+def as_lab_error(error: HTTPException | ServiceException) -> LabError:
+    """moto's older errors are HTTPExceptions with the AWS code in ``error_type``."""
+    if isinstance(error, HTTPException):
+        return LabError(getattr(error, "error_type", error.name), str(getattr(error, "message", "")), error.code)
+    return LabError(str(error.code), str(error.message))
 
 
 def error_of(call: Call, status: int, headers: dict[str, str], body: bytes) -> tuple[str, str]:
     """Code and message of moto's error answer, read as botocore reads it."""
-    from botocore.parsers import create_parser
-
-    parser = create_parser("json" if call.protocol == "json" else call.protocol)
     try:
-        parsed = parser.parse({"status_code": status, "headers": headers, "body": body}, call.model.output_shape)
+        parsed = create_parser(call.protocol).parse(
+            {"status_code": status, "headers": headers, "body": body}, call.model.output_shape
+        )
         return parsed["Error"].get("Code") or str(status), parsed["Error"].get("Message") or ""
     except Exception:  # an answer that botocore cannot read is journalled by its status
         return str(status), ""
-
-
-def respond(start_response: Any, status: int, headers: dict[str, str], body: bytes) -> list[bytes]:
-    kept = [(name, str(value)) for name, value in headers.items() if name.lower() != "content-length"]
-    if "content-length" in {name.lower() for name in headers} and not body:  # HEAD answers carry the object's length
-        kept = [(name, str(value)) for name, value in headers.items()]
-    else:
-        kept.append(("Content-Length", str(len(body))))
-    start_response(f"{status} {'OK' if status < 400 else 'Error'}", kept)
-    return [body]
 
 
 def drop(request: Request, after: float = 0) -> None:
@@ -157,5 +210,12 @@ def as_text(value: Any) -> str:
 
 
 def make_lab_server(world: World, port: int) -> BaseWSGIServer:
-    """A threaded server on the loopback address; port 0 takes a free one."""
-    return make_server("127.0.0.1", port, LabApplication(world), threaded=True, request_handler=RequestHandler)
+    """A server with a thread for each connection, on the loopback address; port 0 takes a free one.
+
+    Raises OSError when the port is taken.
+    """
+    listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
+    application = LabApplication(world)
+    return make_server(
+        "127.0.0.1", port, application, threaded=True, request_handler=RequestHandler, fd=listener.detach()
+    )

@@ -39,6 +39,7 @@ class World:
     ``lock`` is held by every answer that changes state, so that answers are atomic as AWS's are.
     ``random`` makes the ids, so that the same arguments give the same world.
     ``opted_in`` names the opt-in regions that an account has enabled (aws-facts 4.6).
+    ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`).
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4).
     """
 
@@ -56,6 +57,7 @@ class World:
     organization: Organization | None = None
     access_refusals_left: int = 0
     opted_in: dict[str, set[str]] = field(default_factory=dict)
+    unmade_roles: dict[str, list[tuple[str, dict[str, Any], str]]] = field(default_factory=dict)
     management_account: str = ""
     log_archive_account: str = ""
     log_bucket: str = ""
@@ -71,7 +73,9 @@ class World:
 
     def moto(self, service: str, account: str, region: str = "global") -> Any:
         """moto's backend of a service in an account; ``region`` is "global"/"aws" for services without one."""
-        backends = get_backend(service)[account]
+        accounts = get_backend(service)
+        # moto's own look-up of an account is linear in their number.
+        backends = dict.get(accounts, account) or accounts[account]
         return backends[region if region in backends else self.partition]
 
     def principal(self, access_key: str, service: str = "") -> Principal:
