@@ -212,7 +212,7 @@ def _is_candidate(statement: Statement, admission: AdmissionRequest) -> bool:
     elements = {mismatch.element for mismatch in explain(statement, admission.request)}
     if statement.sid == admission.sid or not elements & {"Action", "NotAction", "Principal", "NotPrincipal"}:
         return True
-    return elements <= {"Principal", "NotPrincipal"} and "cloudtrail" in json.dumps(statement.raw)
+    return elements <= {"Principal", "NotPrincipal"} and ":cloudtrail:" in json.dumps(statement.raw)
 
 
 def _distance(statement: Statement, admission: AdmissionRequest, wanted: Mapping[str, Any]) -> tuple[bool, int, int]:
