@@ -58,6 +58,13 @@ REMEDIES = {
     "caller may not create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
     "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
     "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
+    "InsufficientS3BucketPolicyException": "The bucket's policy does not admit this trail, or its key prefix. The "
+    "module cloudtrail_log_bucket_info names the cause and cloudtrail_log_bucket_policy mends it.",
+    "InsufficientEncryptionPolicyException": "Either the bucket's policy or the key's does not admit this trail. The "
+    "module cloudtrail_log_bucket_info names the cause in the bucket's policy; the key's policy must allow "
+    "cloudtrail.amazonaws.com kms:GenerateDataKey* and kms:DescribeKey.",
+    "S3BucketDoesNotExistException": "Check s3_bucket_name; the role log_bucket creates a bucket.",
+    "InvalidHomeRegionException": "The trail's home region is another one; name the trail by its ARN.",
     "MaximumNumberOfTrailsExceededException": "Delete a trail of that region that is no longer needed, choose another "
     "region, or convert an existing trail by setting its name.",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -25,6 +26,10 @@ class AnsibleOrganizationsError(AnsibleAWSError):
 class OrganizationsErrorHandler(AWSErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleOrganizationsError
 
+    @classmethod
+    def _is_missing(cls) -> Any:
+        return is_boto3_error_code("AccountNotFoundException")
+
 
 @OrganizationsErrorHandler.common_error_handler("describe the organization")
 @retry_read
@@ -35,6 +40,17 @@ def describe_organization(client: Any) -> dict[str, Any]:
     """
     organization: dict[str, Any] = client.describe_organization()["Organization"]
     return organization
+
+
+@OrganizationsErrorHandler.list_error_handler("describe an account of the organization")
+@retry_read
+def describe_account(client: Any, account_id: str) -> dict[str, Any] | None:
+    """An account of the organization; None when it is not in it. Management account and delegated admins only.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html
+    """
+    account: dict[str, Any] = client.describe_account(AccountId=account_id)["Account"]
+    return account
 
 
 @OrganizationsErrorHandler.common_error_handler("list the services with trusted access to the organization")

@@ -1,0 +1,75 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work of the module cloudtrail_organization_trail: look, refuse, plan, write, answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ._session import Session
+from ._trail import Options, Settings
+from ._trail_plan import Call, Plan
+from ._trail_problems import Problem, actions_refusal
+from ._trail_reader import View, judge, look, refuse
+from ._trail_writer import Writer, plan_for, unsupported_option
+
+
+def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[dict[str, Any], list[str]]:
+    """Make the trail what the module's options say; the module's result, and what it should warn about.
+
+    Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
+    wherever that can be known.
+    """
+    refuse(actions_refusal(options["on_problem"]) or unsupported_option(session, options))
+    view = look(session, options)
+    if view.key:
+        options = {**options, "kms_key_id": view.key}
+    before = view.now.settings if view.now else None
+    plan = plan_for(view.arn, options, before)
+    problems = judge(session, view, options, plan)
+    refuse(" ".join(problem.sentence for problem in problems["fail"]))
+    after, actions = plan.after, list(plan.calls)
+    if plan.calls and not check_mode:
+        writer = Writer(session, view.arn, options)
+        now = writer.carry_out(before)
+        after, actions = now.settings if now else None, writer.actions
+    result = _result(view, plan, after, actions, problems["warn"])
+    return result, [problem.sentence for problem in problems["warn"]]
+
+
+def _result(
+    view: View, plan: Plan, after: Settings | None, actions: list[Call], problems: list[Problem]
+) -> dict[str, Any]:
+    before = view.now.settings if view.now else None
+    return {
+        "changed": bool(plan.calls),
+        "trail": _described(view, after),
+        "before": _described(view, before),
+        "changed_fields": list(plan.changed_fields),
+        "actions": [
+            {"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions
+        ],
+        "problems": [asdict(problem) for problem in problems],
+        "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},
+    }
+
+
+def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:
+    """The settings that the options manage; all of them for a trail that is deleted."""
+    return {name: value for name, value in (settings or {}).items() if name in plan.managed or plan.after is None}
+
+
+def _described(view: View, settings: Settings | None) -> dict[str, Any]:
+    if settings is None:
+        return {}
+    arn = view.arn
+    identity = {
+        "arn": str(arn),
+        "name": arn.name,
+        "home_region": arn.region,
+        "account_id": arn.account_id,
+        "organization_id": view.organization["Id"],
+    }
+    return identity | settings

@@ -1,0 +1,308 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Look at a trail and at what surrounds it, with the fewest calls: nothing is read twice, what can be is read at once.
+
+An unchanged trail takes five calls: ListTrails and DescribeOrganization, then DescribeTrails, GetTrailStatus and
+GetEventSelectors. Each option that needs more adds its own read, each other trail of the account adds two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from ._cloudtrail import (
+    AnsibleCloudTrailError,
+    describe_own_trail,
+    get_aggregations,
+    get_event_selectors,
+    get_insight_selectors,
+    get_trail_status,
+    list_tags,
+    list_trails,
+)
+from ._errors import AnsibleOrgTrailError, code_of, sentence
+from ._iam import (
+    get_policy_version,
+    get_policy_version_id,
+    get_role,
+    get_role_policy,
+    list_attached_role_policies,
+    list_role_policies,
+)
+from ._kms import describe_key, get_key_policy
+from ._organizations import AnsibleOrganizationsError, describe_account, describe_organization
+from ._session import Session
+from ._trail import Options, Settings, is_key_alias, more_settings, trail_settings
+from ._trail_arn import TrailArn, parse_trail_arn
+from ._trail_plan import Plan
+from ._trail_problems import (
+    SERVICE_LINKED_ROLE,
+    OtherTrail,
+    Problem,
+    Situation,
+    Unread,
+    choose_trail,
+    find_problems,
+    foreign_trail,
+    name_refusal,
+    organization_refusal,
+    settings_refusal,
+    sort_problems,
+)
+from ._trail_selectors import advanced_event_selector, event_selector, logs_management_events
+
+Reads = Mapping[str, Callable[[], Any]]
+WITHOUT_ORGANIZATION = {"Id": "", "FeatureSet": "ALL"}
+
+
+@dataclass(frozen=True)
+class TrailNow:
+    """A trail as AWS answers it: its settings, and the latest delivery error, "" when there is none."""
+
+    settings: Settings
+    delivery_error: str
+
+
+@dataclass(frozen=True)
+class View:
+    """The trail, the organization and the account's other trails. ``key`` is the ARN behind a KMS alias."""
+
+    arn: TrailArn
+    organization: dict[str, Any]
+    trails: list[dict[str, str]]
+    now: TrailNow | None
+    others: list[OtherTrail] | Unread
+    key: str | None
+
+
+def refuse(reason: str | None) -> None:
+    """Raise AnsibleOrgTrailError with a sentence, if there is one."""
+    if reason:
+        raise AnsibleOrgTrailError(message=reason)
+
+
+def read_all(reads: Reads) -> dict[str, Any]:
+    """Make independent reads at the same time; raises the first one's error, in their order."""
+    if len(reads) == 1:
+        return {name: read() for name, read in reads.items()}
+    with ThreadPoolExecutor(max_workers=max(1, len(reads))) as pool:
+        futures = {name: pool.submit(read) for name, read in reads.items()}
+    return {name: future.result() for name, future in futures.items()}
+
+
+def look(session: Session, options: Options) -> View:
+    """Find the trail wherever its home region is, and read it.
+
+    Raises AnsibleOrgTrailError for an invalid or ambiguous name and for a caller or an organization that can have no
+    organization trail.
+    """
+    name: str = options["name"]
+    refuse(name_refusal(name))
+    answers = read_all(
+        {
+            "organization": partial(_organization, session, options),
+            "trails": partial(list_trails, session.client("cloudtrail")),
+        }
+    )
+    organization, trails = answers["organization"], answers["trails"]
+    refuse(organization_refusal(organization, None))
+    owner = organization.get("MasterAccountId") or session.account_id
+    arn = choose_trail(trails, name, owner, session.region)
+    if isinstance(arn, str):
+        raise AnsibleOrgTrailError(message=arn)
+    exists = str(arn) in {trail["TrailARN"] for trail in trails}
+    view = View(arn, organization, trails, None, [], None)
+    if exists:
+        view = _look_around(session, options, view)
+    if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
+        refuse(organization_refusal({"MasterAccountId": owner} | organization, session.account_id))
+        view = _look_around(session, options, view, with_trail=False)
+    return view
+
+
+def _organization(session: Session, options: Options) -> dict[str, Any]:
+    """The organization; an account trail may be had without one."""
+    try:
+        organization: dict[str, Any] = describe_organization(session.client("organizations"))
+    except AnsibleOrganizationsError as error:
+        needed = options["is_organization_trail"] and options["state"] == "present"
+        if needed or code_of(error) != "AWSOrganizationsNotInUseException":
+            raise
+        return WITHOUT_ORGANIZATION
+    return organization
+
+
+def _look_around(session: Session, options: Options, view: View, with_trail: bool = True) -> View:
+    """Read the trail, the account's other trails, and the key behind an alias, all at once."""
+    reads: dict[str, Callable[[], Any]] = {}
+    if with_trail:
+        reads |= trail_reads(session, view.arn, options)
+    others = [] if _ignored(options, "overlapping_trail") else _other_trails(view)
+    for other in others:
+        client = session.client("cloudtrail", other.region)
+        reads[f"status of {other}"] = partial(_or_unread, get_trail_status, client, str(other))
+        reads[f"selectors of {other}"] = partial(_or_unread, get_event_selectors, client, str(other))
+    if is_key_alias(options.get("kms_key_id") or "") and options["state"] == "present":
+        key = str(options["kms_key_id"])
+        region = key.split(":")[3] if key.startswith("arn:") else view.arn.region
+        reads["key"] = partial(describe_key, session.client("kms", region), key)
+    answers = read_all(reads) if reads else {}
+    return replace(
+        view,
+        now=trail_now(answers) if with_trail else None,
+        others=_judge_others(others, answers),
+        key=answers["key"]["Arn"] if "key" in answers else None,
+    )
+
+
+def _other_trails(view: View) -> list[TrailArn]:
+    arns = {parse_trail_arn(trail["TrailARN"]) for trail in view.trails}
+    return sorted((arn for arn in arns if arn.account_id == view.arn.account_id and arn != view.arn), key=str)
+
+
+def _judge_others(others: list[TrailArn], answers: dict[str, Any]) -> list[OtherTrail] | Unread:
+    judged = []
+    for other in others:
+        status, selectors = answers[f"status of {other}"], answers[f"selectors of {other}"]
+        for answer in (status, selectors):
+            if isinstance(answer, Unread):
+                return answer
+        basic = [event_selector(one) for one in selectors.get("EventSelectors") or []]
+        advanced = [advanced_event_selector(one) for one in selectors.get("AdvancedEventSelectors") or []]
+        pays = logs_management_events(basic, advanced) or not (basic or advanced)
+        judged.append(OtherTrail(str(other), bool(status.get("IsLogging")), pays))
+    return judged
+
+
+def trail_reads(session: Session, arn: TrailArn, options: Options) -> dict[str, Callable[[], Any]]:
+    """The reads that tell a trail's settings: three, and one more for each option that needs it."""
+    client, name = session.client("cloudtrail", arn.region), str(arn)
+    reads: dict[str, Callable[[], Any]] = {
+        "trail": partial(describe_own_trail, client, name),
+        "status": partial(_or_none, get_trail_status, client, name),
+        "selectors": partial(_or_none, get_event_selectors, client, name),
+    }
+    for option, read in (
+        ("insight_selectors", get_insight_selectors),
+        ("aggregation_configurations", get_aggregations),
+        ("tags", list_tags),
+    ):
+        if options.get(option) is not None:
+            reads[option] = partial(_or_none, read, client, name)
+    return reads
+
+
+def read_trail(session: Session, arn: TrailArn, options: Options) -> TrailNow | None:
+    """The trail as it is at this moment; None when there is none."""
+    return trail_now(read_all(trail_reads(session, arn, options)))
+
+
+def trail_now(answers: Mapping[str, Any]) -> TrailNow | None:
+    """The trail in the answers of ``trail_reads``."""
+    if answers["trail"] is None or None in (answers["status"], answers["selectors"]):
+        return None
+    settings = trail_settings(answers["trail"], answers["status"], answers["selectors"]) | more_settings(answers)
+    return TrailNow(settings, answers["status"].get("LatestDeliveryError") or "")
+
+
+def _or_none(read: Callable[[Any, str], Any], client: Any, arn: str) -> Any:
+    """A read that answers None where the trail is gone."""
+    try:
+        return read(client, arn)
+    except AnsibleCloudTrailError as error:
+        if code_of(error) not in ("TrailNotFoundException", "ResourceNotFoundException"):
+            raise
+        return None
+
+
+def _or_unread(read: Callable[..., Any], *arguments: Any) -> Any:
+    """A read that is no reason to fail."""
+    try:
+        return read(*arguments)
+    except AnsibleAWSError as error:
+        return Unread(sentence(error))
+
+
+def look_further(session: Session, situation: Situation) -> Situation:
+    """The situation with the reads that only it calls for: bucket's and key's account, key's policy, roles."""
+    reads: dict[str, Callable[[], Any]] = {}
+    options, account = situation.options, situation.arn.account_id
+    if situation.organization_id:
+        bucket_account, key_account = options.get("bucket_account_id"), (situation.key.split(":") + [""] * 5)[4]
+        known = partial(_account_known, session.client("organizations"))
+        if bucket_account and bucket_account != account and not options.get("bucket_organization_id"):
+            reads["bucket_account_known"] = partial(known, bucket_account)
+        if key_account and key_account != account:
+            reads["key_account_known"] = partial(known, key_account)
+    if situation.key and situation.key.split(":")[4] == account:
+        kms = session.client("kms", situation.key.split(":")[3])
+        reads["key_policy"] = partial(get_key_policy, kms, situation.key)
+    if situation.log_role and situation.after["is_organization_trail"]:
+        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role.rpartition("/")[2])
+    if situation.becomes_organization_trail:
+        reads["service_linked_role"] = partial(_role_exists, session.client("iam"), SERVICE_LINKED_ROLE)
+    wanted = {name: partial(_or_unread, read) for name, read in reads.items() if not _ignored(options, _PROBLEMS[name])}
+    return replace(situation, **read_all(wanted)) if wanted else situation
+
+
+_PROBLEMS = {
+    "bucket_account_known": "bucket_outside_organization",
+    "key_account_known": "kms_key_outside_organization",
+    "key_policy": "kms_key_policy",
+    "role_policies": "log_role_too_narrow",
+    "service_linked_role": "service_linked_role_missing",
+}
+
+
+def _ignored(options: Options, problem: str) -> bool:
+    return (options.get("on_problem") or {}).get(problem) == "ignore"
+
+
+def _account_known(client: Any, account_id: str) -> bool:
+    return describe_account(client, account_id) is not None
+
+
+def _role_exists(client: Any, name: str) -> bool:
+    return get_role(client, name) is not None
+
+
+def _role_policies(client: Any, role: str) -> list[dict[str, Any]]:
+    """Every policy document of a role, inline and managed."""
+    inline = [get_role_policy(client, role, name) for name in list_role_policies(client, role)]
+    managed = [
+        get_policy_version(client, arn, get_policy_version_id(client, arn))
+        for arn in list_attached_role_policies(client, role)
+    ]
+    return inline + managed
+
+
+def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[str, list[Problem]]:
+    """What stands in the way of a plan, by what to do about it: fail, warn, ignore.
+
+    Raises AnsibleOrgTrailError for what no option lifts.
+    """
+    actions = options.get("on_problem") or {}
+    before = view.now.settings if view.now else None
+    if plan.after is None:
+        owner = None if options.get("adopt_foreign") else foreign_trail(view.arn, before)
+        return sort_problems([owner] if owner else [], actions)
+    refuse(settings_refusal(view.arn, before, plan.after, options))
+    situation = Situation(
+        arn=view.arn,
+        organization_id=view.organization["Id"],
+        before=before,
+        after=plan.after,
+        options=options,
+        trails=view.trails,
+        delivery_error=view.now.delivery_error if view.now else "",
+        others=view.others,
+        changed_fields=plan.changed_fields,
+    )
+    return sort_problems(find_problems(look_further(session, situation)), actions)

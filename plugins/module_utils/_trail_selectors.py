@@ -1,0 +1,240 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Event selectors, insight selectors and aggregations: between AWS's form and the options', compared by meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Selector = dict[str, Any]
+Selectors = list[Selector]
+
+OPERATORS = {
+    "equals": "Equals",
+    "not_equals": "NotEquals",
+    "starts_with": "StartsWith",
+    "not_starts_with": "NotStartsWith",
+    "ends_with": "EndsWith",
+    "not_ends_with": "NotEndsWith",
+}
+"""Operators of an advanced event selector: name of the option, name in AWS's API."""
+
+ALL_MANAGEMENT_EVENTS: Selector = {
+    "read_write_type": "All",
+    "include_management_events": True,
+    "data_resources": [],
+    "exclude_management_event_sources": [],
+}
+"""What a trail logs whose selectors nobody set (aws-facts 2.10)."""
+
+ALL_MANAGEMENT_EVENTS_ADVANCED: Selector = {
+    "name": "Management events selector",
+    "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}],
+}
+
+
+def event_selector(selector: Mapping[str, Any]) -> Selector:
+    """A basic selector of AWS's answer in the options' form."""
+    return {
+        "read_write_type": selector.get("ReadWriteType", "All"),
+        "include_management_events": selector.get("IncludeManagementEvents", True),
+        "data_resources": [
+            {"type": resource["Type"], "values": list(resource.get("Values") or [])}
+            for resource in selector.get("DataResources") or []
+        ],
+        "exclude_management_event_sources": list(selector.get("ExcludeManagementEventSources") or []),
+    }
+
+
+def event_selector_request(selector: Selector) -> dict[str, Any]:
+    """A basic selector of the options' form as PutEventSelectors takes it."""
+    return {
+        "ReadWriteType": selector["read_write_type"],
+        "IncludeManagementEvents": selector["include_management_events"],
+        "DataResources": [
+            {"Type": resource["type"], "Values": resource["values"]} for resource in selector["data_resources"]
+        ],
+        "ExcludeManagementEventSources": selector["exclude_management_event_sources"],
+    }
+
+
+def advanced_event_selector(selector: Mapping[str, Any]) -> Selector:
+    """An advanced selector of AWS's answer in the options' form, without the operators that it does not use."""
+    return {
+        "name": selector.get("Name") or "",
+        "field_selectors": [
+            {"field": part["Field"]}
+            | {option: list(part[name]) for option, name in OPERATORS.items() if part.get(name)}
+            for part in selector["FieldSelectors"]
+        ],
+    }
+
+
+def advanced_event_selector_request(selector: Selector) -> dict[str, Any]:
+    """An advanced selector of the options' form as PutEventSelectors takes it."""
+    fields = [
+        {"Field": part["field"]} | {name: part[option] for option, name in OPERATORS.items() if part.get(option)}
+        for part in selector["field_selectors"]
+    ]
+    return {"Name": selector["name"], "FieldSelectors": fields} if selector["name"] else {"FieldSelectors": fields}
+
+
+def without_unset(selectors: Iterable[Mapping[str, Any]]) -> Selectors:
+    """Advanced selectors as Ansible hands them over, without the operators that the user did not set."""
+    return [
+        {
+            "name": selector.get("name") or "",
+            "field_selectors": [
+                {key: value for key, value in part.items() if value} for part in selector["field_selectors"]
+            ],
+        }
+        for selector in selectors
+    ]
+
+
+def same_event_selectors(one: Selectors, other: Selectors) -> bool:
+    """Whether two lists of basic selectors mean the same, whatever their order."""
+    return sorted(map(_basic_key, one)) == sorted(map(_basic_key, other))
+
+
+def same_advanced_event_selectors(wanted: Selectors, found: Selectors) -> bool:
+    """Whether two lists of advanced selectors mean the same; names count only where ``wanted`` has one."""
+    if sorted(map(_advanced_key, wanted)) != sorted(map(_advanced_key, found)):
+        return False
+    names = {(_advanced_key(selector), selector["name"]) for selector in found}
+    return all((_advanced_key(selector), selector["name"]) in names for selector in wanted if selector["name"])
+
+
+def _basic_key(selector: Selector) -> str:
+    resources = {(part["type"], value) for part in selector["data_resources"] for value in part["values"] or [""]}
+    excluded = set(selector["exclude_management_event_sources"])
+    include = selector["include_management_events"]
+    return repr((selector["read_write_type"], include, sorted(resources), sorted(excluded)))
+
+
+def _advanced_key(selector: Selector) -> str:
+    parts = {
+        (part["field"], operator, tuple(sorted(set(part[operator]))))
+        for part in selector["field_selectors"]
+        for operator in OPERATORS
+        if part.get(operator)
+    }
+    return repr(sorted(parts))
+
+
+def logs_all_management_events(basic: Selectors, advanced: Selectors) -> bool:
+    """Whether every management event, read and write, of every source, matches one of the selectors.
+
+    An event is logged when any selector matches it.
+    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
+    """
+    kinds: set[str] = set()
+    for selector in basic:
+        if selector["include_management_events"] and not selector["exclude_management_event_sources"]:
+            kinds |= {"All": {"read", "write"}, "ReadOnly": {"read"}, "WriteOnly": {"write"}}[
+                selector["read_write_type"]
+            ]
+    for selector in advanced:
+        kinds |= _management_kinds(selector)
+    return kinds == {"read", "write"}
+
+
+def logs_management_events(basic: Selectors, advanced: Selectors) -> bool:
+    """Whether at least some management events are logged (and paid for, aws-facts 7.8)."""
+    return any(selector["include_management_events"] for selector in basic) or any(map(_is_management, advanced))
+
+
+def _management_kinds(selector: Selector) -> set[str]:
+    """Which of read and write events an advanced selector logs without any further condition."""
+    if not _is_management(selector):
+        return set()
+    kinds = {"read", "write"}
+    for part in selector["field_selectors"]:
+        if part["field"] == "eventCategory":
+            continue
+        if part["field"] != "readOnly" or set(part) != {"field", "equals"}:
+            return set()
+        kinds &= {"read" if value.lower() == "true" else "write" for value in part["equals"]}
+    return kinds
+
+
+def _is_management(selector: Selector) -> bool:
+    return any(
+        part["field"] == "eventCategory" and "Management" in part.get("equals", [])
+        for part in selector["field_selectors"]
+    )
+
+
+def with_all_management_events(basic: Selectors, advanced: Selectors) -> tuple[Selectors, Selectors]:
+    """The same selectors for data and other events, and beside them all management events.
+
+    Basic selectors that log data events keep doing so; a selector for management events alone gives way.
+    """
+    if advanced:
+        return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *(one for one in advanced if not _is_management(one))]
+    kept = [
+        one | {"include_management_events": False, "exclude_management_event_sources": []}
+        for one in basic
+        if one["data_resources"]
+    ]
+    for index, selector in enumerate(kept):
+        if selector["read_write_type"] == "All":
+            kept[index] = selector | {"include_management_events": True}
+            return kept, []
+    return [ALL_MANAGEMENT_EVENTS, *kept], []
+
+
+def insight_selector(selector: Mapping[str, Any]) -> Selector:
+    """An insight selector of AWS's answer in the options' form; without categories it means management events."""
+    categories = selector.get("EventCategories") or ["Management"]
+    return {"insight_type": selector["InsightType"], "event_categories": sorted(categories)}
+
+
+def insight_selectors_request(wanted: Selectors, found: Selectors) -> list[dict[str, Any]]:
+    """Insight selectors as PutInsightSelectors takes them.
+
+    Categories are left out where only AWS's default is concerned: older botocore does not know them (aws-facts 2.14).
+    """
+    if all(selector["event_categories"] == ["Management"] for selector in [*wanted, *found]):
+        return [{"InsightType": selector["insight_type"]} for selector in wanted]
+    return [
+        {"InsightType": selector["insight_type"], "EventCategories": selector["event_categories"]}
+        for selector in wanted
+    ]
+
+
+def insight_selectors(selectors: Iterable[Mapping[str, Any]]) -> Selectors:
+    """Insight selectors as Ansible hands them over, with the default categories, in AWS's order of types."""
+    return sorted(
+        (
+            {
+                "insight_type": selector["insight_type"],
+                "event_categories": sorted(set(selector.get("event_categories") or ["Management"])),
+            }
+            for selector in selectors
+        ),
+        key=lambda selector: str(selector["insight_type"]),
+    )
+
+
+def aggregation(configuration: Mapping[str, Any]) -> Selector:
+    """An aggregation of AWS's answer in the options' form."""
+    return {"event_category": configuration["EventCategory"], "templates": sorted(configuration["Templates"])}
+
+
+def aggregation_request(configuration: Selector) -> dict[str, Any]:
+    """An aggregation as PutEventConfiguration takes it."""
+    return {"EventCategory": configuration["event_category"], "Templates": configuration["templates"]}
+
+
+def aggregations(configurations: Iterable[Mapping[str, Any]]) -> Selectors:
+    """Aggregations as Ansible hands them over, with sorted templates."""
+    return sorted(
+        (
+            {"event_category": one["event_category"], "templates": sorted(set(one["templates"]))}
+            for one in configurations
+        ),
+        key=lambda one: str(one["event_category"]),
+    )
