@@ -10,11 +10,13 @@ the caller), `admission` (bucket, key, topic, log group), `selectors`, `trail_ta
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from lab import admission, digests, event_data_stores, event_history, kms, members, selectors, trail_tags
+from lab.authorizer import authorize
 from lab.call import Call, LabError
 from lab.iam import has_service_linked_role, make_service_linked_role
 from lab.organizations import (
@@ -148,8 +150,19 @@ def key_arn(world: World, owner: str, bucket_name: str, text: str) -> str:
 
 def require_service_linked_role(world: World, call: Call, management: str) -> None:
     """Make AWSServiceRoleForCloudTrail as CloudTrail does, with the caller's permissions (aws-facts 1.5)."""
-    if not has_service_linked_role(world, management):
-        make_service_linked_role(world, management)
+    if has_service_linked_role(world, management):
+        return
+    creation = copy(call)
+    creation.service, creation.operation = "iam", "CreateServiceLinkedRole"
+    creation.parameters = {"AWSServiceName": SERVICE}
+    try:
+        authorize(world, creation)
+    except LabError:
+        raise LabError(
+            "InsufficientDependencyServiceAccessPermissionException",
+            "The request could not be processed because you lack the permission iam:CreateServiceLinkedRole.",
+        ) from None
+    make_service_linked_role(world, management)
 
 
 def difference(old: Settings, new: Settings) -> dict[str, Any]:
