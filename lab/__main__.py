@@ -87,8 +87,8 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
     try:
         server = make_lab_server(world, arguments.port)
     except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        raise OSError(f"cannot listen on port {arguments.port} of 127.0.0.1: {reason}; choose another --port.") from error
+        reason = os.strerror(error.errno or 0).lower()
+        raise OSError(f"cannot listen on 127.0.0.1:{arguments.port}, {reason}; choose another --port.") from error
     endpoint = f"http://127.0.0.1:{server.port}"
     return server, {
         "endpoint": endpoint,

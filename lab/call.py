@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -81,6 +83,9 @@ class Call:
 
     def serialize(self, result: dict[str, Any] | Exception) -> Answered:
         """Status, headers and body of the answer in the service's own protocol."""
+        if self.protocol == "json" and isinstance(result, dict):  # a third of the time that moto's serializer takes
+            headers = [("Content-Type", "application/x-amz-json-1.1"), ("x-amzn-RequestId", str(uuid.uuid4()))]
+            return 200, headers, json.dumps(plain(result)).encode()
         context = SerializationContext(request_id=str(uuid.uuid4()))
         serializer = get_serializer_class(self.service, self.protocol)(self.model, context)
         answer = serializer.serialize(result)
@@ -89,6 +94,17 @@ class Call:
         headers = [(name, str(value)) for name, value in answer["headers"].items()]
         headers.append((REQUEST_ID_HEADER.get(self.service, "x-amzn-RequestId"), context.request_id or ""))
         return status, headers, body.encode() if isinstance(body, str) else body
+
+
+def plain(value: Any) -> Any:
+    """A value as the JSON protocol writes it: without what is None, times as seconds since 1970."""
+    if isinstance(value, dict):
+        return {name: plain(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list | tuple):
+        return [plain(member) for member in value]
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
 
 
 def credential_scope(request: Request) -> tuple[str, str, str] | None:

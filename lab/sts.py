@@ -8,9 +8,9 @@ Source: https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
-import string
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -27,7 +27,6 @@ from lab.world import World
 
 HOUR = 3600
 SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-KEY_LETTERS = string.ascii_uppercase + "234567"
 
 
 @dataclass(frozen=True)
@@ -107,13 +106,14 @@ def not_authorized(call: Call) -> LabError:
 def refuse_bad_session_name(name: str) -> None:
     if SESSION_NAME.fullmatch(name):
         return
-    limit = "Member must have length less than or equal to 64"
-    pattern = r"Member must satisfy regular expression pattern: [\w+=,.@-]*"
+    found = f"Value '{name}' at 'roleSessionName'"
+    wanted = "Member must satisfy regular expression pattern: [\\w+=,.@-]*"
+    if not 2 <= len(name) <= 64:
+        wanted = (
+            f"Member must have length {'less than or equal to 64' if len(name) > 64 else 'greater than or equal to 2'}"
+        )
     raise LabError(
-        "ValidationError",
-        f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: "
-        + (limit if len(name) > 64 else pattern),
-        400,
+        "ValidationError", f"1 validation error detected: {found} failed to satisfy constraint: {wanted}", 400
     )
 
 
@@ -158,7 +158,7 @@ def session_policies(world: World, call: Call, account: str) -> tuple[str, ...]:
 
 
 def new_access_key() -> str:
-    return "ASIA" + "".join(secrets.choice(KEY_LETTERS) for _ in range(16))
+    return "ASIA" + base64.b32encode(secrets.token_bytes(10)).decode()
 
 
 def credentials(principal: Principal) -> dict[str, Any]:
