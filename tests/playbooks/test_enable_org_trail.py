@@ -1,0 +1,222 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The main job, as a user runs it: playbooks/enable_org_trail.yml against the lab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab.inventory import write_inventory
+from tests.ansible_run import BIN, ROOT, PlaybookResult, run_playbook
+from tests.lab_process import Lab
+
+PLAYBOOK = "playbooks/enable_org_trail.yml"
+
+
+def enable(lab: Lab, tmp_path: Path, *arguments: str, playbook: str = PLAYBOOK) -> PlaybookResult:
+    inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
+    return run_playbook(lab, playbook, "-i", str(inventory), *arguments)
+
+
+def writes(lab: Lab) -> list[tuple[str, dict[str, Any]]]:
+    return [(entry["operation"], entry["parameters"]) for entry in lab.journal(writes=True)]
+
+
+def diff_of(result: PlaybookResult) -> list[Any]:
+    return [one.diff for one in result.results if one.changed]
+
+
+@pytest.fixture
+def lesson() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+class LoggingWatch(threading.Thread):
+    """Asks all the time whether the trail logs, from another process than Ansible's."""
+
+    def __init__(self, lab: Lab) -> None:
+        super().__init__(daemon=True)
+        self.client = lab.client("cloudtrail")
+        self.arn = lab.trail_arn
+        self.seen: list[bool] = []
+        self.ended = threading.Event()
+
+    def run(self) -> None:
+        while not self.ended.is_set():
+            self.seen.append(self.client.get_trail_status(Name=self.arn)["IsLogging"])
+            time.sleep(0.02)
+
+    def stop(self) -> list[bool]:
+        self.ended.set()
+        self.join()
+        return self.seen
+
+
+def test_lesson_from_first_run_to_delivery(lesson: Lab, tmp_path: Path) -> None:
+    before = lesson.client("cloudtrail").get_trail(Name=lesson.trail_arn)["Trail"]
+    old_bucket = objects(lesson, before["S3BucketName"])
+    lesson.clear_journal()
+
+    predicted = enable(lesson, tmp_path, "--check", "--diff").ok()
+    assert writes(lesson) == []
+
+    watch = LoggingWatch(lesson)
+    watch.start()
+    done = enable(lesson, tmp_path, "--diff").ok()
+    assert writes(lesson) == [
+        ("EnableAWSServiceAccess", {"ServicePrincipal": "cloudtrail.amazonaws.com"}),
+        (
+            "UpdateTrail",
+            {"Name": lesson.trail_arn, "S3BucketName": lesson.bucket, "IsOrganizationTrail": True},
+        ),
+    ]
+    assert diff_of(predicted) == diff_of(done)
+    assert done.changed == 2
+
+    lesson.clear_journal()
+    again = enable(lesson, tmp_path).ok()
+    assert again.changed == 0
+    assert writes(lesson) == []
+    logging = watch.stop()
+    assert logging
+    assert all(logging)
+
+    member_sees_it_read_only(lesson, tmp_path)
+    assert objects(lesson, before["S3BucketName"]) == old_bucket
+
+
+def objects(lab: Lab, bucket: str, account: str = "") -> list[str]:
+    pages = lab.client("s3", account).get_paginator("list_objects_v2").paginate(Bucket=bucket)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def member_sees_it_read_only(lab: Lab, tmp_path: Path) -> None:
+    """What the lesson's learner checks by hand, with the AWS CLI in SecurityAudit."""
+    shown = json.loads(aws(lab, tmp_path, "cloudtrail", "describe-trails").stdout)["trailList"]
+    assert [(trail["TrailARN"], trail["IsOrganizationTrail"]) for trail in shown] == [(lab.trail_arn, True)]
+    for command in (["stop-logging"], ["update-trail", "--no-is-multi-region-trail"]):
+        refused = aws(lab, tmp_path, "cloudtrail", *command, "--name", lab.trail_arn)
+        assert refused.returncode != 0
+        assert "NotOrganizationMasterAccountException" in refused.stderr
+
+    accounts = [
+        account["Id"]
+        for account in lab.client("organizations")
+        .get_paginator("list_accounts")
+        .paginate()
+        .build_full_result()["Accounts"]
+        if account["State"] == "ACTIVE"
+    ]
+    for account in accounts:
+        lab.client("ec2", account, "eu-west-1").create_security_group(GroupName="g", Description="d")
+    lab.control("POST", "deliver", {"hours": 2})
+    listed = aws(lab, tmp_path, "s3", "ls", "--recursive", f"s3://{lab.bucket}/").stdout
+    for account in accounts:
+        assert f"AWSLogs/{lab.organization_id}/{account}/CloudTrail/eu-west-1/" in listed
+        valid = aws(
+            lab,
+            tmp_path,
+            *["cloudtrail", "validate-logs", "--trail-arn", lab.trail_arn, "--account-id", account],
+            *["--start-time", lab.control("GET", "time")["time"][:4] + "-01-01T00:00:00Z"],
+        )
+        assert valid.returncode == 0, valid.stdout + valid.stderr
+        assert "valid" in valid.stdout
+        assert "INVALID" not in valid.stdout
+
+
+def aws(lab: Lab, tmp_path: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """Run the AWS CLI in SecurityAudit."""
+    role = f"arn:aws:iam::{lab.log_archive}:role/OrganizationAccountAccessRole"
+    config = tmp_path / "aws_config"
+    config.write_text(f"[profile member]\nrole_arn = {role}\ncredential_source = Environment\n")
+    environment = {**lab.child_environment(str(tmp_path)), "AWS_CONFIG_FILE": str(config), "AWS_PAGER": ""}
+    return subprocess.run(
+        [
+            str(BIN / "aws"),
+            *command,
+            "--profile",
+            "member",
+            "--region",
+            lab.home_region,
+            "--endpoint-url",
+            lab.endpoint,
+        ],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("home_region", ["us-west-2", "eu-central-1"])
+def test_home_region_is_discovered(home_region: str, tmp_path: Path) -> None:
+    with Lab("--home-region", home_region) as lab:
+        enable(lab, tmp_path).ok()
+        assert [entry["region"] for entry in lab.journal(operation="UpdateTrail")] == [home_region]
+        assert enable(lab, tmp_path).ok().changed == 0
+
+
+def test_fact_1_4_access_that_is_accepted_late_is_waited_for(lesson: Lab, tmp_path: Path) -> None:
+    lesson.control("POST", "options", {"access_propagation_calls": 2})
+    result = enable(lesson, tmp_path).ok()
+    assert result.changed == 2
+    outcomes = [entry["outcome"] for entry in lesson.journal(operation="UpdateTrail")]
+    assert outcomes == ["CloudTrailAccessNotEnabledException"] * 2 + ["ok"]
+
+
+def test_fact_1_4_waiting_has_a_bound(lesson: Lab, tmp_path: Path) -> None:
+    lesson.control("POST", "options", {"access_propagation_calls": 1000})
+    result = enable(lesson, tmp_path, "-e", "organization_trail_access_propagation_timeout=1")
+    assert result.rc != 0
+    assert "trusted access" in result.msg.lower()
+    assert lesson.client("cloudtrail").get_trail_status(Name=lesson.trail_arn)["IsLogging"]
+
+
+def test_a_trail_that_does_not_exist_is_created_and_logs(lesson: Lab, tmp_path: Path) -> None:
+    policy = json.loads(lesson.client("s3", lesson.log_archive).get_bucket_policy(Bucket=lesson.bucket)["Policy"])
+    text = json.dumps(policy).replace("trail/default", "trail/organization").replace(lesson.home_region, "eu-west-1")
+    lesson.client("s3", lesson.log_archive).put_bucket_policy(Bucket=lesson.bucket, Policy=text)
+    names = ["-e", "organization_trail_name=organization", "-e", "log_bucket_lookup_trail_name=organization"]
+    enable(lesson, tmp_path, *names, "-e", "region=eu-west-1").ok()
+    arn = f"arn:aws:cloudtrail:eu-west-1:{lesson.management}:trail/organization"
+    created = lesson.client("cloudtrail", region="eu-west-1")
+    assert created.get_trail(Name=arn)["Trail"]["IsOrganizationTrail"] is True
+    assert created.get_trail_status(Name=arn)["IsLogging"] is True
+    assert enable(lesson, tmp_path, *names).ok().changed == 0
+
+
+def test_empty_groups_are_refused(lesson: Lab, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text("all: {children: {management: {}, log_archive: {}}}")
+    result = run_playbook(lesson, PLAYBOOK, "-i", str(inventory))
+    assert result.rc != 0
+    assert "expected one each" in result.msg
+
+
+def test_roles_alone_with_plain_variables(lesson: Lab) -> None:
+    """As in a landing zone's own playbook: localhost, no inventory and no group of ours."""
+    archive = {"assume_role_arn": f"arn:aws:iam::{lesson.log_archive}:role/OrganizationAccountAccessRole"}
+    include = "ansible.builtin.include_role"
+    tasks: list[dict[str, Any]] = [
+        {
+            "name": "lookup",
+            "module_defaults": {"group/cloudsec.org_trail.assume_role": archive},
+            "block": [{include: {"name": "cloudsec.org_trail.log_bucket_lookup"}}],
+        },
+        {"name": "access", include: {"name": "cloudsec.org_trail.trusted_access"}},
+        {"name": "trail", include: {"name": "cloudsec.org_trail.organization_trail"}},
+        {"name": "show", "ansible.builtin.debug": {"var": "organization_trail.trail.is_organization_trail"}},
+    ]
+    result = run_playbook(lesson, tasks).ok()
+    assert result.task("show")["organization_trail.trail.is_organization_trail"] is True
