@@ -33,6 +33,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     world.add_argument("--home-region", default="us-east-1", help="home region of the scenario's trails")
     world.add_argument("--latency", type=float, default=0, metavar="MS", help="milliseconds added to every call")
     world.add_argument("--enforce-iam", action="store_true", help="check identity and trust policies on every call")
+    world.add_argument("--check-answers", action="store_true", help="fail on answers that do not fit botocore's model")
     parser = argparse.ArgumentParser(prog="python -m lab", description="A local AWS organization.")
     commands = parser.add_subparsers(required=True)
     for name, run, text in (
@@ -82,7 +83,12 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]]:
     """A server that is about to serve the asked-for world, and what the lab says when it is ready."""
-    world = World(home_region=arguments.home_region, enforce_iam=arguments.enforce_iam, latency_ms=arguments.latency)
+    world = World(
+        home_region=arguments.home_region,
+        enforce_iam=arguments.enforce_iam,
+        latency_ms=arguments.latency,
+        check_answers=arguments.check_answers,
+    )
     environment = build(world, arguments.scenario, arguments.accounts)
     try:
         server = make_lab_server(world, arguments.port)

@@ -21,9 +21,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import 
     evaluate,
     parse_policy,
 )
-from moto.s3.models import FakeBucket
 
-from lab import iam
+from lab import iam, s3
 from lab.call import Call, LabError
 from lab.organizations import scps_for
 from lab.requested import action_of, bucket_of, caller_context, context_of, resources_of
@@ -114,7 +113,7 @@ def obey_identity(world: World, call: Call, request: Request, by_resource: bool)
     boundary = getattr(holder, "permissions_boundary_arn", None)
     if boundary:
         policy = iam.backend_of(world, call.account).managed_policies.get(boundary)
-        limits = judge([policy.document] if policy else [], request)
+        limits = judge([iam.document_of(policy)] if policy else [], request)
         obey(call, request, limits, "permissions boundary", "a ")
     if call.principal.session_policies:
         obey(call, request, judge(call.principal.session_policies, request), "session policy", "a ")
@@ -137,7 +136,7 @@ def documents_of(world: World, call: Call, holder: Any) -> list[str]:
     return [
         text
         for one in holders
-        for text in (*one.policies.values(), *(policy.document for policy in one.managed_policies.values()))
+        for text in (*one.policies.values(), *(iam.document_of(policy) for policy in one.managed_policies.values()))
     ]
 
 
@@ -161,7 +160,7 @@ def by_trust(world: World, call: Call, request: Request) -> bool:
     return decision.effect == "Allow" and names_caller(decision, call.account)
 
 
-def by_bucket(world: World, call: Call, request: Request, bucket: FakeBucket | None) -> bool:
+def by_bucket(world: World, call: Call, request: Request, bucket: s3.Bucket | None) -> bool:
     """Obey the bucket's policy. Answer whether it lets the caller in by itself.
 
     From another account it must allow; in its own account it must not deny. moto does not look at it.
@@ -181,6 +180,6 @@ def by_bucket(world: World, call: Call, request: Request, bucket: FakeBucket | N
     return call.account == bucket.account_id and decision.effect == "Allow" and names_caller(decision, call.account)
 
 
-def bucket_policy(bucket: FakeBucket) -> Policy:
+def bucket_policy(bucket: s3.Bucket) -> Policy:
     text: Any = bucket.policy
     return document(text.decode() if isinstance(text, bytes) else text)

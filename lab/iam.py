@@ -10,6 +10,7 @@ import string
 from functools import cache
 from random import Random
 from typing import Any
+from urllib.parse import quote
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend, Role
@@ -117,17 +118,29 @@ def create_service_linked_role(world: World, call: Call) -> dict[str, Any]:
     description = call.parameters.get("Description") or ""
     name = LINKED_ROLES.get(service)
     if name is None:
+        suffix = call.parameters.get("CustomSuffix", "")
         return {
-            "Role": backend_of(world, call.account).create_service_linked_role(
-                service, description, call.parameters.get("CustomSuffix", "")
-            )
+            "Role": described(backend_of(world, call.account).create_service_linked_role(service, description, suffix))
         }
     if find_role(world, call.account, name):
         raise LabError(
             "InvalidInput",
             f"Service role name {name} has been taken in this account, please try a different suffix.",
         )
-    return {"Role": linked_role(world, call.account, service, name, description)}
+    return {"Role": described(linked_role(world, call.account, service, name, description))}
+
+
+def described(role: Role) -> dict[str, Any]:
+    return {
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn,
+        "CreateDate": role.create_date,
+        "AssumeRolePolicyDocument": quote(role.assume_role_policy_document),
+        "Description": role.description,
+        "MaxSessionDuration": int(role.max_session_duration or 3600),
+    }
 
 
 # --- AWS managed policies ---------------------------------------------------------------------------
@@ -150,6 +163,11 @@ def managed_policy(world: World, account: str, name: str) -> AWSManagedPolicy:
     if arn not in known:
         known[arn] = shared_policy(world.partition, name)
     return known[arn]
+
+
+def document_of(policy: Any) -> str:
+    """The text of a managed policy's default version."""
+    return str(next(version.document for version in policy.versions if version.is_default))
 
 
 @cache

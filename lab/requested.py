@@ -12,9 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from moto.s3.models import FakeBucket, s3_backends
-
-from lab import iam
+from lab import iam, s3
 from lab.call import Call
 from lab.organization_state import Organization
 from lab.world import World
@@ -78,7 +76,6 @@ def action_of(call: Call) -> str:
 
 # --- resources --------------------------------------------------------------------------------------
 
-BUCKET_NEEDLESS = ("CreateBucket", "ListBuckets")
 CLOUDTRAIL_LISTS = ("DescribeTrails", "ListTrails", "LookupEvents", "ListPublicKeys", "ListEventDataStores")
 
 
@@ -182,13 +179,10 @@ RESOURCES: dict[str, Callable[[World, Call], list[str]]] = {
 }
 
 
-def bucket_of(call: Call) -> FakeBucket | None:
+def bucket_of(call: Call) -> s3.Bucket | None:
     """The bucket that an S3 call is about, None when there is none (moto answers NoSuchBucket)."""
-    name = call.parameters.get("Bucket") if call.service == "s3" and call.operation not in BUCKET_NEEDLESS else None
-    if name not in s3_backends.bucket_accounts:
-        return None
-    partition, account = s3_backends.bucket_accounts[name]
-    return s3_backends[account][partition].buckets.get(name)
+    name = call.parameters.get("Bucket")
+    return s3.find_bucket(name) if name and call.service == "s3" and call.operation != "CreateBucket" else None
 
 
 # --- condition keys ---------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from typing import Any
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
 from moto.moto_api._internal import mock_random
-from moto.s3.models import FakeBucket, PublicAccessBlock, s3_backends
+from moto.s3.models import s3_backends
 
-from lab import iam, organizations, regions, trails
+from lab import iam, organizations, regions, s3, trails
 from lab.organization_state import SCP, Account, Organization, Unit, new_organization, word
 from lab.world import World
 
@@ -206,12 +206,9 @@ def make_log_bucket(world: World, name: str) -> str:
     return name
 
 
-def make_bucket(world: World, account: str, name: str, statements: list[dict[str, Any]]) -> FakeBucket:
-    """A bucket in the home region as AWS makes them today: encrypted, closed to the public, without ACLs."""
-    bucket: FakeBucket = s3_backends[account][world.partition].create_bucket(name, world.home_region)
-    bucket.public_access_block = PublicAccessBlock(True, True, True, True)
-    bucket.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}}
-    bucket.ownership_rule = "BucketOwnerEnforced"
+def make_bucket(world: World, account: str, name: str, statements: list[dict[str, Any]]) -> s3.Bucket:
+    """A bucket in the home region, with AWS's defaults."""
+    bucket: s3.Bucket = s3_backends[account][world.partition].create_bucket(name, world.home_region)
     if statements:
         bucket.policy = as_policy(*statements).encode()
     return bucket

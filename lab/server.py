@@ -32,6 +32,7 @@ from lab.call import Answered, Call, LabError, parse_call, rewind
 from lab.faults import error_for
 from lab.regions import endpoint_region, refuse_region
 from lab.service import ANSWERS, GUARDS
+from lab.shapes import problems
 from lab.world import World
 
 SERVICES = ("account", "cloudtrail", "ec2", "iam", "kms", "organizations", "s3", "sts")
@@ -152,7 +153,7 @@ class LabApplication:
                     guard(self.world, call)
                 ours = ANSWERS.get((call.service, call.operation))
                 if ours is not None:
-                    return call.serialize(ours(self.world, call)), "ok", ""
+                    return call.serialize(self.checked(call, ours(self.world, call))), "ok", ""
             return self.from_moto(call, request)
         except LabError as error:
             return call.serialize(error), error.code, error.message
@@ -162,10 +163,16 @@ class LabApplication:
         ) as error:  # what moto's backends raise when an answer of ours calls them
             translated = as_lab_error(error)
             return call.serialize(translated), translated.code, translated.message
-        except Exception:
+        except Exception as error:
             traceback.print_exc()
-            failure = LabError("InternalFailure", "The lab has failed; its standard error says where.", 500)
+            failure = LabError("InternalFailure", f"The lab has failed: {error}", 500)
             return call.serialize(failure), failure.code, failure.message
+
+    def checked(self, call: Call, result: dict[str, Any]) -> dict[str, Any]:
+        """The result. With ``--check-answers`` one that the model does not allow raises ValueError."""
+        if self.world.check_answers and (wrong := list(problems(call.model.output_shape, result))):
+            raise ValueError(f"{call.service}:{call.operation}: {' '.join(wrong)}")
+        return result
 
     def from_moto(self, call: Call, request: Request) -> tuple[Answered, str, str]:
         rewind(request)

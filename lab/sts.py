@@ -148,7 +148,7 @@ def session_policies(world: World, call: Call, account: str) -> tuple[str, ...]:
         policy = iam.backend_of(world, account).managed_policies.get(arn)
         if policy is None:
             raise LabError("ValidationError", f"Policy {arn} does not exist.", 400)
-        found.append(policy.document)
+        found.append(iam.document_of(policy))
     for text in found:
         try:
             document(text)

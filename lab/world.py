@@ -47,6 +47,7 @@ class World:
     home_region: str = "us-east-1"
     enforce_iam: bool = False
     latency_ms: float = 0
+    check_answers: bool = False
     options: Options = field(default_factory=Options)
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
