@@ -279,7 +279,7 @@ def read_token(token: str | None) -> str:
     if token is None:
         return ""
     try:
-        kind, _colon, place = base64.urlsafe_b64decode(token).decode().partition(":")
+        kind, _colon, place = base64.b64decode(token, altchars=b"-_", validate=True).decode().partition(":")
         [int(part) for part in place.split(".")]
     except ValueError:
         kind = ""

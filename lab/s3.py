@@ -94,7 +94,7 @@ def described(bucket: Any, with_region: bool) -> dict[str, Any]:
 def read_token(given: dict[str, Any]) -> str:
     """The name after which a page begins."""
     try:
-        return base64.urlsafe_b64decode(given.get("ContinuationToken", "")).decode()
+        return base64.b64decode(given.get("ContinuationToken", ""), altchars=b"-_", validate=True).decode()
     except ValueError:
         raise LabError("InvalidArgument", "The continuation token provided is incorrect", 400) from None
 
@@ -116,7 +116,7 @@ def refuse_bad_policy(world: World, call: Call) -> None:
     except PolicyError as error:
         raise LabError("MalformedPolicy", str(error), 400) from None
     for statement in policy.statements:
-        if "Resource" not in statement.negated and not all(is_of(name, arn) for arn in resources(statement)):
+        if "Resource" not in statement.negated and not all(is_of(world, name, arn) for arn in resources(statement)):
             raise LabError("MalformedPolicy", "Policy has invalid resource", 400)
     bucket = find_bucket(name)
     block = bucket.public_access_block if bucket else None
@@ -134,7 +134,11 @@ def resources(statement: Statement) -> tuple[str, ...]:
     return statement.resource or ()
 
 
-def is_of(bucket: str, arn: str) -> bool:
+def is_of(world: World, bucket: str, arn: str) -> bool:
     """Whether a resource of a bucket's policy is the bucket or something in it."""
     parts = arn.split(":", 5)
-    return len(parts) == 6 and parts[2] == "s3" and parts[5].partition("/")[0] in (bucket, "*")
+    return (
+        len(parts) == 6
+        and parts[1:5] == [world.partition, "s3", "", ""]
+        and parts[5].partition("/")[0] in (bucket, "*")
+    )
