@@ -70,6 +70,9 @@ NEW_TRAIL: Settings = {
 }
 """AWS's defaults for what CreateTrail is not told (aws-facts 2.6, 2.10)."""
 
+READ_ON_DEMAND = ("insight_selectors", "aggregation_configurations", "tags")
+"""Options whose settings are read, and therefore known, only when they are set."""
+
 
 def trail_settings(trail: Mapping[str, Any], status: Mapping[str, Any], selectors: Mapping[str, Any]) -> Settings:
     """The settings in the answers of DescribeTrails, GetTrailStatus and GetEventSelectors; "" where one is not set."""

@@ -8,11 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ._errors import AnsibleOrgTrailError
 from ._session import Session
 from ._trail import Options, Settings
 from ._trail_plan import Call, Plan
-from ._trail_problems import Problem, actions_refusal
-from ._trail_reader import View, judge, look, refuse
+from ._trail_preflight import judge
+from ._trail_reader import View, look, refuse
+from ._trail_situation import Problem
 from ._trail_writer import Writer, plan_for, unsupported_option
 
 
@@ -22,14 +24,18 @@ def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[
     Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
     wherever that can be known.
     """
-    refuse(actions_refusal(options["on_problem"]) or unsupported_option(session, options))
+    refuse(unsupported_option(session, options))
     view = look(session, options)
     if view.key:
         options = {**options, "kms_key_id": view.key}
     before = view.now.settings if view.now else None
     plan = plan_for(view.arn, options, before)
     problems = judge(session, view, options, plan)
-    refuse(" ".join(problem.sentence for problem in problems["fail"]))
+    if problems["fail"]:
+        raise AnsibleOrgTrailError(
+            message=" ".join(problem.sentence for problem in problems["fail"]),
+            problems=[asdict(problem) for problem in [*problems["fail"], *problems["warn"]]],
+        )
     after, actions = plan.after, list(plan.calls)
     if plan.calls and not check_mode:
         writer = Writer(session, view.arn, options)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ._trail import NEW_TRAIL, REQUEST_FIELDS, Settings
+from ._trail import NEW_TRAIL, READ_ON_DEMAND, REQUEST_FIELDS, Settings
 from ._trail_arn import parse_trail_arn
 from ._trail_selectors import (
     advanced_event_selector_request,
@@ -62,7 +62,8 @@ def plan_changes(arn: str, before: Settings | None, wanted: Settings) -> Plan:
             calls += make(arn, now, now | wanted)
     if before is None:
         calls = [call for call in calls if call.operation != "AddTags"]  # CreateTrail set them
-    return Plan(changed, tuple(calls), {**now, **wanted}, frozenset(wanted))
+    known = [field for field in now if field in wanted or field not in READ_ON_DEMAND]
+    return Plan(changed, tuple(calls), {field: (now | wanted)[field] for field in known}, frozenset(wanted))
 
 
 def _create(arn: str, wanted: Settings, differing: set[str]) -> Call:

@@ -28,35 +28,14 @@ from ._cloudtrail import (
     list_trails,
 )
 from ._errors import AnsibleOrgTrailError, code_of, sentence
-from ._iam import (
-    get_policy_version,
-    get_policy_version_id,
-    get_role,
-    get_role_policy,
-    list_attached_role_policies,
-    list_role_policies,
-)
-from ._kms import describe_key, get_key_policy
-from ._organizations import AnsibleOrganizationsError, describe_account, describe_organization
+from ._kms import describe_key
+from ._organizations import AnsibleOrganizationsError, describe_organization
 from ._session import Session
 from ._trail import Options, Settings, is_key_alias, more_settings, trail_settings
 from ._trail_arn import TrailArn, parse_trail_arn
-from ._trail_plan import Plan
-from ._trail_problems import (
-    SERVICE_LINKED_ROLE,
-    OtherTrail,
-    Problem,
-    Situation,
-    Unread,
-    choose_trail,
-    find_problems,
-    foreign_trail,
-    name_refusal,
-    organization_refusal,
-    settings_refusal,
-    sort_problems,
-)
+from ._trail_refusals import caller_refusal, choose_trail, feature_refusal, name_refusal
 from ._trail_selectors import advanced_event_selector, event_selector, logs_management_events
+from ._trail_situation import OtherTrail, Unread
 
 Reads = Mapping[str, Callable[[], Any]]
 WITHOUT_ORGANIZATION = {"Id": "", "FeatureSet": "ALL"}
@@ -107,12 +86,13 @@ def look(session: Session, options: Options) -> View:
     refuse(name_refusal(name))
     answers = read_all(
         {
-            "organization": partial(_organization, session, options),
+            "organization": partial(_organization, session.client("organizations"), options),
             "trails": partial(list_trails, session.client("cloudtrail")),
         }
     )
     organization, trails = answers["organization"], answers["trails"]
-    refuse(organization_refusal(organization, None))
+    if _needs_organization(options):
+        refuse(feature_refusal(organization))
     owner = organization.get("MasterAccountId") or session.account_id
     arn = choose_trail(trails, name, owner, session.region)
     if isinstance(arn, str):
@@ -122,18 +102,21 @@ def look(session: Session, options: Options) -> View:
     if exists:
         view = _look_around(session, options, view)
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
-        refuse(organization_refusal({"MasterAccountId": owner} | organization, session.account_id))
+        refuse(caller_refusal({"MasterAccountId": owner} | organization, session.account_id))
         view = _look_around(session, options, view, with_trail=False)
     return view
 
 
-def _organization(session: Session, options: Options) -> dict[str, Any]:
+def _needs_organization(options: Options) -> bool:
+    return bool(options["is_organization_trail"] and options["state"] == "present")
+
+
+def _organization(client: Any, options: Options) -> dict[str, Any]:
     """The organization; an account trail may be had without one."""
     try:
-        organization: dict[str, Any] = describe_organization(session.client("organizations"))
+        organization: dict[str, Any] = describe_organization(client)
     except AnsibleOrganizationsError as error:
-        needed = options["is_organization_trail"] and options["state"] == "present"
-        if needed or code_of(error) != "AWSOrganizationsNotInUseException":
+        if _needs_organization(options) or code_of(error) != "AWSOrganizationsNotInUseException":
             raise
         return WITHOUT_ORGANIZATION
     return organization
@@ -144,11 +127,11 @@ def _look_around(session: Session, options: Options, view: View, with_trail: boo
     reads: dict[str, Callable[[], Any]] = {}
     if with_trail:
         reads |= trail_reads(session, view.arn, options)
-    others = [] if _ignored(options, "overlapping_trail") else _other_trails(view)
+    others = [] if is_ignored(options, "overlapping_trail") else _other_trails(view)
     for other in others:
         client = session.client("cloudtrail", other.region)
-        reads[f"status of {other}"] = partial(_or_unread, get_trail_status, client, str(other))
-        reads[f"selectors of {other}"] = partial(_or_unread, get_event_selectors, client, str(other))
+        reads[f"status of {other}"] = partial(read_or_unread, get_trail_status, client, str(other))
+        reads[f"selectors of {other}"] = partial(read_or_unread, get_event_selectors, client, str(other))
     if is_key_alias(options.get("kms_key_id") or "") and options["state"] == "present":
         key = str(options["kms_key_id"])
         region = key.split(":")[3] if key.startswith("arn:") else view.arn.region
@@ -209,7 +192,18 @@ def trail_now(answers: Mapping[str, Any]) -> TrailNow | None:
     if answers["trail"] is None or None in (answers["status"], answers["selectors"]):
         return None
     settings = trail_settings(answers["trail"], answers["status"], answers["selectors"]) | more_settings(answers)
-    return TrailNow(settings, answers["status"].get("LatestDeliveryError") or "")
+    return TrailNow(settings, delivery_error(answers["status"]))
+
+
+def delivery_error(status: Mapping[str, Any]) -> str:
+    """The errors of the latest deliveries in words, "" when there is none."""
+    kinds = {
+        "LatestDeliveryError": "log files",
+        "LatestDigestDeliveryError": "digest files",
+        "LatestCloudWatchLogsDeliveryError": "CloudWatch Logs",
+        "LatestNotificationError": "notifications",
+    }
+    return " and ".join(f"the error {status[field]} for {kind}" for field, kind in kinds.items() if status.get(field))
 
 
 def _or_none(read: Callable[[Any, str], Any], client: Any, arn: str) -> Any:
@@ -222,87 +216,14 @@ def _or_none(read: Callable[[Any, str], Any], client: Any, arn: str) -> Any:
         return None
 
 
-def _or_unread(read: Callable[..., Any], *arguments: Any) -> Any:
+def is_ignored(options: Options, problem: str) -> bool:
+    """Whether the user does not want to hear of a problem, so that nothing is read for it."""
+    return (options.get("on_problem") or {}).get(problem) == "ignore"
+
+
+def read_or_unread(read: Callable[..., Any], *arguments: Any) -> Any:
     """A read that is no reason to fail."""
     try:
         return read(*arguments)
     except AnsibleAWSError as error:
         return Unread(sentence(error))
-
-
-def look_further(session: Session, situation: Situation) -> Situation:
-    """The situation with the reads that only it calls for: bucket's and key's account, key's policy, roles."""
-    reads: dict[str, Callable[[], Any]] = {}
-    options, account = situation.options, situation.arn.account_id
-    if situation.organization_id:
-        bucket_account, key_account = options.get("bucket_account_id"), (situation.key.split(":") + [""] * 5)[4]
-        known = partial(_account_known, session.client("organizations"))
-        if bucket_account and bucket_account != account and not options.get("bucket_organization_id"):
-            reads["bucket_account_known"] = partial(known, bucket_account)
-        if key_account and key_account != account:
-            reads["key_account_known"] = partial(known, key_account)
-    if situation.key and situation.key.split(":")[4] == account:
-        kms = session.client("kms", situation.key.split(":")[3])
-        reads["key_policy"] = partial(get_key_policy, kms, situation.key)
-    if situation.log_role and situation.after["is_organization_trail"]:
-        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role.rpartition("/")[2])
-    if situation.becomes_organization_trail:
-        reads["service_linked_role"] = partial(_role_exists, session.client("iam"), SERVICE_LINKED_ROLE)
-    wanted = {name: partial(_or_unread, read) for name, read in reads.items() if not _ignored(options, _PROBLEMS[name])}
-    return replace(situation, **read_all(wanted)) if wanted else situation
-
-
-_PROBLEMS = {
-    "bucket_account_known": "bucket_outside_organization",
-    "key_account_known": "kms_key_outside_organization",
-    "key_policy": "kms_key_policy",
-    "role_policies": "log_role_too_narrow",
-    "service_linked_role": "service_linked_role_missing",
-}
-
-
-def _ignored(options: Options, problem: str) -> bool:
-    return (options.get("on_problem") or {}).get(problem) == "ignore"
-
-
-def _account_known(client: Any, account_id: str) -> bool:
-    return describe_account(client, account_id) is not None
-
-
-def _role_exists(client: Any, name: str) -> bool:
-    return get_role(client, name) is not None
-
-
-def _role_policies(client: Any, role: str) -> list[dict[str, Any]]:
-    """Every policy document of a role, inline and managed."""
-    inline = [get_role_policy(client, role, name) for name in list_role_policies(client, role)]
-    managed = [
-        get_policy_version(client, arn, get_policy_version_id(client, arn))
-        for arn in list_attached_role_policies(client, role)
-    ]
-    return inline + managed
-
-
-def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[str, list[Problem]]:
-    """What stands in the way of a plan, by what to do about it: fail, warn, ignore.
-
-    Raises AnsibleOrgTrailError for what no option lifts.
-    """
-    actions = options.get("on_problem") or {}
-    before = view.now.settings if view.now else None
-    if plan.after is None:
-        owner = None if options.get("adopt_foreign") else foreign_trail(view.arn, before)
-        return sort_problems([owner] if owner else [], actions)
-    refuse(settings_refusal(view.arn, before, plan.after, options))
-    situation = Situation(
-        arn=view.arn,
-        organization_id=view.organization["Id"],
-        before=before,
-        after=plan.after,
-        options=options,
-        trails=view.trails,
-        delivery_error=view.now.delivery_error if view.now else "",
-        others=view.others,
-        changed_fields=plan.changed_fields,
-    )
-    return sort_problems(find_problems(look_further(session, situation)), actions)

@@ -8,20 +8,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 
 from ._cloudtrail import WRITES, AnsibleCloudTrailError, knows_parameter
 from ._errors import AnsibleOrgTrailError, code_of, outcome_unknown
-from ._organizations import list_service_access
+from ._organizations import AnsibleOrganizationsError
 from ._session import Session
 from ._trail import Options, Settings, wanted_settings
 from ._trail_arn import TrailArn
 from ._trail_plan import Call, Plan, plan_changes, plan_deletion
-from ._trail_problems import CLOUDTRAIL
+from ._trail_preflight import has_service_access
 from ._trail_reader import TrailNow, read_trail
+from ._trail_situation import CLOUDTRAIL
 
 ROUNDS = 3
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
@@ -87,6 +87,8 @@ class Writer:
             now = read_trail(self.session, self.arn, self.options)
             if error is None:
                 return self._prove(now)
+            if now is None and before is not None and plan.after is not None:
+                raise error  # somebody deleted the trail in the meantime; what it was is not known any more
         if error and self._plan(now).calls:
             raise error
         return now
@@ -155,5 +157,7 @@ class Writer:
             left, pause = left - min(pause, left), min(pause * 2, 15)
 
     def _access_is_on(self) -> bool:
-        services: list[dict[str, Any]] = list_service_access(self.session.client("organizations"))
-        return CLOUDTRAIL in {service["ServicePrincipal"] for service in services}
+        try:
+            return has_service_access(self.session.client("organizations"), CLOUDTRAIL)
+        except AnsibleOrganizationsError:  # not known: it may be on
+            return True

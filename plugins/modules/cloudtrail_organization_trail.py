@@ -249,19 +249,67 @@ options:
     default: 120
   on_problem:
     description:
-      - What to do about a problem that is found before the first write, by its name - V(fail), V(warn) or V(ignore).
-        A problem that is ignored is not looked for. What could not be read is a warning at most.
-      - V(fail) by default are C(bucket_outside_organization) (the bucket's account is in no or another organization),
-        C(foreign_trail) (see O(adopt_foreign)), C(kms_key_outside_organization) (the key's account is not in the
-        organization), C(kms_key_policy) (the key's policy does not let CloudTrail use it), C(kms_key_region) (the key
-        is not in the bucket's region), C(log_role_too_narrow) (the role may not write the members' log streams
-        C(<organization id>_*)), and C(trail_quota) (the region has five trails already).
-      - V(warn) by default are C(delivery_error) (the latest delivery failed), C(opt_in_home_region) (members that have
-        not opted in to the trail's home region send nothing), C(overlapping_trail) (another trail logs management
-        events as well, which is billed), and C(service_linked_role_missing) (the management account has no
-        C(AWSServiceRoleForCloudTrail) yet).
+      - What to do about a problem that is found before the first write - V(fail), V(warn), or V(ignore), which does not
+        look for it. What could not be read is a warning at most.
     type: dict
-    default: {}
+    suboptions:
+      bucket_outside_organization:
+        description: The bucket's account is in no organization or in another one.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      delivery_error:
+        description: The latest delivery of log files, digests, notifications or to CloudWatch Logs failed.
+        type: str
+        choices: [fail, warn, ignore]
+        default: warn
+      foreign_trail:
+        description: The trail belongs to another tool, see O(adopt_foreign).
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      kms_key_outside_organization:
+        description: The KMS key's account is not in the organization.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      kms_key_policy:
+        description: The policy of a KMS key of the management account does not let CloudTrail use the key.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      kms_key_region:
+        description: The KMS key is not in O(bucket_region).
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      log_role_too_narrow:
+        description:
+          - The role may not write the members' log streams C(<organization id>_*), so that their events do not
+          reach CloudWatch Logs.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      opt_in_home_region:
+        description: Accounts have to opt in to the trail's home region; those that have not send nothing.
+        type: str
+        choices: [fail, warn, ignore]
+        default: warn
+      overlapping_trail:
+        description: Another trail of the account logs management events as well, which is billed.
+        type: str
+        choices: [fail, warn, ignore]
+        default: warn
+      service_linked_role_missing:
+        description: The management account has no role C(AWSServiceRoleForCloudTrail) although trusted access is on.
+        type: str
+        choices: [fail, warn, ignore]
+        default: warn
+      trail_quota:
+        description: The region has five trails already, so that none can be created.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
@@ -490,7 +538,7 @@ actions:
         IsOrganizationTrail: true
 problems:
   description: Problems that were found and not ignored.
-  returned: success
+  returned: success, and failure because of a problem
   type: list
   elements: dict
   contains:
@@ -527,6 +575,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_ensure import ensure_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems import ACTIONS, DEFAULT_ACTIONS
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_selectors import OPERATORS
 
 STRINGS: dict[str, Any] = {"type": "list", "elements": "str"}
@@ -551,12 +600,15 @@ AGGREGATION = {
     "event_category": {"type": "str", "choices": ["Data"], "default": "Data"},
     "templates": {**STRINGS, "required": True, "choices": ["API_ACTIVITY", "RESOURCE_ACCESS", "USER_ACTIONS"]},
 }
+ON_PROBLEM = {
+    name: {"type": "str", "choices": list(ACTIONS), "default": action} for name, action in DEFAULT_ACTIONS.items()
+}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "name": {"type": "str", "default": "default"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "s3_bucket_name": {"type": "str"},
-    "s3_key_prefix": {"type": "str"},
+    "s3_key_prefix": {"type": "str", "no_log": False},
     "is_organization_trail": {"type": "bool", "default": True},
     "is_multi_region_trail": {"type": "bool", "default": True},
     "include_global_service_events": {"type": "bool", "default": True},
@@ -577,7 +629,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "bucket_region": {"type": "str"},
     "adopt_foreign": {"type": "bool", "default": False},
     "access_propagation_timeout": {"type": "int", "default": 120},
-    "on_problem": {"type": "dict", "default": {}},
+    "on_problem": {"type": "dict", "options": ON_PROBLEM, "apply_defaults": True},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},
 }
@@ -592,7 +644,7 @@ def main() -> None:
     try:
         result, warnings = ensure_trail(Session(module), module.params, module.check_mode)
     except AnsibleAWSError as error:
-        module.fail_json(msg=sentence(error))
+        module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:
         module.warn(warning)
     module.exit_json(**result)

@@ -1,0 +1,91 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What no option lifts: why a trail cannot be, in one sentence each; None when it can."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._trail import Options, Settings
+from ._trail_arn import TrailArn, build_trail_arn, is_trail_arn, parse_trail_arn, trail_name_problem
+
+
+def name_refusal(name: str) -> str | None:
+    """Why a trail cannot be named so; a name or an ARN."""
+    if is_trail_arn(name):
+        return trail_name_problem(parse_trail_arn(name).name)
+    if name.startswith("arn:"):
+        return f"The option name is {name!r}, expected a trail's name or its ARN arn:…:cloudtrail:…:trail/NAME."
+    return trail_name_problem(name)
+
+
+def choose_trail(trails: Sequence[Mapping[str, str]], name: str, owner: str, region: str) -> TrailArn | str:
+    """The ARN of the owner's trail of that name, or of the one to be created in ``region``; a refusal in words.
+
+    ``trails`` is the answer of ListTrails; trails of other accounts in it are not ours.
+    """
+    if is_trail_arn(name):
+        arn = parse_trail_arn(name)
+        if arn.account_id != owner:
+            return (
+                f"The trail {name} belongs to account {arn.account_id}, expected the account {owner}. "
+                "Name one of its trails."
+            )
+        return arn
+    own = sorted({trail["TrailARN"] for trail in trails if parse_trail_arn(trail["TrailARN"]).account_id == owner})
+    named = [arn for arn in own if parse_trail_arn(arn).name == name]
+    if len(named) > 1:
+        return (
+            f"The name {name} belongs to {len(named)} trails, {' and '.join(named)}, expected one. "
+            "Say which by giving its ARN as name."
+        )
+    return parse_trail_arn(named[0] if named else build_trail_arn(region, owner, name))
+
+
+def caller_refusal(organization: Mapping[str, Any], account: str) -> str | None:
+    """Why this account can do nothing for a trail of the organization (aws-facts 1.2)."""
+    if account != organization["MasterAccountId"]:
+        return (
+            f"Account {account} is a member of the organization {organization['Id']}, expected its management account "
+            f"{organization['MasterAccountId']}. Run with credentials of that account, or set assume_role_arn to a "
+            "role in it."
+        )
+    return None
+
+
+def feature_refusal(organization: Mapping[str, Any]) -> str | None:
+    """Why this organization can have no organization trail (aws-facts 1.1)."""
+    if organization["FeatureSet"] != "ALL":
+        return (
+            f"The organization {organization['Id']} has the feature set {organization['FeatureSet']}, expected ALL. "
+            "Enable all features in AWS Organizations first; every member account has to accept."
+        )
+    return None
+
+
+def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, options: Options) -> str | None:
+    """Why these settings cannot be (aws-facts 2.5, 3.3)."""
+    if before is None and not after["s3_bucket_name"]:
+        return (
+            f"The trail {arn} does not exist and s3_bucket_name is not set, expected a bucket's name to create it. "
+            "Set s3_bucket_name, or correct name."
+        )
+    if not after["s3_bucket_name"]:
+        return (
+            f"The option s3_bucket_name is empty for {arn}, expected a bucket's name. Leave it out to keep the bucket."
+        )
+    if after["is_multi_region_trail"] and not after["include_global_service_events"]:
+        return (
+            f"The trail {arn} would be multi-region without global service events, expected both or neither. "
+            "Set include_global_service_events=true, or is_multi_region_trail=false."
+        )
+    admitted = options.get("expected_admitted_home_regions")
+    if admitted is not None and arn.region not in admitted:
+        return (
+            f"The policy of the bucket {after['s3_bucket_name']} admits the trail {arn.name} with the home region "
+            f"{' or '.join(admitted) or '(none)'}, found the trail in {arn.region}. "
+            f"Let aws:SourceArn in the bucket's policy be {arn}."
+        )
+    return None
