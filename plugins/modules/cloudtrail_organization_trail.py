@@ -286,7 +286,7 @@ options:
       log_role_too_narrow:
         description:
           - The role may not write the members' log streams C(<organization id>_*), so that their events do not
-          reach CloudWatch Logs.
+            reach CloudWatch Logs.
         type: str
         choices: [fail, warn, ignore]
         default: fail
