@@ -1,0 +1,161 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's side of coverage_report: reads what was found, writes the report where Ansible itself runs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import (
+    STATUSES,
+    Document,
+    ReportError,
+    describe_changes,
+    merge,
+    new_document,
+    part_name,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_page import (
+    page_facts,
+    page_matrix,
+    script_json,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_verdict import (
+    FAIL_ON,
+    Verdict,
+    judge,
+    report_json,
+    summarize,
+)
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "found": {"type": "path"},
+    "parts": {"type": "list", "elements": "path", "default": []},
+    "expected_parts": {"type": "int"},
+    "dest": {"type": "path", "required": True},
+    "part": {"type": "bool", "default": False},
+    "trail": {"type": "dict", "default": {}},
+    "log_bucket": {"type": "dict", "default": {}},
+    "trusted_access": {"type": "dict", "default": {}},
+    "organization_trail": {"type": "dict", "default": {}},
+    "fail_on": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
+}
+GROUP_LIMIT = 100
+ACCOUNT_LIMIT = 100
+
+
+class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
+    """Runs on the controller only: no connection, no module."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _, options = self.validate_argument_spec(
+            ARGUMENTS, required_one_of=[("found", "parts")], mutually_exclusive=[("found", "parts")]
+        )
+        templates = self._find_needle("templates", "coverage.html.j2") if not options["part"] else ""
+        try:
+            return {"changed": False, **write_report(options, Path(templates).parent)}
+        except ReportError as error:
+            raise AnsibleError(str(error)) from error
+        except OSError as error:
+            raise AnsibleError(f"Failed to write the coverage report to {options['dest']}: {error}.") from error
+
+
+def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
+    """Read, merge, judge and write; the module's return values."""
+    document = _read(options)
+    verdict = judge(document, options["fail_on"])
+    dest = Path(options["dest"])
+    dest.mkdir(parents=True, exist_ok=True)
+    if options["part"]:
+        paths = {"json_path": dest / part_name(document)}
+    else:
+        paths = {"json_path": dest / "coverage.json", "html_path": dest / "coverage.html"}
+        write_file(paths["html_path"], render(document, verdict, templates))
+    write_file(paths["json_path"], report_json(document, verdict))
+    if options["found"]:
+        Path(options["found"]).unlink(missing_ok=True)
+    return summarize(document, verdict) | {name: str(path) for name, path in paths.items()}
+
+
+def _read(options: dict[str, Any]) -> Document:
+    if options["found"]:
+        path = Path(options["found"])
+        found = _read_json(path)
+        done = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return new_document(
+            found,
+            found.get("checked_at") or done.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            trail=options["trail"] or options["organization_trail"].get("trail"),
+            log_bucket=options["log_bucket"],
+            changes=describe_changes(options["trusted_access"], options["organization_trail"]),
+        )
+    expected = options["expected_parts"] or len(options["parts"])
+    if len(options["parts"]) < expected:
+        raise ReportError(
+            f"Found {len(options['parts'])} parts of the coverage, expected {expected}. Run the missing slices, then "
+            "merge again."
+        )
+    return merge(_read_json(Path(path)) for path in options["parts"])
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ReportError(
+            f"Failed to read {path}: {error}. Expected the file that the coverage of one slice writes; run that slice "
+            "again."
+        ) from error
+    return content
+
+
+def render(document: Document, verdict: Verdict, templates: Path) -> str:
+    """The page, one file. The hashes admit our own style and script and nothing else."""
+    environment = Environment(loader=FileSystemLoader(templates), autoescape=True, undefined=StrictUndefined)
+    style = f"\n{(templates / 'coverage.css').read_text(encoding='utf-8')}"
+    script = f"\n{(templates / 'coverage.js').read_text(encoding='utf-8')}"
+    return environment.get_template("coverage.html.j2").render(
+        **page_facts(document, verdict),
+        style=Markup(style),
+        style_hash=source_hash(style),
+        script=Markup(script),
+        script_hash=source_hash(script),
+        matrix=Markup(script_json(page_matrix(document, verdict))),
+        letters={name: status.letter for name, status in STATUSES.items()},
+        group_limit=GROUP_LIMIT,
+        account_limit=ACCOUNT_LIMIT,
+    )
+
+
+def source_hash(text: str) -> str:
+    """A source expression of a Content-Security-Policy; https://www.w3.org/TR/CSP3/#grammardef-hash-source"""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a whole file or nothing: a run that is killed leaves the file that was there."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

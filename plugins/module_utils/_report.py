@@ -1,0 +1,238 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what was found in each account and region to one document, whatever number of parts it came in.
+
+A document is what ``coverage.json`` holds. The part of one slice and the whole report have the same form, so parts
+merge in any order, and merged parts merge again. An account is the unit: where two documents hold the same account,
+the newer look at it counts, with all its regions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+Document = dict[str, Any]
+Row = Mapping[str, Any]
+
+FORMAT = 1
+
+
+class Status(NamedTuple):
+    """How the report shows one status: a letter, a title, and what to do about it (nothing: "")."""
+
+    letter: str
+    title: str
+    remedy: str = ""
+
+
+STATUSES = {
+    "missing": Status(
+        "M",
+        "Trail missing",
+        "Check in the management account that trusted access for cloudtrail.amazonaws.com is on and that the trail is "
+        "a multi-region organization trail: run playbooks/enable_org_trail.yml. AWS then takes up to 24 hours.",
+    ),
+    "not_logging": Status(
+        "N",
+        "Not logging",
+        "Start logging from the management account, in the trail's home region: run playbooks/enable_org_trail.yml, "
+        "and find out in event history who called StopLogging.",
+    ),
+    "delivery_error": Status(
+        "E",
+        "Delivery fails",
+        "Look up the error in the reason. Most often the bucket's policy or the KMS key's policy refuses CloudTrail: "
+        "the module cloudtrail_log_bucket_info names the statement to repair. AWS tries again for 30 days.",
+    ),
+    "denied": Status(
+        "D",
+        "Access denied",
+        "Nobody could look. Create the role in the account or let it trust the caller, and check that no service "
+        "control policy denies sts:AssumeRole or cloudtrail:GetTrailStatus there.",
+    ),
+    "unreachable": Status(
+        "U",
+        "No answer",
+        "Check network, proxy and VPC endpoints between the controller and this region, and run coverage again.",
+    ),
+    "unchecked": Status(
+        "?",
+        "Not checked",
+        "The run ended before it came here, or the part of a slice is missing. Run coverage again with more time, or "
+        "merge again with all parts.",
+    ),
+    "pending": Status(
+        "P",
+        "Waiting",
+        "Nothing yet: AWS takes up to 24 hours to bring the trail to every account and region. Run coverage again "
+        "after that time.",
+    ),
+    "region_disabled": Status("–", "Region disabled"),
+    "account_closed": Status("×", "Account closed"),
+    "covered": Status(".", "Covered"),
+}
+"""Every status, the worst first. ``unchecked`` is ours: an account and region for which there is no answer at all."""
+
+ACCOUNT_FIELDS = ("id", "name", "state", "ou_path", "checked_at")
+
+
+class ReportError(ValueError):
+    """What was found cannot be reported; the text is the whole sentence."""
+
+
+def new_document(
+    found: Mapping[str, Any],
+    checked_at: str,
+    *,
+    trail: Mapping[str, Any] | None = None,
+    log_bucket: Mapping[str, Any] | None = None,
+    changes: Iterable[str] = (),
+) -> Document:
+    """The document of one look at the accounts: what cloudtrail_coverage_info found, and where the logs go.
+
+    checked_at: when the look ended, ISO 8601 in UTC. changes: what the run changed in AWS, one line each.
+    Raises ReportError when a row names a status that this report does not know.
+    """
+    accounts = [
+        {**{field: account.get(field) or "" for field in ACCOUNT_FIELDS}, "checked_at": checked_at}
+        for account in found.get("accounts") or []
+    ]
+    return _normal(
+        {
+            "trail": {name: value for name, value in (trail or {}).items() if value not in (None, "", [], {})},
+            "log_bucket": {name: value for name, value in (log_bucket or {}).items() if value not in (None, "")},
+            "changes": changes,
+            "regions": found.get("regions") or [],
+            "accounts": accounts,
+            "coverage": found.get("coverage") or [],
+        }
+    )
+
+
+def merge(documents: Iterable[Document]) -> Document:
+    """One document of many. The order does not matter, and merging a document twice changes nothing.
+
+    Raises ReportError when the documents speak of different trails.
+    """
+    documents = list(documents)
+    trails = sorted({arn for arn in (trail_arn(document) for document in documents) if arn})
+    if len(trails) > 1:
+        raise ReportError(
+            f"The parts speak of different trails, {' and '.join(trails)}; expected parts of one trail. Empty the "
+            "directory of parts and run the slices again."
+        )
+    newest: dict[str, tuple[str, str, dict[str, Any], list[Row]]] = {}
+    for document in documents:
+        rows = _rows_by_account(document)
+        for account in document["accounts"]:
+            own = rows.get(account["id"], [])
+            block = (account["checked_at"], _text([account, own]), account, own)
+            newest[account["id"]] = max(block, newest.get(account["id"], block), key=lambda one: one[:2])
+    return _normal(
+        {
+            "trail": _fullest(document["trail"] for document in documents),
+            "log_bucket": _fullest(document["log_bucket"] for document in documents),
+            "changes": [change for document in documents for change in document["changes"]],
+            "regions": [region for document in documents for region in document["regions"]],
+            "accounts": [account for _, _, account, _ in newest.values()],
+            "coverage": [row for _, _, _, rows in newest.values() for row in rows],
+        }
+    )
+
+
+def cells(document: Document) -> Iterator[tuple[str, str, str]]:
+    """Account id, region and status of every account in every region; ``unchecked`` where no row tells."""
+    known = {(row["account_id"], row["region"]): row["status"] for row in document["coverage"]}
+    for account in document["accounts"]:
+        for region in document["regions"]:
+            yield account["id"], region, known.get((account["id"], region), "unchecked")
+
+
+def template(row: Row, arn: str) -> str:
+    """A row's reason with account and region left open, so that equal reasons are equal; the trail's ARN stays."""
+    reason = str(row.get("reason") or "")
+    if not reason:
+        return ""
+    parts = reason.split(arn) if arn else [reason]
+    return arn.join(part.replace(row["account_id"], "{account}").replace(row["region"], "{region}") for part in parts)
+
+
+def trail_arn(document: Document) -> str:
+    """ARN of the trail that a document speaks of, "" when it names none."""
+    return str(document["trail"].get("arn") or "")
+
+
+def checked_between(document: Document) -> tuple[str, str]:
+    """When the first and the last account was looked at, ISO 8601 in UTC; two "" without accounts."""
+    times = sorted(account["checked_at"] for account in document["accounts"]) or [""]
+    return times[0], times[-1]
+
+
+def _normal(document: Document) -> Document:
+    """The same document in the one order in which it is written, so that equal content is equal bytes."""
+    unknown = {row["status"] for row in document["coverage"]} - STATUSES.keys()
+    if unknown:
+        raise ReportError(
+            f"Coverage holds the status {', '.join(sorted(unknown))}; expected one of {', '.join(STATUSES)}. Write the "
+            "report with the version of the collection that checked the accounts."
+        )
+    regions = {*document["regions"], *(row["region"] for row in document["coverage"])}
+    rows = ({name: value for name, value in row.items() if _kept(name, value)} for row in document["coverage"])
+    return {
+        "format": FORMAT,
+        "trail": dict(document["trail"]),
+        "log_bucket": dict(document["log_bucket"]),
+        "changes": sorted(set(document["changes"])),
+        "regions": sorted(regions),
+        "accounts": sorted(document["accounts"], key=lambda account: str(account["id"])),
+        "coverage": sorted(rows, key=lambda row: (row["account_id"], row["region"])),
+    }
+
+
+def _kept(name: str, value: Any) -> bool:
+    return name != "account_name" and value not in (None, "")  # the name stands with the account
+
+
+def _rows_by_account(document: Document) -> dict[str, list[Row]]:
+    rows: dict[str, list[Row]] = {}
+    for row in document["coverage"]:
+        rows.setdefault(row["account_id"], []).append(row)
+    return rows
+
+
+def _fullest(descriptions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    return max(descriptions, key=lambda one: (len(one), _text(one)), default={})
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+CHANGES = {
+    "CreateTrail": "Created the trail",
+    "UpdateTrail": "Changed the trail",
+    "DeleteTrail": "Deleted the trail",
+    "StartLogging": "Started logging",
+    "StopLogging": "Stopped logging",
+}
+
+
+def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapping[str, Any]) -> list[str]:
+    """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
+    changes = ["Turned on trusted access (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
+    for action in organization_trail.get("actions") or []:
+        what = CHANGES.get(action["operation"], "Changed the trail")
+        fields = [name for name in action.get("parameters") or {} if name not in ("Name", "TrailName", "ResourceId")]
+        named = f": {', '.join(fields)}" if fields else ""
+        changes.append(f"{what} in {action['region']} ({action['operation']}{named})")
+    return changes
+
+
+def part_name(document: Document) -> str:
+    """File name of a part: the same accounts give the same name, so that a slice run again replaces its part."""
+    accounts = " ".join(account["id"] for account in document["accounts"])
+    return f"{hashlib.sha256(accounts.encode()).hexdigest()[:20]}.json"
