@@ -1,0 +1,158 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every refusal of the main job: one sentence, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.lab_process import Lab
+from tests.playbooks.test_enable_org_trail import enable, writes
+
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+def refuse(lab: Lab, tmp_path: Path, *arguments: str) -> str:
+    """Run the main job, which must fail and write nothing; its one message."""
+    lab.clear_journal()
+    result = enable(lab, tmp_path, *arguments)
+    assert result.rc != 0
+    assert writes(lab) == []
+    assert len(result.failures) == 1
+    assert "Traceback" not in result.stdout + result.stderr
+    return result.msg
+
+
+@contextmanager
+def bucket_policy(lab: Lab, bucket: str, change: Callable[[str], str]) -> Iterator[None]:
+    """The bucket's policy, changed for a while."""
+    client = lab.client("s3", lab.log_archive)
+    before = client.get_bucket_policy(Bucket=bucket)["Policy"]
+    client.put_bucket_policy(Bucket=bucket, Policy=change(before))
+    yield
+    client.put_bucket_policy(Bucket=bucket, Policy=before)
+
+
+def without_organization_statement(policy: str) -> str:
+    document = json.loads(policy)
+    document["Statement"] = [one for one in document["Statement"] if "OrganizationWrite" not in one["Sid"]]
+    return json.dumps(document)
+
+
+def test_no_bucket_admits_the_trail(lab: Lab, tmp_path: Path) -> None:
+    with bucket_policy(lab, lab.bucket, without_organization_statement):
+        message = refuse(lab, tmp_path)
+    assert lab.bucket in message
+    assert f"AWSLogs/{lab.organization_id}/" in message
+
+
+def test_two_buckets_admit_the_trail(lab: Lab, tmp_path: Path) -> None:
+    client = lab.client("s3", lab.log_archive)
+    policy = client.get_bucket_policy(Bucket=lab.bucket)["Policy"]
+    client.create_bucket(Bucket="second-log-bucket")
+    client.put_bucket_policy(Bucket="second-log-bucket", Policy=policy.replace(lab.bucket, "second-log-bucket"))
+    message = refuse(lab, tmp_path)
+    client.delete_bucket(Bucket="second-log-bucket")
+    assert lab.bucket in message
+    assert "second-log-bucket" in message
+    assert "name" in message
+
+
+def test_bucket_admits_the_trail_in_another_home_region_only(lab: Lab, tmp_path: Path) -> None:
+    with bucket_policy(lab, lab.bucket, lambda policy: policy.replace(f":{lab.home_region}:", ":eu-west-3:")):
+        message = refuse(lab, tmp_path)
+    assert "eu-west-3" in message
+    assert lab.trail_arn in message
+
+
+INVALID_NAMES = ["a", "-trail", "trail--x", "tr ail", "192.168.5.4", "x" * 129]
+
+
+@pytest.mark.parametrize("name", INVALID_NAMES)
+def test_fact_2_8_trail_name_is_invalid(lab: Lab, tmp_path: Path, name: str) -> None:
+    variables = json.dumps({"organization_trail_name": name, "log_bucket_lookup_trail_name": name})
+    assert name in refuse(lab, tmp_path, "-e", variables)
+
+
+def test_name_belongs_to_two_trails(lab: Lab, tmp_path: Path) -> None:
+    other = lab.client("cloudtrail", region="eu-west-1")
+    own_bucket = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]["S3BucketName"]
+    client = lab.client("s3")
+    policy = client.get_bucket_policy(Bucket=own_bucket)["Policy"]
+    client.put_bucket_policy(
+        Bucket=own_bucket, Policy=policy.replace(f":{lab.home_region}:", ":*:").replace("StringEquals", "StringLike")
+    )
+    lab.client("cloudtrail").update_trail(Name=lab.trail_arn, IsMultiRegionTrail=False)
+    other.create_trail(Name="default", S3BucketName=own_bucket)
+    message = refuse(lab, tmp_path)
+    other.delete_trail(Name="default")
+    lab.client("cloudtrail").update_trail(Name=lab.trail_arn, IsMultiRegionTrail=True)
+    client.put_bucket_policy(Bucket=own_bucket, Policy=policy)
+    assert lab.trail_arn in message
+    assert f"arn:aws:cloudtrail:eu-west-1:{lab.management}:trail/default" in message
+
+
+def test_role_cannot_be_assumed(lab: Lab, tmp_path: Path) -> None:
+    role = f"arn:aws:iam::{lab.log_archive}:role/NoSuchRole"
+    message = refuse(lab, tmp_path, "-e", f"assume_role_arn={role}")
+    assert role in message
+    assert "trust policy" in message
+
+
+def test_caller_is_a_member(lab: Lab, tmp_path: Path) -> None:
+    """The inventory's management host works, by mistake, in the log archive account."""
+    role = f"arn:aws:iam::{lab.log_archive}:role/OrganizationAccountAccessRole"
+    message = refuse(lab, tmp_path, "-e", f"assume_role_arn={role}")
+    assert lab.log_archive in message
+    assert lab.management in message
+
+
+DENIED = [
+    ("organizations", "ListAWSServiceAccessForOrganization", "organizations:ListAWSServiceAccessForOrganization"),
+    ("organizations", "DescribeOrganization", "organizations:DescribeOrganization"),
+    ("cloudtrail", "ListTrails", "cloudtrail:ListTrails"),
+    ("cloudtrail", "GetTrailStatus", "cloudtrail:GetTrailStatus"),
+    ("s3", "GetBucketPolicy", "s3:GetBucketPolicy"),
+    ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
+]
+
+
+@pytest.mark.parametrize(("service", "operation", "action"), DENIED, ids=[row[2] for row in DENIED])
+def test_denial_names_the_action(lab: Lab, tmp_path: Path, service: str, operation: str, action: str) -> None:
+    code = "AccessDenied" if service == "s3" else "AccessDeniedException"
+    lab.control("POST", "faults", [{"service": service, "operation": operation, "fault": f"code:{code}"}])
+    try:
+        assert action in refuse(lab, tmp_path)
+    finally:
+        lab.control("POST", "faults", [])
+
+
+def test_no_organization(tmp_path: Path) -> None:
+    with Lab("--scenario", "empty") as empty:
+        ready: dict[str, Any] = {**empty.ready, "log_archive_account_id": empty.management}
+        empty.ready = ready
+        message = refuse(empty, tmp_path, "-e", '{"assume_role_arn": ""}')
+    assert "no organization" in message
+
+
+def test_control_tower_trail(tmp_path: Path) -> None:
+    with Lab("--scenario", "landing_zone") as zone:
+        name = "aws-controltower-BaselineCloudTrail"
+        bucket = {"log_bucket_lookup_name": zone.bucket, "log_bucket_lookup_require_admission": False}
+        variables = {"organization_trail_name": name, "log_bucket_lookup_trail_name": name, **bucket}
+        message = refuse(zone, tmp_path, "-e", json.dumps(variables))
+    assert "Control Tower" in message
+    assert "adopt_foreign" in message
