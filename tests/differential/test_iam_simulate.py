@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -28,12 +29,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import 
     evaluate,
     parse_policy,
 )
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
-POLICIES = 1200
-REQUESTS_PER_POLICY = 5
+POLICIES = 1000
+REQUESTS_PER_POLICY = 4
 DECISIONS = 5000
 
 IAM = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
@@ -109,44 +110,36 @@ CONTEXT = {
 }
 
 
-def some(values: list[str]) -> st.SearchStrategy[str | list[str]]:
+def some(draw: Random, values: list[str]) -> str | list[str]:
     """Draw one value, or a list of a few."""
-    return st.one_of(st.sampled_from(values), st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True))
+    return draw.choice(values) if draw.random() < 0.5 else draw.sample(values, draw.randint(1, min(3, len(values))))
 
 
-@st.composite
-def conditions(draw: st.DrawFn) -> dict[str, dict[str, str | list[str]]]:
-    (family, names), values = draw(st.sampled_from(OPERATORS))
-    name = draw(st.sampled_from(names))
-    if family == "String" and draw(st.booleans()):
-        quantifier = draw(st.sampled_from(["ForAllValues:", "ForAnyValue:", ""]))
-        key = draw(st.sampled_from(SET_KEYS))
+def draw_condition(draw: Random) -> dict[str, dict[str, str | list[str]]]:
+    (family, names), values = draw.choice(OPERATORS)
+    name = draw.choice(names)
+    if family == "String" and draw.random() < 0.5:
+        quantifier = draw.choice(["ForAllValues:", "ForAnyValue:", ""])
+        key = draw.choice(SET_KEYS)
     else:
-        quantifier, key = "", draw(st.sampled_from(KEYS[family or name]))
-    suffix = "IfExists" if name != "Null" and draw(st.integers(0, 3)) == 0 else ""
-    return {f"{quantifier}{family}{name}{suffix}": {key: draw(some(values))}}
+        quantifier, key = "", draw.choice(KEYS[family or name])
+    suffix = "IfExists" if name != "Null" and draw.random() < 0.25 else ""
+    return {f"{quantifier}{family}{name}{suffix}": {key: some(draw, values)}}
 
 
-PRINCIPALS = st.one_of(
-    st.just("*"),
-    st.just({"AWS": "*"}),
-    st.sampled_from([{"Service": SERVICE}, {"Service": ["config.amazonaws.com", SERVICE]}]),
-    some(["*", "111122223333", "arn:aws:iam::444455556666:root", ROLE, SESSION, USER]).map(lambda one: {"AWS": one}),
-    st.just({"Service": SERVICE, "AWS": USER}),
-)
+def draw_principal(draw: Random) -> Any:
+    named = some(draw, ["*", "111122223333", "arn:aws:iam::444455556666:root", ROLE, SESSION, USER])
+    both = {"Service": SERVICE, "AWS": USER}
+    several = {"Service": ["config.amazonaws.com", SERVICE]}
+    return draw.choice(["*", {"AWS": "*"}, {"Service": SERVICE}, several, {"AWS": named}, {"AWS": named}, both])
+
+
 ACTIONS = [
-    "*",
-    "*",
-    "s3:*",
-    "S3:*",
-    "s3:PutObject",
-    "S3:PUTOBJECT",
-    "s3:Put*",
-    "s3:Get?ucketAcl",
-    "s3:GetBucketAcl",
-    "s3:GetObject",
+    *("*", "*", "*", "s3:*", "S3:*", "s3:PutObject", "S3:PUTOBJECT"),
+    *("s3:Put*", "s3:Get?ucketAcl", "s3:GetBucketAcl", "s3:GetObject"),
 ]
 RESOURCES = [
+    "*",
     "*",
     BUCKET,
     f"{BUCKET}/*",
@@ -159,73 +152,50 @@ RESOURCES = [
 ]
 
 
-@st.composite
-def statements(draw: st.DrawFn) -> dict[str, Any]:
-    def either(name: str, value: Any) -> dict[str, Any]:
-        return {draw(st.sampled_from([name, name, name, f"Not{name}"])): value}
+def draw_statement(draw: Random) -> dict[str, Any]:
+    def either(name: str) -> str:
+        return name if draw.random() < 0.8 else f"Not{name}"
 
-    statement: dict[str, Any] = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Deny"]))}
-    statement |= either("Principal", draw(PRINCIPALS))
-    statement |= either("Action", draw(some(ACTIONS)))
-    statement |= either("Resource", draw(some(RESOURCES)))
-    for block in draw(st.lists(conditions(), max_size=2)):
-        statement.setdefault("Condition", {}).update(block)
+    statement: dict[str, Any] = {
+        "Effect": draw.choice(["Allow", "Allow", "Deny"]),
+        either("Principal"): draw_principal(draw),
+        either("Action"): some(draw, ACTIONS),
+        either("Resource"): some(draw, RESOURCES),
+    }
+    for _ in range(draw.choice([0, 1, 1, 2])):
+        statement.setdefault("Condition", {}).update(draw_condition(draw))
     return statement
 
 
-@st.composite
-def contexts(draw: st.DrawFn) -> dict[str, str | list[str]]:
-    keys = draw(st.lists(st.sampled_from(sorted(CONTEXT)), unique=True))
-    context: dict[str, str | list[str]] = {key: draw(st.sampled_from(CONTEXT[key])) for key in keys}
-    for key in draw(st.lists(st.sampled_from(SET_KEYS), unique=True)):
-        context[key] = draw(st.lists(st.sampled_from(["default", "Default", "blue", ""]), min_size=2, max_size=3))
-    return context
-
-
-REQUESTS = st.fixed_dictionaries(
-    {
-        "principal": st.sampled_from([SERVICE, SERVICE, USER, SESSION, "arn:aws:iam::444455556666:user/eve"]),
-        "what": st.sampled_from(
-            [
-                ("s3:GetBucketAcl", BUCKET),
-                ("s3:PutObject", f"{BUCKET}/AWSLogs/111122223333/x"),
-                ("s3:PutObject", f"{BUCKET}/AWSLogs/blue/x"),
-                ("s3:GetObject", f"{BUCKET}/readme"),
-            ]
-        ),
-        "context": contexts(),
-    }
-)
+def draw_request(draw: Random) -> dict[str, Any]:
+    keys = draw.sample(sorted(CONTEXT), draw.randint(len(CONTEXT) // 2, len(CONTEXT)))
+    context: dict[str, str | list[str]] = {key: draw.choice(CONTEXT[key]) for key in keys}
+    for key in draw.sample(SET_KEYS, draw.randint(0, 2)):
+        context[key] = draw.choices(["default", "Default", "blue", ""], k=draw.randint(2, 3))
+    action, resource = draw.choice(
+        [
+            ("s3:GetBucketAcl", BUCKET),
+            ("s3:PutObject", f"{BUCKET}/AWSLogs/111122223333/x"),
+            ("s3:PutObject", f"{BUCKET}/AWSLogs/blue/x"),
+            ("s3:GetObject", f"{BUCKET}/readme"),
+        ]
+    )
+    principal = draw.choice([SERVICE, SERVICE, USER, SESSION, "arn:aws:iam::444455556666:user/eve"])
+    return {"principal": principal, "action": action, "resource": resource, "context": context}
 
 
 def generate_cases() -> list[Case]:
     """Return the same cases on every run, each once: every policy as a whole and statement by statement."""
     cases: dict[str, Case] = {}
 
-    @settings(
-        max_examples=POLICIES,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(
-        st.sampled_from(["2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17"]),
-        st.lists(statements(), min_size=1, max_size=3),
-        st.lists(REQUESTS, min_size=REQUESTS_PER_POLICY, max_size=REQUESTS_PER_POLICY),
-    )
-    def collect(version: str, some_statements: list[dict[str, Any]], requests: list[dict[str, Any]]) -> None:
-        parts = [[statement] for statement in some_statements]
-        for part, request in product([some_statements, *parts], requests):
-            action, resource = request["what"]
-            case = {
-                "policy": {"Version": version, "Statement": part},
-                "principal": request["principal"],
-                "action": action,
-                "resource": resource,
-                "context": request["context"],
-            }
+    @settings(max_examples=POLICIES, derandomize=True, database=None, deadline=None, phases=[Phase.generate])
+    @given(st.randoms(use_true_random=True))
+    def collect(draw: Random) -> None:
+        version = draw.choice(["2012-10-17", "2012-10-17", "2012-10-17", "2008-10-17"])
+        whole = [draw_statement(draw) for _ in range(draw.randint(1, 3))]
+        requests = [draw_request(draw) for _ in range(REQUESTS_PER_POLICY)]
+        for part, request in product([whole, *([one] for one in whole)], requests):
+            case = {"policy": {"Version": version, "Statement": part}, **request}
             cases[json.dumps(case, sort_keys=True)] = case
 
     collect()
@@ -347,6 +317,30 @@ EXPLANATIONS = {
         {"Condition": {"ForAnyValue:StringEqualsIfExists": {"aws:TagKeys": "a"}}},
         {},
     ),
+    # NotIpAddress is true for "all IP addresses except the specified IP address or range", whatever their family.
+    # iam-simulate finds no match where a single address in the policy is of another family.
+    "NotIpAddress across IPv4 and IPv6": Explanation(
+        f"{IAM}reference_policies_elements_condition_operators.html#Conditions_IPAddress",
+        has(r'NotIpAddress[^}]*"(10.1.2.3|2001:db8::1)"'),
+        {"Condition": {"NotIpAddress": {"aws:SourceIp": "2001:db8::1"}}},
+        {"aws:SourceIp": "10.1.2.3"},
+    ),
+    # Variables can be used "with any condition operator that supports string or ARN values". iam-simulate splits the
+    # ARN at the colon in the variable's name.
+    "a variable in an ARN": Explanation(
+        f"{IAM}reference_policies_variables.html#policy-vars-wheretouse",
+        has(r'Arn[A-Za-z]*": \{"[^}]*\$\{'),
+        {"Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:cloudtrail:*:${aws:SourceAccount}:trail/*"}}},
+        {"aws:SourceArn": TRAIL, "aws:SourceAccount": "111122223333"},
+    ),
+    # "${*}: use where you need an * (asterisk) character." iam-simulate leaves it unresolved under the operators
+    # that ignore case.
+    "an escaped wildcard without regard to case": Explanation(
+        f"{IAM}reference_policies_variables.html#policy-vars-specialchars",
+        has(r'IgnoreCase[A-Za-z]*": \{"[^}]*\$\{\*\}'),
+        {"Condition": {"StringEqualsIgnoreCase": {"aws:userid": "${*}"}}},
+        {"aws:userid": "*"},
+    ),
     # aws:EpochTime is "the number of seconds since January 1, 1970" and can be compared with an ISO 8601 date.
     # iam-simulate compares these seconds with the milliseconds of the date.
     "Unix time beside an ISO date": Explanation(
@@ -381,7 +375,7 @@ def test_evaluate_agrees_with_iam_simulate(their_answers: Callable[[list[Case]],
     assert {"Allow", "Deny", "ImplicitDeny"} <= set(theirs)
     different = [(case, mine, other) for case, mine, other in zip(cases, ours, theirs, strict=True) if mine != other]
     unexplained = [one for one in different if explain_difference(one[0]) is None]
-    assert not unexplained, f"{len(unexplained)} of {len(cases)}: " + json.dumps(unexplained[0], indent=1)
+    assert not unexplained, f"{len(unexplained)} of {len(cases)}: " + json.dumps(unexplained)
 
 
 @pytest.mark.parametrize("name", EXPLANATIONS)
