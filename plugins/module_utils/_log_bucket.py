@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ._trail_arn import build_trail_arn, parse_trail_arn, partition_of, trail_name_problem
+from ._trail_arn import TrailArn, build_trail_arn, parse_trail_arn, partition_of, trail_name_problem
 from ._trail_bucket import Problem, admitted_home_regions, judge_policy, required_statements
 
 _REGION = re.compile(r":cloudtrail:([a-z0-9-]+):")
@@ -60,16 +60,22 @@ def sought_trail(
     management = str(organization["MasterAccountId"])
     trail = SoughtTrail(name, management, str(organization["Id"]), prefix, tuple(regions), default_region)
     if arn:
-        parts = parse_trail_arn(arn)
-        if parts.account_id != management:
-            raise ValueError(
-                f"trail_arn {arn} names account {parts.account_id}; expected the management account {management} of "
-                f"organization {trail.organization_id}, which owns every organization trail."
-            )
+        parts = require_owner(arn, organization)
         return replace(trail, name=parts.name, home_region=parts.region)
     if problem := trail_name_problem(name):
         raise ValueError(problem)
     return trail
+
+
+def require_owner(arn: str, organization: dict[str, Any]) -> TrailArn:
+    """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail."""
+    parts, management = parse_trail_arn(arn), organization["MasterAccountId"]
+    if parts.account_id != management:
+        raise ValueError(
+            f"trail_arn {arn} names account {parts.account_id}; expected the management account {management} of "
+            f"organization {organization['Id']}, which owns every organization trail."
+        )
+    return parts
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from . import _s3
@@ -30,19 +31,34 @@ SETTINGS: dict[str, Callable[[Any, str, str], Any]] = {
 
 
 def read_named(client: Any, name: str, owner: str, trail: SoughtTrail) -> list[Candidate]:
-    """Judge the bucket of that name; an empty list when there is none.
-
-    Raises BucketChoiceError for a bucket of another account, AnsibleS3Error when S3 denies reading.
-    """
+    """Judge the bucket of that name; an empty list when there is none. Raises what ``get_own_policy`` raises."""
     try:
-        return [judge_bucket(name, _s3.get_bucket_policy(client, name, owner), trail)]
+        return [judge_bucket(name, get_own_policy(client, name, owner), trail)]
     except _s3.AnsibleS3Error as error:
         if code_of(error) == "NoSuchBucket":
             return []
+        raise
+
+
+def get_own_policy(client: Any, name: str, owner: str) -> str | None:
+    """The policy of a bucket that was named; None when it has none.
+
+    Raises BucketChoiceError for a bucket of another account, AnsibleS3Error when there is none or S3 denies reading.
+    """
+    try:
+        policy: str | None = _s3.get_bucket_policy(client, name, owner)
+    except _s3.AnsibleS3Error as error:
         # S3 answers alike to a missing permission and to ExpectedBucketOwner naming another account.
-        if code_of(error) in DENIED and name not in list_names(client):
+        if code_of(error) in DENIED and _is_foreign(client, name):
             raise BucketChoiceError(foreign_bucket(name, owner)) from error
         raise
+    return policy
+
+
+def _is_foreign(client: Any, name: str) -> bool:
+    with suppress(_s3.AnsibleS3Error):
+        return name not in list_names(client)
+    return False
 
 
 def list_names(client: Any) -> dict[str, str | None]:

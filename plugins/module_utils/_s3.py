@@ -76,7 +76,8 @@ def get_bucket_policy(client: Any, bucket: str, owner: str) -> str | None:
 @retry_write
 def put_bucket_policy(client: Any, bucket: str, owner: str, policy: Mapping[str, Any]) -> None:
     """Replace the bucket's policy. S3 has no conditional form of it."""
-    client.put_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner, Policy=json.dumps(policy))
+    text = json.dumps(policy, separators=(",", ":"))
+    client.put_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner, Policy=text)
 
 
 @of_bucket("delete the policy")
