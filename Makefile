@@ -5,6 +5,7 @@
 # Every target sets up what it needs. PYTHON chooses the interpreter: make test PYTHON=python3.12
 
 PYTHON ?= python3
+TESTS ?= tests
 VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 ifeq ($(VERSION),)
 $(error $(PYTHON) does not run. Name a Python of at least 3.11: make PYTHON=/path/to/python3.12)
@@ -54,7 +55,7 @@ lint: setup
 	$(BIN)/antsibull-changelog lint
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 changelog: setup
 	$(BIN)/antsibull-changelog release
