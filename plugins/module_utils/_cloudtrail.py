@@ -51,6 +51,14 @@ def describe_own_trail(client: Any, arn: str) -> dict[str, Any] | None:
     return next((dict(trail) for trail in answer if trail["TrailARN"] == arn), None)
 
 
+@CloudTrailErrorHandler.common_error_handler("describe the trails of the region")
+@retry_read
+def describe_trails(client: Any) -> list[dict[str, Any]]:
+    """Every trail that stands in the client's region, shadow trails of other regions and accounts among them."""
+    trails: list[dict[str, Any]] = client.describe_trails()["trailList"]
+    return trails
+
+
 @CloudTrailErrorHandler.common_error_handler("get the trail")
 @retry_read
 def get_trail(client: Any, arn: str) -> dict[str, Any]:

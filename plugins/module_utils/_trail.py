@@ -116,7 +116,7 @@ def wanted_settings(options: Options, home: TrailArn, found: Settings | None) ->
     if "sns_topic_name" in wanted:
         wanted["sns_topic_name"] = topic_arn(wanted["sns_topic_name"], home)
     if "kms_key_id" in wanted:
-        wanted["kms_key_id"] = key_arn(wanted["kms_key_id"], home)
+        wanted["kms_key_id"] = key_arn(wanted["kms_key_id"], home, options.get("bucket_region") or home.region)
     if "cloud_watch_logs_log_group_arn" in wanted:
         wanted["cloud_watch_logs_log_group_arn"] = log_group(wanted["cloud_watch_logs_log_group_arn"])
         if not wanted["cloud_watch_logs_log_group_arn"]:
@@ -153,11 +153,11 @@ def topic_arn(topic: str, home: TrailArn) -> str:
     return f"arn:{home.partition}:sns:{home.region}:{home.account_id}:{topic}"
 
 
-def key_arn(key: str, home: TrailArn) -> str:
-    """ARN of a KMS key given by id or ARN; a bare id is one in the trail's account and home region."""
+def key_arn(key: str, home: TrailArn, region: str) -> str:
+    """ARN of a KMS key given by id or ARN; a bare id is one in the trail's account and the bucket's region."""
     if not key or key.startswith("arn:"):
         return key
-    return f"arn:{home.partition}:kms:{home.region}:{home.account_id}:key/{key}"
+    return f"arn:{home.partition}:kms:{region}:{home.account_id}:key/{key}"
 
 
 def is_key_alias(key: str) -> bool:

@@ -62,8 +62,8 @@ def plan_changes(arn: str, before: Settings | None, wanted: Settings) -> Plan:
             calls += make(arn, now, now | wanted)
     if before is None:
         calls = [call for call in calls if call.operation != "AddTags"]  # CreateTrail set them
-    known = [field for field in now if field in wanted or field not in READ_ON_DEMAND]
-    return Plan(changed, tuple(calls), {field: (now | wanted)[field] for field in known}, frozenset(wanted))
+    after = {field: value for field, value in (now | wanted).items() if field in wanted or field not in READ_ON_DEMAND}
+    return Plan(changed, tuple(calls), after, frozenset(wanted))
 
 
 def _create(arn: str, wanted: Settings, differing: set[str]) -> Call:

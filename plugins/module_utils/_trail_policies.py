@@ -43,16 +43,24 @@ def kms_key_policy(situation: Situation) -> Problem | None:
 def _key_requests(situation: Situation) -> list[Request]:
     """The two calls that CloudTrail makes with the key (aws-facts 3.7)."""
     arn = str(situation.arn)
-    source = {"aws:SourceArn": arn, "aws:SourceAccount": situation.arn.account_id}
-    context = {
-        **source,
+    source: dict[str, str | None] = {
+        "aws:SourceArn": arn,
+        "aws:SourceAccount": situation.arn.account_id,
+        "aws:SourceOrgID": situation.organization_id,
+        "aws:PrincipalIsAWSService": "true",
+        "aws:PrincipalServiceName": CLOUDTRAIL,
+        "aws:SecureTransport": "true",
+        "aws:PrincipalOrgID": None,
+        "aws:PrincipalArn": None,
+    }
+    context: dict[str, str | None] = {
         "kms:EncryptionContext:aws:cloudtrail:arn": arn,
         "kms:EncryptionContextKeys": "aws:cloudtrail:arn",
     }
     service = {"Service": CLOUDTRAIL}
     return [
-        Request("kms:GenerateDataKey", situation.key, service, context),
-        Request("kms:DescribeKey", situation.key, service, source),
+        Request("kms:GenerateDataKey", situation.key, service, source | context, complete=False),
+        Request("kms:DescribeKey", situation.key, service, source, complete=False),
     ]
 
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ._cloudtrail import describe_trails
 from ._iam import (
     get_policy_version,
     get_policy_version_id,
@@ -22,14 +23,15 @@ from ._kms import get_key_policy
 from ._organizations import describe_account, list_service_access
 from ._session import Session
 from ._trail import Options
+from ._trail_arn import parse_trail_arn
 from ._trail_plan import Plan
-from ._trail_problems import SERVICE_LINKED_ROLE, find_problems, foreign_trail, sort_problems
+from ._trail_problems import SERVICE_LINKED_ROLE, TRAILS_PER_REGION, find_problems, foreign_trail, sort_problems
 from ._trail_reader import View, is_ignored, read_all, read_or_unread, refuse
 from ._trail_refusals import settings_refusal
 from ._trail_situation import CLOUDTRAIL, Problem, Situation
 
 
-def look_further(session: Session, situation: Situation) -> Situation:
+def look_further(session: Session, view: View, situation: Situation) -> Situation:
     """The situation with the reads that only it calls for: bucket's and key's account, key's policy, roles."""
     reads: dict[str, Callable[[], Any]] = {}
     options, account = situation.options, situation.arn.account_id
@@ -45,6 +47,8 @@ def look_further(session: Session, situation: Situation) -> Situation:
         reads["key_policy"] = partial(get_key_policy, kms, situation.key)
     if situation.log_role and situation.after["is_organization_trail"]:
         reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role.rpartition("/")[2])
+    if situation.before is None and len(view.trails) >= TRAILS_PER_REGION:
+        reads["trails_here"] = partial(_trails_here, session.client("cloudtrail", situation.arn.region), account)
     if situation.becomes_organization_trail:
         clients = (session.client("iam"), session.client("organizations"))
         reads["service_linked_role"] = partial(_has_service_linked_role, *clients)
@@ -60,6 +64,7 @@ _PROBLEMS = {
     "key_policy": "kms_key_policy",
     "role_policies": "log_role_too_narrow",
     "service_linked_role": "service_linked_role_missing",
+    "trails_here": "trail_quota",
 }
 
 
@@ -77,6 +82,12 @@ def _has_service_linked_role(iam: Any, organizations: Any) -> bool | None:
     if get_role(iam, SERVICE_LINKED_ROLE):
         return True
     return False if has_service_access(organizations, CLOUDTRAIL) else None
+
+
+def _trails_here(client: Any, account_id: str) -> list[str]:
+    """Names of the account's trails that count in the client's region, multi-region ones of other regions too."""
+    arns = {trail["TrailARN"] for trail in describe_trails(client)}
+    return sorted(arn.name for arn in map(parse_trail_arn, arns) if arn.account_id == account_id)
 
 
 def _role_policies(client: Any, role: str) -> list[dict[str, Any]]:
@@ -106,9 +117,8 @@ def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[st
         before=before,
         after=plan.after,
         options=options,
-        trails=view.trails,
         delivery_error=view.now.delivery_error if view.now else "",
         others=view.others,
         changed_fields=plan.changed_fields,
     )
-    return sort_problems(find_problems(look_further(session, situation)), actions)
+    return sort_problems(find_problems(look_further(session, view, situation)), actions)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ._trail import REQUEST_FIELDS, Settings
-from ._trail_arn import TrailArn, parse_trail_arn, partition_of
+from ._trail_arn import TrailArn, partition_of
 from ._trail_policies import kms_key_policy, log_role_too_narrow
 from ._trail_selectors import logs_management_events
 from ._trail_situation import CLOUDTRAIL, Problem, Situation, Unread, unread_problem
@@ -90,10 +90,10 @@ def _foreign_trail(situation: Situation) -> Problem | None:
 
 
 def _trail_quota(situation: Situation) -> Problem | None:
-    arn = situation.arn
-    names = [parse_trail_arn(one["TrailARN"]) for one in situation.trails if one["HomeRegion"] == arn.region]
-    own = sorted(one.name for one in names if one.account_id == arn.account_id)
-    if situation.before is not None or len(own) < TRAILS_PER_REGION:
+    arn, own = situation.arn, situation.trails_here
+    if isinstance(own, Unread):
+        return unread_problem("trail_quota", f"Account {arn.account_id} in {arn.region}", "its trails", own)
+    if own is None or len(own) < TRAILS_PER_REGION:
         return None
     return Problem(
         "trail_quota",

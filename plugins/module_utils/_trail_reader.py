@@ -134,7 +134,7 @@ def _look_around(session: Session, options: Options, view: View, with_trail: boo
         reads[f"selectors of {other}"] = partial(read_or_unread, get_event_selectors, client, str(other))
     if is_key_alias(options.get("kms_key_id") or "") and options["state"] == "present":
         key = str(options["kms_key_id"])
-        region = key.split(":")[3] if key.startswith("arn:") else view.arn.region
+        region = key.split(":")[3] if key.startswith("arn:") else options.get("bucket_region") or view.arn.region
         reads["key"] = partial(describe_key, session.client("kms", region), key)
     answers = read_all(reads) if reads else {}
     return replace(

@@ -56,8 +56,8 @@ class Situation:
     before: Settings | None
     after: Settings
     options: Options
-    trails: Sequence[Mapping[str, str]] = ()
     delivery_error: str = ""
+    trails_here: Sequence[str] | Unread | None = None
     others: Sequence[OtherTrail] | Unread | None = None
     key_policy: str | Unread | None = None
     key_account_known: bool | Unread | None = None

@@ -76,7 +76,8 @@ options:
     description:
       - KMS key that encrypts the log files, by id, alias (C(alias/NAME)) or ARN. All of them name the same key and
         cause no change.
-      - An id or alias is one of the trail's account and home region. The key must be in the bucket's region.
+      - An id or alias is one of the trail's account, in O(bucket_region) or else the trail's home region. The key must
+        be in the bucket's region.
     type: str
   sns_topic_name:
     description:
@@ -233,7 +234,7 @@ options:
     type: str
   bucket_region:
     description:
-      - Region of the bucket, with which the region of O(kms_key_id) is compared.
+      - Region of the bucket, in which O(kms_key_id) must be.
     type: str
   adopt_foreign:
     description:
