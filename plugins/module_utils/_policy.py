@@ -109,6 +109,14 @@ class Decision:
     statements: tuple[Match, ...] = ()
 
 
+_PRECEDENCE: tuple[tuple[tuple[str, bool], Effect], ...] = (
+    (("Deny", True), "Deny"),
+    (("Deny", False), "Unknown"),
+    (("Allow", True), "Allow"),
+    (("Allow", False), "Unknown"),
+)
+
+
 def evaluate(policy: Policy, request: Request, *, identity_policy: bool = False) -> Decision:
     """Decide a request by one policy: explicit Deny first, then Allow, otherwise ImplicitDeny.
 
@@ -125,14 +133,6 @@ def evaluate(policy: Policy, request: Request, *, identity_policy: bool = False)
         if key in found:
             return Decision(effect, tuple(found[key]))
     return Decision("ImplicitDeny")
-
-
-_PRECEDENCE: tuple[tuple[tuple[str, bool], Effect], ...] = (
-    (("Deny", True), "Deny"),
-    (("Deny", False), "Unknown"),
-    (("Allow", True), "Allow"),
-    (("Allow", False), "Unknown"),
-)
 
 
 def explain(statement: Statement, request: Request, *, identity_policy: bool = False) -> list[Mismatch]:
@@ -301,18 +301,18 @@ def _condition(name: str, key: str, wanted: tuple[str, ...], variables: bool, re
     quantifier, _colon, base = name.lower().rpartition(":")
     if_exists = base.endswith("ifexists")
     base = base.removesuffix("ifexists")
-    values = request.values(key)
-    if values is None or quantifier not in ("", "forallvalues", "foranyvalue"):
+    found = request.values(key)
+    if found is None or quantifier not in ("", "forallvalues", "foranyvalue"):
         return None
-    if quantifier or base == "null":
-        values = tuple(value for value in values if value)  # an empty text counts as no value
+    # Set operators and Null take a key with nothing but empty texts for one without a value.
+    values = found if any(found) or not (quantifier or base == "null") else ()
     if base == "null":
         return None if quantifier or if_exists else any_of(same_bool(one, str(not values).lower()) for one in wanted)
     if base not in OPERATORS:
         return None
     test, negated = OPERATORS[base]
     if not values:
-        return if_exists or quantifier == "forallvalues" or (negated and not quantifier)
+        return (if_exists and not found) or quantifier == "forallvalues" or (negated and not quantifier)
     outcomes = [
         _compare_all(test, wanted, value, request, variables and test in WITH_VARIABLES, negated) for value in values
     ]

@@ -33,7 +33,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
-POLICIES = 1000
+POLICIES = 700
 REQUESTS_PER_POLICY = 4
 DECISIONS = 5000
 
@@ -353,9 +353,9 @@ EXPLANATIONS = {
     # string".
     "an empty text is no value": Explanation(
         f"{IAM}reference_policies_condition-single-vs-multi-valued-context-keys.html",
-        lambda case, decision: has("For(All|Any)Values?:")(case, decision) and '""' in json.dumps(case["context"]),
+        lambda case, decision: has("For(All|Any)Values?:")(case, decision) and '["", ""' in json.dumps(case["context"]),
         {"Condition": {"ForAllValues:StringEquals": {"aws:TagKeys": "a"}}},
-        {"aws:TagKeys": ["", "a"]},
+        {"aws:TagKeys": ["", ""]},
     ),
 }
 
@@ -378,10 +378,8 @@ def test_evaluate_agrees_with_iam_simulate(their_answers: Callable[[list[Case]],
     assert not unexplained, f"{len(unexplained)} of {len(cases)}: " + json.dumps(unexplained)
 
 
-@pytest.mark.parametrize("name", EXPLANATIONS)
-def test_explanations_are_of_differences_that_exist(
-    name: str, their_answers: Callable[[list[Case]], list[str]]
-) -> None:
-    case = EXPLANATIONS[name].witness()
-    assert our_decision(case).effect != their_answers([case])[0]
-    assert explain_difference(case) == name
+def test_explanations_are_of_differences_that_exist(their_answers: Callable[[list[Case]], list[str]]) -> None:
+    cases = [explanation.witness() for explanation in EXPLANATIONS.values()]
+    theirs = their_answers(cases)
+    different = [case for case, other in zip(cases, theirs, strict=True) if our_decision(case).effect != other]
+    assert [explain_difference(case) for case in different] == list(EXPLANATIONS)
