@@ -61,7 +61,7 @@ display = Display()
 class ActionModule(NormalAction):
     """Ansible's plugin for modules, with a shorter way for those that may run here."""
 
-    _direct = False
+    _direct: bool = False
     _module = ""
     _arguments = b""
 
@@ -130,8 +130,11 @@ class ActionModule(NormalAction):
             # A timeout of the task interrupts this and leaves the module running, as it does with ordinary modules.
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             stdout, stderr = (read_text(file) for file in (output, errors))
+        if code < 0:  # killed: say so as the shell does
+            stderr += f"{signal.strsignal(-code)}\n"
+            code = 128 - code
         return {
-            "rc": 128 - code if code < 0 else code,  # as a shell tells of a signal
+            "rc": code,
             "stdout": stdout,
             "stdout_lines": stdout.splitlines(),
             "stderr": stderr,
@@ -152,7 +155,8 @@ def preload(action: str) -> None:
 
 def switched_on(variable: Any) -> bool:
     """Whether neither the environment nor the given variable turns direct execution off."""
-    return boolean(os.environ.get(ENVIRONMENT_SWITCH, True), strict=False) and boolean(variable, strict=False)
+    switches = os.environ.get(ENVIRONMENT_SWITCH, True), variable
+    return all(boolean(switch, strict=False) for switch in switches)
 
 
 def reason_against_process() -> str:
@@ -229,9 +233,11 @@ def redirect_streams(output: int, errors: int) -> tuple[Any, Any, Any]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (output, 1), (errors, 2)):
         os.dup2(source, target)
-    sys.stdin = open(0, closefd=False)  # noqa: SIM115, PTH123
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
-    sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115, PTH123
+    # Ansible changes how its output treats errors, but leaves its input as the interpreter made it.
+    encoding, treatment = getattr(sys.__stdin__, "encoding", None), getattr(sys.__stdin__, "errors", None)
+    sys.stdin = open(0, encoding=encoding, errors=treatment, closefd=False)  # noqa: SIM115
+    sys.stdout = open(1, "w", encoding=encoding, errors=treatment, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", encoding=encoding, errors="backslashreplace", closefd=False)  # noqa: SIM115
     return old
 
 
@@ -248,6 +254,7 @@ def leave_controller() -> None:
 def run_as_main(name: str, arguments: bytes) -> None:
     """Run a module as a script, as the file would that ansible-core packs. Raises SystemExit when it ends well."""
     sys.argv = [name]
+    sys.modules.pop(name, None)  # else runpy would warn of the preloaded one
     if _internal is not None:
         _loader.run_module(json_params=arguments, profile=PROFILE, module_fqn=name, modlib_path="", extensions={})
     basic._ANSIBLE_ARGS = arguments
