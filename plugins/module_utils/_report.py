@@ -223,7 +223,7 @@ CHANGES = {
 
 def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapping[str, Any]) -> list[str]:
     """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
-    changes = ["Turned on trusted access (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
+    changes = ["Allowed CloudTrail in the organization (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
     for action in organization_trail.get("actions") or []:
         what = CHANGES.get(action["operation"], "Changed the trail")
         fields = [name for name in action.get("parameters") or {} if name not in ("Name", "TrailName", "ResourceId")]

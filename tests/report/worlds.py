@@ -28,7 +28,7 @@ TRAIL = {
 }
 BUCKET = {"name": "aws-cloudtrail-logs-444455556666-0a1b2c3d", "account_id": "444455556666", "region": "us-east-1"}
 CHANGES = [
-    "Turned on trusted access (EnableAWSServiceAccess)",
+    "Allowed CloudTrail in the organization (EnableAWSServiceAccess)",
     "Changed the trail in us-east-1 (UpdateTrail: IsOrganizationTrail, S3BucketName)",
 ]
 HOSTILE_NAMES = [

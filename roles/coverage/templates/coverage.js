@@ -145,8 +145,9 @@
       inputs.order.value = order;
       update();
     });
+    const content = printing ? element("span", {}, label) : button; /* Chromium repeats no buttons on further pages */
     const sort = active ? (view.up ? "ascending" : "descending") : "none";
-    return element("div", { class: kind, role: "columnheader", "aria-sort": sort }, button);
+    return element("div", { class: kind, role: "columnheader", "aria-sort": sort }, content);
   }
 
   function drawRow(row) {
@@ -175,7 +176,7 @@
     return Math.max(0, child - 1);
   }
 
-  function window_() {
+  function rowsInSight() {
     if (printing) return view.rows.map((_, row) => row);
     const height = rowHeight();
     const first = Math.max(0, Math.floor(grid.scrollTop / height) - OVERSCAN);
@@ -186,7 +187,7 @@
   }
 
   function draw() {
-    const rows = new Set(window_());
+    const rows = new Set(rowsInSight());
     for (const [row, line] of drawn) {
       if (!rows.has(row)) {
         line.remove();
@@ -248,12 +249,12 @@
   }
 
   function rgb(status) {
-    const part_ = element("span", { class: `badge ${status.name}` });
-    body.append(part_);
-    const style = getComputedStyle(part_);
+    const sample = element("span", { class: `badge ${status.name}` });
+    body.append(sample);
+    const style = getComputedStyle(sample);
     const found = style.backgroundColor.match(/[\d.]+/g).map(Number);
     const colour = found.length === 4 && found[3] === 0 ? style.borderTopColor.match(/[\d.]+/g).map(Number) : found;
-    part_.remove();
+    sample.remove();
     if (status.name === "region_disabled" || status.name === "account_closed") return [128, 128, 128, 60];
     return [...colour.slice(0, 3), 255];
   }
@@ -429,11 +430,13 @@
       `accounts shown; coverage.json holds all.`;
     printing = true;
     view.rows = some;
+    drawHead();
     redraw();
     addEventListener("afterprint", () => {
       printing = false;
       note.hidden = true;
       view.rows = all;
+      drawHead();
       redraw();
     }, { once: true });
   });
