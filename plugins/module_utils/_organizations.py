@@ -83,3 +83,62 @@ def disable_service_access(client: Any, service_principal: str) -> None:
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_DisableAWSServiceAccess.html
     """
     client.disable_aws_service_access(ServicePrincipal=service_principal)
+
+
+@OrganizationsErrorHandler.common_error_handler("list the accounts of the organization")
+@retry_read
+def list_accounts(client: Any, token: str) -> dict[str, Any]:
+    """One page of at most 20 accounts, perhaps empty, and NextToken while there are more (aws-facts 7.1).
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+    """
+    page: dict[str, Any] = client.list_accounts(**_after(token))
+    return page
+
+
+@OrganizationsErrorHandler.common_error_handler("list the accounts of an organizational unit")
+@retry_read
+def list_accounts_for_parent(client: Any, parent_id: str, token: str) -> dict[str, Any]:
+    """One page of the accounts directly below a root or OU.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+    """
+    page: dict[str, Any] = client.list_accounts_for_parent(ParentId=parent_id, **_after(token))
+    return page
+
+
+@OrganizationsErrorHandler.common_error_handler("list the organizational units of a parent")
+@retry_read
+def list_organizational_units(client: Any, parent_id: str, token: str) -> dict[str, Any]:
+    """One page of the OUs directly below a root or OU.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
+    """
+    page: dict[str, Any] = client.list_organizational_units_for_parent(ParentId=parent_id, **_after(token))
+    return page
+
+
+@OrganizationsErrorHandler.common_error_handler("list the roots of the organization")
+@retry_read
+def list_roots(client: Any, token: str) -> dict[str, Any]:
+    """One page of the organization's roots; there is one.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html
+    """
+    page: dict[str, Any] = client.list_roots(**_after(token))
+    return page
+
+
+@OrganizationsErrorHandler.common_error_handler("list the tags of an account")
+@retry_read
+def list_account_tags(client: Any, account_id: str, token: str) -> dict[str, Any]:
+    """One page of an account's tags.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTagsForResource.html
+    """
+    page: dict[str, Any] = client.list_tags_for_resource(ResourceId=account_id, **_after(token))
+    return page
+
+
+def _after(token: str) -> dict[str, str]:
+    return {"NextToken": token} if token else {}

@@ -1,0 +1,375 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible inventory plugin organizations_accounts."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: organizations_accounts
+version_added: 1.0.0
+short_description: Every account of an AWS organization as a host
+description:
+  - Lists the accounts of the organization that the credentials belong to, one host for each.
+  - The inventory's file ends in C(organizations_accounts.yml) or C(organizations_accounts.yaml).
+  - "Groups: C(management) and C(log_archive) with one host each, C(members) with all others, and
+    C(organizations_accounts) with every host. Also one group per state (C(state_active)), one per root and
+    organizational unit (C(ou_abcd_11111111), holding those below it as children) and, when asked for, one per tag
+    (C(tag_stage_prod)) and one per path of organizational unit names (C(ou_security_prod))."
+  - "Host variables: C(account_id), C(account_name), C(account_state), C(account_ou_path) (like
+    C(o-exampleorgid/r-abcd/ou-abcd-11111111/), the form of the condition key C(aws:PrincipalOrgPaths)),
+    C(account_joined_at), C(assume_role_arn) and C(assume_role_external_id) (see O(management_role_arn) for the
+    management account), with O(tags) C(account_tags), with O(ou_names) C(account_ou_names)."
+  - "The group C(organizations_accounts) has the variables C(organization_id), C(management_account_id),
+    C(ansible_connection=local) and C(ansible_python_interpreter), so that C(group_vars) can override them."
+  - A listing costs one call of C(ListAccounts) for 20 accounts, at most eight in a second as AWS allows it. With the
+    cache on and warm it costs none.
+author:
+  - The cloudsec.org_trail maintainers (@cloudsec)
+options:
+  plugin:
+    description: Name of this plugin.
+    required: true
+    choices: [cloudsec.org_trail.organizations_accounts]
+  assume_role_external_id:
+    description: External id for O(assume_role_arn), the role with which the accounts are listed.
+    type: str
+  role_name:
+    description: Name of the role that plays assume in each member account.
+    type: str
+    default: OrganizationAccountAccessRole
+  role_arn_pattern:
+    description:
+      - ARN of the role that plays assume in each member account. C({partition}), C({account_id}) and C({role_name})
+        stand for the values of the account.
+    type: str
+    default: arn:{partition}:iam::{account_id}:role/{role_name}
+  role_external_id:
+    description: External id that the trust policies of these roles ask for.
+    type: str
+  management_role_arn:
+    description:
+      - ARN of a role that plays assume in the management account.
+      - Without it plays work there with the credentials they are given, so those must belong to the management account.
+    type: str
+  log_archive:
+    description:
+      - Id or name of the account that holds the log bucket, or several of them of which one must match.
+      - Without it an active account named V(LogArchive), V(Log Archive), V(Log archive), V(log-archive) or
+        V(SecurityAudit) is taken, if there is one.
+      - More than one match is an error that names the candidates.
+    type: list
+    elements: str
+  ous:
+    description:
+      - Only members below these roots or organizational units, given by id, or by name with O(ou_names=true).
+    type: list
+    elements: str
+    default: []
+  states:
+    description: Only members in these states.
+    type: list
+    elements: str
+    choices: [PENDING_ACTIVATION, ACTIVE, SUSPENDED, PENDING_CLOSURE, CLOSED]
+    default: []
+  account_ids:
+    description:
+      - Only the members with these ids.
+      - O(ous), O(states) and O(account_ids) restrict the group C(members). The management and the log archive account
+        are always there, because the playbooks need them.
+    type: list
+    elements: str
+    default: []
+  hostname:
+    description:
+      - What a host is called. Of a name, characters that host patterns cannot hold become C(_), and accounts that
+        share a name get their id at the end of it.
+    type: str
+    choices: [account_id, account_name]
+    default: account_id
+  tags:
+    description: Read the tags of each account, which costs one call per account.
+    type: bool
+    default: false
+  ou_names:
+    description: Read the names of the organizational units, which costs one call for each of them.
+    type: bool
+    default: false
+  rate_share:
+    description:
+      - Share of AWS Organizations' published call rates to use, V(1.0) for all of it. V(0) means no limit of our own.
+    type: float
+    default: 1.0
+notes:
+  - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAccounts), in the management account or
+    a delegated administrator; with O(tags) C(organizations:ListTagsForResource); with O(ou_names)
+    C(organizations:ListRoots) and C(organizations:ListOrganizationalUnitsForParent). Where botocore is too old to know
+    C(Account.Paths), the last two and C(organizations:ListAccountsForParent) are needed as well."
+  - Account names and tags are text of others. They are never taken for templates.
+seealso:
+  - name: ListAccounts
+    description: What AWS answers.
+    link: https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
+extends_documentation_fragment:
+  - inventory_cache
+  - constructed
+  - amazon.aws.boto3
+  - amazon.aws.common.plugins
+  - amazon.aws.region.plugins
+  - amazon.aws.assume_role.plugins
+"""
+
+EXAMPLES = r"""
+# All accounts, with the credentials of the shell
+plugin: cloudsec.org_trail.organizations_accounts
+
+---
+# The log archive by id, active accounts of one organizational unit, an hour of cache
+plugin: cloudsec.org_trail.organizations_accounts
+log_archive: ["444455556666"]
+states: [ACTIVE]
+ous: [ou-abcd-11111111]
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/organizations_accounts
+cache_timeout: 3600
+
+---
+# Another role with an external id, hosts by name, groups by tag and by a name of our own
+plugin: cloudsec.org_trail.organizations_accounts
+role_arn_pattern: "arn:{partition}:iam::{account_id}:role/audit/{role_name}"
+role_name: TrailReader
+role_external_id: "4711"
+hostname: account_name
+tags: true
+keyed_groups:
+  - key: account_tags.team | default('nobody')
+    prefix: team
+"""
+
+from itertools import pairwise
+from typing import Any, NoReturn
+
+from ansible.errors import AnsibleParserError
+from ansible.inventory.group import to_safe_group_name
+
+try:  # ansible-core 2.19 and later: text is a template only where it is trusted
+    from ansible.template import trust_as_template
+except ImportError:  # before: text is a template unless it is marked
+    from ansible.utils.unsafe_proxy import wrap_var
+
+    trust_as_template = None
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_accounts import (
+    Account,
+    AccountError,
+    Filters,
+    find_log_archive,
+    host_names,
+    ou_ids,
+    role_arn,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_reader import (
+    Organization,
+    Paces,
+    read_organization,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import DEFAULT_REGION, assume_role
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_arn import partition_of
+
+EVERYTHING = "organizations_accounts"
+SESSION_NAME = "cloudsec.org_trail.inventory"
+FIELDS = ("id", "name", "state", "ou_path", "joined_at", "tags", "ou_names")
+
+
+def template(text: str) -> str:
+    """Text that Ansible takes for a template."""
+    return trust_as_template(text) if trust_as_template else text
+
+
+def literal(value: Any) -> Any:
+    """A value that Ansible takes literally. Text without braces holds no template and is shown undecorated."""
+    if isinstance(value, dict):
+        return {literal(key): literal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if "{" in value:
+        return value if trust_as_template else wrap_var(value)
+    return template(value)
+
+
+class InventoryModule(AWSInventoryBase):
+    """Hosts from ListAccounts."""
+
+    NAME = "cloudsec.org_trail.organizations_accounts"
+    INVENTORY_FILE_SUFFIXES = ("organizations_accounts.yml", "organizations_accounts.yaml")
+
+    def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
+        """Fill the inventory from AWS or from the cache. Raises AnsibleParserError."""
+        super().parse(inventory, loader, path, cache=cache)
+        try:
+            self._populate(self._organization(path, cache))
+        except AnsibleAWSError as error:
+            raise AnsibleParserError(sentence(error)) from error
+        except AccountError as error:
+            raise AnsibleParserError(str(error)) from error
+
+    def _organization(self, path: str, cache: bool) -> Organization:
+        hit, stored = self.get_cached_result(path, cache)
+        if hit:
+            accounts = [Account(**dict(zip(FIELDS, row, strict=True))) for row in stored["accounts"]]
+            return Organization(stored["id"], stored["management_account_id"], accounts)
+        organization = self._read()
+        rows = [[getattr(account, field) for field in FIELDS] for account in organization.accounts]
+        stored = {
+            "id": organization.id,
+            "management_account_id": organization.management_account_id,
+            "accounts": rows,
+        }
+        self.update_cached_result(path, cache, stored)
+        return organization
+
+    def _read(self) -> Organization:
+        if role := self.get_option("assume_role_arn"):
+            self._freeze_iam_role(role)
+        paces = Paces(float(self.get_option("rate_share")))
+        names, tags = self.get_option("ou_names"), self.get_option("tags")
+        return read_organization(self._client("organizations"), paces, names=names, tags=tags)
+
+    def _client(self, service: str) -> Any:
+        return self.client(service, region=self.region or DEFAULT_REGION)
+
+    def _populate(self, organization: Organization) -> None:
+        populate = Populate(self, organization)
+        for account in organization.accounts:
+            if populate.wants(account):
+                populate.add(account)
+
+    def construct(self, host: str, variables: dict[str, Any]) -> None:
+        """The options of the fragment constructed."""
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), variables, host, strict=strict)
+        self._add_host_to_composed_groups(self.get_option("groups"), variables, host, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), variables, host, strict=strict)
+
+    # --- what amazon.aws's base does otherwise ------------------------------------------------------
+
+    def get_cache_key(self, path: str) -> str:
+        """What was listed without tags or names does not do for who asks for them."""
+        extra = [name for name in ("tags", "ou_names") if self.get_option(name)]
+        return "_".join([super().get_cache_key(path), *extra])
+
+    def _set_frozen_credentials(self) -> None:
+        """The base assumes the role before it looks into the cache; `_read` does when there is something to read."""
+
+    def _freeze_iam_role(self, iam_role_arn: str) -> None:
+        """Assume the role with a session name that fits STS's 64 characters, and with the external id."""
+        external_id = self.get_option("assume_role_external_id")
+        extra = {"ExternalId": external_id} if external_id else {}
+        keys = assume_role(self._client("sts"), iam_role_arn, SESSION_NAME, extra)["Credentials"]
+        self._frozen_credentials = {
+            "profile_name": None,
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"],
+        }
+
+    def _do_fail(self, message: str) -> NoReturn:
+        raise AnsibleParserError(message)
+
+
+class Populate:
+    """Puts the accounts of an organization into the inventory of a plugin."""
+
+    def __init__(self, plugin: InventoryModule, organization: Organization) -> None:
+        self._plugin = plugin
+        self._inventory = plugin.inventory
+        option = plugin.get_option
+        self._management = organization.management_account_id
+        self._partition = partition_of(plugin.region or DEFAULT_REGION)
+        log_archive = find_log_archive(organization.accounts, option("log_archive") or [])
+        self._log_archive = log_archive.id if log_archive else ""
+        self._filters = Filters(*(frozenset(option(name)) for name in ("ous", "states", "account_ids")))
+        self._names = host_names(organization.accounts, option("hostname") == "account_name")
+        self._role = (option("role_arn_pattern"), option("role_name"), self._partition)
+        self._external_id = option("role_external_id")
+        self._management_role = option("management_role_arn")
+        self._optional = {f"account_{name}": name for name in ("tags", "ou_names") if option(name)}
+        self._constructs = any(option(name) for name in ("compose", "groups", "keyed_groups"))
+        self._parents: dict[str, str] = {}
+        self._made: dict[tuple[str, ...], str] = {}
+        self._common = {
+            "organization_id": literal(organization.id),
+            "management_account_id": literal(organization.management_account_id),
+            "ansible_connection": literal("local"),
+            "ansible_python_interpreter": template("{{ ansible_playbook_python }}"),
+        }
+        for group in (EVERYTHING, "management", "log_archive", "members"):
+            self._inventory.add_group(group)
+        for name, value in self._common.items():
+            self._inventory.set_variable(EVERYTHING, name, value)
+
+    def wants(self, account: Account) -> bool:
+        return account.id in (self._management, self._log_archive) or self._filters.admit(account)
+
+    def add(self, account: Account) -> None:
+        """One host with its variables and groups."""
+        host = self._names[account.id]
+        variables = self._variables(account)
+        self._inventory.add_host(host, group=EVERYTHING)
+        self._inventory.hosts[host].vars |= variables
+        for group in self._groups(account):
+            self._inventory.add_child(group, host)
+        if self._constructs:
+            self._plugin.construct(host, {**self._common, **variables})
+
+    def _variables(self, account: Account) -> dict[str, Any]:
+        role = self._management_role if account.id == self._management else role_arn(*self._role, account.id)
+        variables = {
+            "account_id": account.id,
+            "account_name": account.name,
+            "account_state": account.state,
+            "account_ou_path": account.ou_path,
+            "account_joined_at": account.joined_at,
+            **{name: getattr(account, field) for name, field in self._optional.items()},
+        }
+        if role:
+            variables["assume_role_arn"] = role
+        if role and self._external_id:
+            variables["assume_role_external_id"] = self._external_id
+        return {name: literal(value) for name, value in variables.items()}
+
+    def _groups(self, account: Account) -> list[str]:
+        groups = []
+        if account.id == self._management:
+            groups.append("management")
+        if account.id == self._log_archive:
+            groups.append("log_archive")
+        groups = groups or ["members"]
+        if account.state:
+            groups.append(self._group("state", account.state))
+        groups += [self._group("tag", *tag) for tag in account.tags.items()]
+        if account.ou_path:
+            groups.append(self._nested([(unit,) for unit in ou_ids(account.ou_path)]))
+        if account.ou_names[1:]:
+            below_root = account.ou_names[1:]
+            groups.append(self._nested([("ou", *below_root[: depth + 1]) for depth in range(len(below_root))]))
+        return groups
+
+    def _nested(self, chain: list[tuple[str, ...]]) -> str:
+        """The last group of a chain, each of which is a child of the one before it."""
+        groups = [self._group(*parts) for parts in chain]
+        for parent, child in pairwise(groups):
+            if self._parents.get(child) != parent:
+                self._inventory.add_child(parent, child)
+                self._parents[child] = parent
+        return groups[-1]
+
+    def _group(self, *parts: str) -> str:
+        if parts not in self._made:
+            self._made[parts] = to_safe_group_name("_".join(parts).lower(), force=True, silent=True)
+            self._inventory.add_group(self._made[parts])
+        return self._made[parts]

@@ -1,0 +1,201 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory plugin, through ansible-inventory and the main playbook, against the lab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
+from tests.lab_process import MEMBER_ROLE, Lab
+
+Listing = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Lab]:
+    with Lab("--accounts", "45") as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(shared: Lab) -> Lab:
+    shared.control("POST", "options", {"account_paths": True, "empty_pages": False, "account_status_retired": False})
+    shared.control("POST", "faults", [])
+    shared.clear_journal()
+    return shared
+
+
+def source(folder: Path, **options: Any) -> str:
+    """An inventory file; JSON is YAML. The lab needs no rate limit."""
+    path = folder / "organizations_accounts.yml"
+    path.write_text(json.dumps({"plugin": "cloudsec.org_trail.organizations_accounts", "rate_share": 0.0, **options}))
+    return str(path)
+
+
+def run(lab: Lab, folder: Path, **options: Any) -> subprocess.CompletedProcess[str]:
+    environment = ansible_environment(lab, str(folder)) | {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "1"}
+    command = [str(BIN / "ansible-inventory"), "-i", source(folder, **options), "--list"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def listing(lab: Lab, folder: Path, **options: Any) -> Listing:
+    completed = run(lab, folder, **options)
+    assert completed.returncode == 0, completed.stderr
+    result: Listing = json.loads(completed.stdout)
+    return result
+
+
+def hosts(listing: Listing, group: str) -> list[str]:
+    """The hosts of a group and of the groups below it."""
+    found = listing.get(group, {})
+    return sorted(
+        {*found.get("hosts", []), *(one for child in found.get("children", []) for one in hosts(listing, child))}
+    )
+
+
+def variables(listing: Listing, host: str) -> dict[str, Any]:
+    found: dict[str, Any] = listing["_meta"]["hostvars"][host]
+    return found
+
+
+def calls(lab: Lab) -> Counter[str]:
+    return Counter(entry["operation"] for entry in lab.journal())
+
+
+def test_groups_and_variables(lab: Lab, tmp_path: Path) -> None:
+    found = listing(lab, tmp_path)
+    assert hosts(found, "management") == [lab.management]
+    assert hosts(found, "log_archive") == [lab.log_archive]
+    assert len(hosts(found, "members")) == 43
+    assert len(hosts(found, "organizations_accounts")) == 45
+    account = lab.client("organizations").describe_account(AccountId=lab.log_archive)["Account"]
+    path = account["Paths"][0].removesuffix(f"{lab.log_archive}/")
+    assert variables(found, lab.log_archive) == {
+        "account_id": lab.log_archive,
+        "account_joined_at": "2024-01-15T09:30:00+00:00",
+        "account_name": "SecurityAudit",
+        "account_ou_path": path,
+        "account_state": "ACTIVE",
+        "ansible_connection": "local",
+        "ansible_python_interpreter": "{{ ansible_playbook_python }}",
+        "assume_role_arn": f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}",
+        "management_account_id": lab.management,
+        "organization_id": lab.organization_id,
+    }
+    assert "assume_role_arn" not in variables(found, lab.management)
+    root, unit = path.split("/")[1:3]
+    assert hosts(found, unit.replace("-", "_")) == [lab.log_archive]
+    assert len(hosts(found, root.replace("-", "_"))) == 45
+    assert len(hosts(found, "state_active")) == 45
+
+
+def test_lists_accounts_and_nothing_else(lab: Lab, tmp_path: Path) -> None:
+    listing(lab, tmp_path)
+    assert calls(lab) == {"ListAccounts": 3, "DescribeOrganization": 1}
+
+
+def test_warm_cache_makes_no_call(lab: Lab, tmp_path: Path) -> None:
+    cache = {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": str(tmp_path / "cache")}
+    role = {"assume_role_arn": f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"}
+    cold = listing(lab, tmp_path, **cache)
+    lab.clear_journal()
+    assert listing(lab, tmp_path, **cache, **role) == cold
+    assert calls(lab) == {}
+    named = listing(lab, tmp_path, **cache, ou_names=True)
+    assert variables(named, lab.log_archive)["account_ou_names"][-1] == "Security"
+
+
+def test_walks_the_tree_without_paths(lab: Lab, tmp_path: Path) -> None:
+    with_paths = listing(lab, tmp_path)
+    lab.control("POST", "options", {"account_paths": False, "account_status_retired": True, "empty_pages": True})
+    assert listing(lab, tmp_path) == with_paths
+
+
+def test_falls_back_to_status(tmp_path: Path, lab: Lab) -> None:
+    lab.control("POST", "options", {"account_status_retired": True})
+    assert variables(listing(lab, tmp_path), lab.log_archive)["account_state"] == "ACTIVE"
+
+
+def test_groups_by_names_and_tags(lab: Lab, tmp_path: Path) -> None:
+    tag = {"Key": "Stage", "Value": "{{ 'Prod' }}"}
+    lab.client("organizations").tag_resource(ResourceId=lab.log_archive, Tags=[tag])
+    found = listing(
+        lab, tmp_path, ou_names=True, tags=True, keyed_groups=[{"key": "account_id[:1]", "prefix": "first"}]
+    )
+    assert hosts(found, "ou_security") == [lab.log_archive]
+    assert hosts(found, "tag_stage_____prod____") == [lab.log_archive]
+    assert variables(found, lab.log_archive)["account_tags"] == {"Stage": {"__ansible_unsafe": "{{ 'Prod' }}"}}
+    assert lab.log_archive in hosts(found, f"first_{lab.log_archive[0]}")
+    assert calls(lab)["ListTagsForResource"] == 45
+
+
+def test_filters_leave_management_and_log_archive(lab: Lab, tmp_path: Path) -> None:
+    member = hosts(listing(lab, tmp_path), "members")[0]
+    found = listing(lab, tmp_path, account_ids=[member])
+    assert hosts(found, "organizations_accounts") == sorted([lab.management, lab.log_archive, member])
+    assert hosts(listing(lab, tmp_path, states=["SUSPENDED"]), "members") == []
+
+
+def test_roles(lab: Lab, tmp_path: Path) -> None:
+    found = listing(
+        lab,
+        tmp_path,
+        role_arn_pattern="arn:{partition}:iam::{account_id}:role/audit/{role_name}",
+        role_name="Reader",
+        role_external_id="4711",
+        management_role_arn="arn:aws:iam::1:role/M",
+        hostname="account_name",
+    )
+    member = variables(found, "SecurityAudit")
+    assert member["assume_role_arn"] == f"arn:aws:iam::{lab.log_archive}:role/audit/Reader"
+    assert member["assume_role_external_id"] == "4711"
+    assert variables(found, "Management")["assume_role_arn"] == "arn:aws:iam::1:role/M"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"log_archive": ["SecurityAudit", "Management"]}, ["ambiguous", "(SecurityAudit)", "(Management)"]),
+        ({"log_archive": ["Nobody"]}, ["Nobody", "expected the log archive account"]),
+        ({"role_arn_pattern": "arn:aws:iam::1:role/x"}, ["role_arn_pattern", "{account_id}"]),
+        ({"assume_role_arn": "arn:aws:iam::123456789012:role/x"}, ["assume the role", "AccessDenied"]),
+    ],
+)
+def test_errors(lab: Lab, tmp_path: Path, options: dict[str, Any], words: list[str]) -> None:
+    completed = run(lab, tmp_path, **options)
+    text = " ".join(completed.stderr.split())
+    assert completed.returncode != 0
+    assert all(word in text for word in words), text
+    assert "Traceback" not in text
+
+
+def test_throttling_is_waited_for(lab: Lab, tmp_path: Path) -> None:
+    lab.control(
+        "POST", "faults", [{"service": "organizations", "operation": "ListAccounts", "fault": "throttle", "every": 2}]
+    )
+    assert len(hosts(listing(lab, tmp_path), "organizations_accounts")) == 45
+
+
+def test_main_playbook_runs_with_it(tmp_path: Path) -> None:
+    with Lab() as lab:
+        run_playbook(lab, "playbooks/enable_org_trail.yml", "-i", source(tmp_path)).ok()
+        assert lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]["IsOrganizationTrail"]
+
+
+def test_example_inventory_is_parsed(lab: Lab, tmp_path: Path) -> None:
+    example = ROOT / "playbooks/inventory/organizations_accounts.yml"
+    copy = tmp_path / "organizations_accounts.yml"
+    copy.write_text(example.read_text())
+    command = [str(BIN / "ansible-inventory"), "-i", str(copy), "--graph", "management"]
+    environment = ansible_environment(lab, str(tmp_path))
+    shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert lab.management in shown
