@@ -4,6 +4,7 @@
 """The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, time.
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
+``GET /lab/operations`` lists every service, operation and outcome since the start, each once.
 """
 
 from __future__ import annotations
@@ -52,6 +53,8 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return delivery.deliver(world, **{"hours": 1, **(body or {})})
         case _, "members":
             return members.answer(world, method, body)
+        case "GET", "operations":
+            return sorted({(entry.service, entry.operation, entry.outcome) for entry in world.journal.history})
         case "POST", "time":
             move_clock(world, body or {})
             return {"time": world.now()}

@@ -78,7 +78,7 @@ class Organization:
     service_access: dict[str, datetime] = field(default_factory=dict)
     delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
     delegated_since: dict[str, datetime] = field(default_factory=dict)
-    created: dict[str, str] = field(default_factory=dict)
+    created: dict[str, Account] = field(default_factory=dict)
 
     @property
     def root(self) -> Unit:

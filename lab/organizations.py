@@ -365,7 +365,7 @@ def create_account(world: World, org: Organization, call: Call) -> Reply:
         raise violation("An account with this email address exists already.")
     add_account(world, org, account, call.parameters.get("RoleName", iam.MEMBER_ROLE))
     request = "car-" + word(world.random, 32)
-    org.created[request] = account_id
+    org.created[request] = account
     return {"CreateAccountStatus": created(org, request, "IN_PROGRESS")}
 
 
@@ -377,7 +377,7 @@ def add_account(world: World, org: Organization, account: Account, role: str = i
 
 
 def created(org: Organization, request: str, state: str) -> Reply:
-    account = org.accounts[org.created[request]]
+    account = org.created[request]
     status = {"Id": request, "AccountName": account.name, "State": state, "RequestedTimestamp": account.joined}
     if state == "SUCCEEDED":
         status |= {"AccountId": account.id, "CompletedTimestamp": account.joined}
