@@ -24,6 +24,7 @@ class Options:
     empty_pages: whether every page of Organizations' lists is preceded by an empty one with a NextToken (7.1).
     strict_global_endpoints: whether calls to services with one endpoint per partition must be signed for its region.
         A client that is given an endpoint's address signs for its own region, so the lab is lenient (1.7).
+    rates: whether calls beyond the rates of aws-facts section 8 are throttled.
     """
 
     member_denial_code: str = "NotOrganizationMasterAccountException"
@@ -37,6 +38,7 @@ class Options:
     account_paths: bool = True
     empty_pages: bool = False
     strict_global_endpoints: bool = False
+    rates: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the given options and answer all. Raises ValueError for an unknown name or a wrong type."""

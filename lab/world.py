@@ -40,6 +40,7 @@ class World:
     ``random`` makes the ids, so that the same arguments give the same world.
     ``opted_in`` names the opt-in regions that an account has enabled (aws-facts 4.6).
     ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`).
+    ``tokens`` holds what is left of each rate, and since when (lab/rates.py).
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4).
     """
 
@@ -52,6 +53,7 @@ class World:
     journal: Journal = field(default_factory=Journal)
     faults: Faults = field(default_factory=Faults)
     trails: Trails = field(default_factory=Trails)
+    tokens: dict[tuple[str, str, str, str], tuple[float, datetime]] = field(default_factory=dict)
     sessions: dict[str, Principal] = field(default_factory=dict)
     clock_offset: timedelta = timedelta()
     random: Random = field(default_factory=lambda: Random("lab"))

@@ -575,6 +575,17 @@ def test_fact_4_6_disabled_region_is_not_an_empty_answer(lab: Lab, shared: str, 
         assert refusal(describe) == code
 
 
+def test_section_8_rates_by_the_labs_clock(lab: Lab) -> None:
+    update = lab.client("cloudtrail").update_trail
+    wanted = {"Name": "default", "EnableLogFileValidation": True}
+    assert [refusal(update, **wanted) for _call in range(10)] == [""] * 10
+    with options(lab, rates=True):
+        assert [refusal(update, **wanted) for _call in range(10)].count("ThrottlingException") > 0
+        lab.control("POST", "time", {"hours": 1})
+        assert refusal(update, **wanted) == ""
+    lab.control("POST", "time", {"hours": -1})
+
+
 # --- section 5 --------------------------------------------------------------------------------------
 
 
