@@ -1,0 +1,112 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run what the module cloudtrail_organization_trail does in this process, for tables of many runs against one lab."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_ensure import ensure_trail
+from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
+
+from tests.lab_process import Lab
+
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+
+
+@dataclass
+class StandIn:
+    """As much of AnsibleAWSModule as a session uses."""
+
+    lab: Lab
+    params: dict[str, Any]
+    region: str
+
+    def client(self, service: str, region: str, config: Any, **keys: Any) -> Any:
+        known = self.lab.__dict__.setdefault("clients", {})  # a client is slow to make
+        key = (service, region, config.retries is None, str(keys))
+        if key not in known:
+            known[key] = self._make(service, region, config, keys)
+        return known[key]
+
+    def _make(self, service: str, region: str, config: Any, keys: dict[str, Any]) -> Any:
+        given = {name: value for name, value in keys.items() if name != "profile_name"} or {
+            "aws_access_key_id": self.lab.environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": self.lab.environment["AWS_SECRET_ACCESS_KEY"],
+        }
+        return boto3.client(service, region_name=region, endpoint_url=self.lab.endpoint, config=config, **given)
+
+
+def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:
+    """The module's result, with its warnings. Raises AnsibleAWSError where the module would fail."""
+    params = {name: copy.deepcopy(spec.get("default")) for name, spec in ARGUMENTS.items()}
+    given = {**params, "on_problem": {}, **copy.deepcopy(options)}
+    stand_in: Any = StandIn(lab, given, region or lab.home_region)
+    result, warnings = ensure_trail(Session(stand_in), given, check_mode)
+    return {**result, "warnings": warnings}
+
+
+def writes(lab: Lab) -> list[tuple[str, dict[str, Any]]]:
+    """The writes that CloudTrail took, with their parameters but the trail's name."""
+    return [
+        (entry["operation"], {name: value for name, value in entry["parameters"].items() if name not in NAMES})
+        for entry in lab.journal(service="cloudtrail", writes=True, outcome="ok")
+    ]
+
+
+NAMES = ("Name", "TrailName", "ResourceId")
+
+
+def trust(lab: Lab) -> None:
+    """Turn trusted access on."""
+    lab.client("organizations").enable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
+
+
+def statement(action: list[str], resource: str, **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def make_key(lab: Lab, alias: str = "alias/trail", *, for_cloudtrail: bool = True) -> str:
+    """A KMS key in management and the home region, whose policy lets CloudTrail use it or not; its ARN."""
+    kms = lab.client("kms")
+    owner = statement(["kms:*"], "*", Principal={"AWS": f"arn:aws:iam::{lab.management}:root"})
+    service = statement(
+        ["kms:GenerateDataKey*", "kms:DescribeKey"],
+        "*",
+        Principal={"Service": CLOUDTRAIL},
+        Condition={"StringEquals": {"aws:SourceArn": lab.trail_arn}},
+    )
+    key = kms.create_key(Policy=document(owner, *([service] if for_cloudtrail else [])))["KeyMetadata"]
+    kms.create_alias(AliasName=alias, TargetKeyId=key["KeyId"])
+    return str(key["Arn"])
+
+
+def make_topic(lab: Lab, name: str = "trail") -> str:
+    """An SNS topic of management that CloudTrail may publish to; its ARN."""
+    policy = document(statement(["SNS:Publish"], "*", Principal={"Service": CLOUDTRAIL}))
+    topic = lab.client("sns").create_topic(Name=name, Attributes={"Policy": policy})
+    return str(topic["TopicArn"])
+
+
+def make_log_group(lab: Lab, *streams: str, name: str = "trail") -> dict[str, str]:
+    """A log group and a role that may write the named log streams of it; the two options for them."""
+    lab.client("logs").create_log_group(logGroupName=name)
+    group = f"arn:aws:logs:{lab.home_region}:{lab.management}:log-group:{name}"
+    iam = lab.client("iam")
+    trusted = document(statement(["sts:AssumeRole"], "*", Principal={"Service": CLOUDTRAIL}))
+    trusted = trusted.replace('"Resource": "*", ', "")
+    role = iam.create_role(RoleName=f"{name}-logs", AssumeRolePolicyDocument=trusted)["Role"]["Arn"]
+    for index, stream in enumerate(streams):
+        allowed = statement(["logs:CreateLogStream", "logs:PutLogEvents"], f"{group}:log-stream:{stream}")
+        iam.put_role_policy(RoleName=f"{name}-logs", PolicyName=f"logs{index}", PolicyDocument=document(allowed))
+    return {"cloud_watch_logs_log_group_arn": group, "cloud_watch_logs_role_arn": role}
