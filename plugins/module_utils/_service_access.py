@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._errors import AnsibleOrgTrailError
+from ._errors import DENIED, AnsibleOrgTrailError, code_of
 from ._organization_resources import find_organization_resources
 from ._organizations import (
+    AnsibleOrganizationsError,
     describe_organization,
     disable_service_access,
     enable_service_access,
@@ -35,43 +36,55 @@ class Wanted:
 class ServiceAccess:
     """What Organizations answers."""
 
-    organization_id: str
-    feature_set: str
-    management_account_id: str
+    organization: dict[str, str]
     trusted_services: tuple[str, ...]
 
 
-def describe_service_access(session: Session) -> ServiceAccess:
-    """Read the organization and its trusted services, both at once.
+def describe_service_access(session: Session, known: dict[str, str] | None) -> ServiceAccess:
+    """Read the trusted services and, unless it is ``known``, the organization, both at once.
 
     Raises AnsibleOrgTrailError when the caller is no management account or the organization lacks all features
     (aws-facts 1.1, 1.2), AnsibleOrganizationsError for what AWS refuses otherwise.
     """
     client = session.client("organizations")
     with ThreadPoolExecutor(2) as pool:
-        described = pool.submit(describe_organization, client)
+        described = pool.submit(lambda: known or summarize_organization(describe_organization(client)))
         listed = pool.submit(list_service_access, client)
     organization = described.result()
-    refuse_wrong_organization(organization, session)
-    return ServiceAccess(
-        organization_id=organization["Id"],
-        feature_set=organization["FeatureSet"],
-        management_account_id=organization["MasterAccountId"],
-        trusted_services=tuple(sorted(service["ServicePrincipal"] for service in listed.result())),
-    )
+    try:
+        services = sorted(service["ServicePrincipal"] for service in listed.result())
+    except AnsibleOrganizationsError as error:
+        if code_of(error) in DENIED:
+            refuse_member(organization, session)
+        raise
+    refuse_missing_features(organization)
+    return ServiceAccess(organization, tuple(services))
 
 
-def refuse_wrong_organization(organization: dict[str, Any], session: Session) -> None:
-    """Raise AnsibleOrgTrailError unless the caller is the management account of an organization with all features."""
-    if session.account_id != organization["MasterAccountId"]:
+def summarize_organization(answer: dict[str, Any]) -> dict[str, str]:
+    """What DescribeOrganization answers, in the names of the module's result."""
+    return {
+        "id": answer["Id"],
+        "feature_set": answer["FeatureSet"],
+        "management_account_id": answer["MasterAccountId"],
+    }
+
+
+def refuse_member(organization: dict[str, str], session: Session) -> None:
+    """Raise AnsibleOrgTrailError when the caller is not in the organization's management account."""
+    if session.account_id != organization["management_account_id"]:
         raise AnsibleOrgTrailError(
-            f"Account {session.account_id} is a member of the organization {organization['Id']}, expected its "
-            f"management account {organization['MasterAccountId']}. Run with credentials of that account, or set "
-            "assume_role_arn to a role in it."
+            f"Account {session.account_id} is a member of the organization {organization['id']}, expected its "
+            f"management account {organization['management_account_id']}. Run with credentials of that account, or "
+            "set assume_role_arn to a role in it."
         )
-    if organization["FeatureSet"] != "ALL":
+
+
+def refuse_missing_features(organization: dict[str, str]) -> None:
+    """Raise AnsibleOrgTrailError unless the organization has all features."""
+    if organization["feature_set"] != "ALL":
         raise AnsibleOrgTrailError(
-            f"The organization {organization['Id']} has the feature set {organization['FeatureSet']}, expected ALL. "
+            f"The organization {organization['id']} has the feature set {organization['feature_set']}, expected ALL. "
             "Enable all features in AWS Organizations first; every member account has to accept."
         )
 
@@ -113,11 +126,7 @@ def summarize(before: ServiceAccess, after: ServiceAccess) -> dict[str, Any]:
     """The module's result."""
     return {
         "changed": after != before,
-        "organization": {
-            "id": after.organization_id,
-            "feature_set": after.feature_set,
-            "management_account_id": after.management_account_id,
-        },
+        "organization": after.organization,
         "trusted_services": list(after.trusted_services),
         "diff": {
             "before": {"trusted_services": list(before.trusted_services)},

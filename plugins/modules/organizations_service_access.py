@@ -36,6 +36,24 @@ options:
       - With O(state=absent), accept that every member account loses its organization trails.
     type: bool
     default: false
+  organization:
+    description:
+      - What is known of the organization already, as RV(organization) or another module's result tells it. It saves
+        a call. Without it the module asks AWS.
+    type: dict
+    suboptions:
+      id:
+        description: Id of the organization.
+        type: str
+        required: true
+      feature_set:
+        description: V(ALL) or V(CONSOLIDATED_BILLING).
+        type: str
+        required: true
+      management_account_id:
+        description: Id of the management account.
+        type: str
+        required: true
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
@@ -45,7 +63,8 @@ notes:
   - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAWSServiceAccessForOrganization);
     to turn it on C(organizations:EnableAWSServiceAccess), and C(iam:CreateServiceLinkedRole) for the service; to turn
     it off C(organizations:DisableAWSServiceAccess), and for CloudTrail C(cloudtrail:ListTrails),
-    C(cloudtrail:GetTrail), C(cloudtrail:ListEventDataStores), C(cloudtrail:GetEventDataStore) and C(account:ListRegions)."
+    C(cloudtrail:GetTrail), C(cloudtrail:ListEventDataStores), C(cloudtrail:GetEventDataStore) and
+    C(account:ListRegions)."
 seealso:
   - name: Enabling trusted access for CloudTrail
     description: What AWS does when trusted access is turned on and off.
@@ -114,11 +133,13 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._service_access
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
 
+ORGANIZATION = {name: {"type": "str", "required": True} for name in ("id", "feature_set", "management_account_id")}
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "service_principal": {"type": "str", "default": "cloudtrail.amazonaws.com"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "allow_trail_downgrade": {"type": "bool", "default": False},
+    "organization": {"type": "dict", "options": ORGANIZATION},
 }
 
 
@@ -127,7 +148,7 @@ def main() -> None:
     wanted = Wanted(**{name: module.params[name] for name in Wanted.__annotations__})
     try:
         session = Session(module)
-        before = describe_service_access(session)
+        before = describe_service_access(session, module.params["organization"])
         after = ensure_service_access(session, before, wanted, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
