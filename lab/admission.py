@@ -22,7 +22,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import 
 )
 from moto.backends import get_backend
 
-from lab import kms
+from lab import iam, kms
+from lab.authorizer import judge
 from lab.call import LabError
 from lab.organizations import is_member
 from lab.s3 import find_bucket
@@ -208,3 +209,20 @@ def check_log_group(world: World, settings: Settings) -> None:
 
 def role_exists(world: World, role_arn: str) -> bool:
     return any(role.arn == role_arn for role in world.moto("iam", role_arn.split(":")[4]).roles.values())
+
+
+def may_log(world: World, trail_arn: str, settings: Settings, account: str, region: str) -> bool:
+    """Whether the trail's role lets CloudTrail write the log stream of an account and region.
+
+    The streams of members begin with the organization's id, which nobody checks earlier (aws-facts 2.15).
+    """
+    role_arn = settings.cloud_watch_logs_role_arn
+    roles = world.moto("iam", role_arn.split(":")[4]).roles.values()
+    found = [role for role in roles if role.arn == role_arn]
+    texts = [text for role in found for text in role.policies.values()]
+    texts += [iam.document_of(policy) for role in found for policy in role.managed_policies.values()]
+    owner = account if account == trail_arn.split(":")[4] else f"{world.organization_id}_{account}"
+    group = settings.cloud_watch_logs_log_group_arn.removesuffix("*")
+    stream = f"{group}log-stream:{owner}_CloudTrail_{region}"
+    actions = ("logs:CreateLogStream", "logs:PutLogEvents")
+    return all(judge(texts, Request(action, stream, {"AWS": role_arn})).allowed for action in actions)

@@ -37,7 +37,7 @@ from lab.trail_access import (
     require_organization,
     stands_in,
 )
-from lab.trails import Settings, Trail, new_trail
+from lab.trails import Chain, Settings, Trail, new_trail
 from lab.world import World
 
 __all__ = ["digests", "event_data_stores", "event_history", "selectors", "trail_tags"]
@@ -193,31 +193,33 @@ def get_trail_status(world: World, call: Call) -> dict[str, Any]:
 
 def status_of(trail: Trail, account: str, region: str) -> dict[str, Any]:
     """What GetTrailStatus answers before any override; what is not known is absent, texts are empty."""
-    chain = trail.chains.get((account, region))
+    chain = trail.chains.get((account, region)) or Chain()
     since = None if account == trail.account else trail.organization_since
     started = latest(trail.started, since) if trail.started else None
     everywhere = trail.marked_delivered
     if everywhere and since and everywhere < since:
         everywhere = None
-    log_time = latest(chain.log_time if chain else None, everywhere)
+    log_time = latest(chain.log_time, everywhere)
     validated = trail.settings.log_file_validation_enabled
-    attempt = latest(chain.attempt_time if chain else None, everywhere)
-    error = chain.log_error if chain else ""
+    has_log_group = bool(trail.settings.cloud_watch_logs_log_group_arn)
+    notified = iso(log_time if trail.settings.sns_topic_arn else None)
+    attempt = latest(chain.attempt_time, everywhere)
     return without_none(
         {
             "IsLogging": trail.settings.logging,
-            "LatestDeliveryError": error or None,
+            "LatestDeliveryError": chain.log_error or None,
             "LatestDeliveryTime": log_time,
-            "LatestDigestDeliveryTime": latest(chain.digest_time if chain else None, everywhere) if validated else None,
-            "LatestDigestDeliveryError": (chain.digest_error if chain else "") or None,
-            "LatestCloudWatchLogsDeliveryTime": log_time if trail.settings.cloud_watch_logs_log_group_arn else None,
+            "LatestDigestDeliveryTime": latest(chain.digest_time, everywhere) if validated else None,
+            "LatestDigestDeliveryError": chain.digest_error or None,
+            "LatestCloudWatchLogsDeliveryError": chain.stream_error or None,
+            "LatestCloudWatchLogsDeliveryTime": latest(chain.stream_time, everywhere) if has_log_group else None,
             "LatestNotificationTime": log_time if trail.settings.sns_topic_arn else None,
             "StartLoggingTime": started,
             "StopLoggingTime": trail.stopped,
             "LatestDeliveryAttemptTime": iso(attempt),
             "LatestDeliveryAttemptSucceeded": iso(log_time),
-            "LatestNotificationAttemptTime": iso(log_time if trail.settings.sns_topic_arn else None),
-            "LatestNotificationAttemptSucceeded": iso(log_time if trail.settings.sns_topic_arn else None),
+            "LatestNotificationAttemptTime": notified,
+            "LatestNotificationAttemptSucceeded": notified,
             "TimeLoggingStarted": iso(started),
             "TimeLoggingStopped": iso(trail.stopped),
         }

@@ -40,11 +40,14 @@ class Settings:
 class Chain:
     """The deliveries of one trail for one account and region: the last digest and the last outcomes.
 
+    ``stream_time`` and ``stream_error`` tell of CloudWatch Logs.
     ``digest_end`` is where the last digest's hour ended; ``undigested`` are log files that no digest names yet.
     """
 
     log_time: datetime | None = None
     log_error: str = ""
+    stream_time: datetime | None = None
+    stream_error: str = ""
     digest_time: datetime | None = None
     digest_error: str = ""
     digest_end: datetime | None = None

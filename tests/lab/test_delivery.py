@@ -180,14 +180,14 @@ def test_selectors_decide_what_is_logged(lab: Lab, shared: str, selectors: dict[
     cloudtrail, member = lab.client("cloudtrail"), member_of(lab)
     region = "eu-north-1"
     cloudtrail.put_event_selectors(TrailName="default", **selectors)
-    before = len(records(lab, member))
+    before = {record["eventID"] for record in records(lab, member)}
     kms = lab.client("kms", member, region)
     kms.list_keys()
     kms.create_key()
     call_in(lab, member, region)
     deliver(lab)
     cloudtrail.put_event_selectors(TrailName="default", EventSelectors=[{"ReadWriteType": "All"}])
-    new = sorted(records(lab, member), key=lambda record: str(record["eventTime"]))[before:]
+    new = [record for record in records(lab, member) if record["eventID"] not in before]
     assert {record["eventName"] for record in new if record["awsRegion"] == region} == logged
 
 
@@ -223,6 +223,40 @@ def test_deliver_without_files_tells_every_region_of_every_account(lab: Lab, sha
         for region in ("us-west-2", "sa-east-1"):
             status = lab.client("cloudtrail", account, region).get_trail_status(Name=shared)
             assert {"LatestDeliveryTime", "LatestDigestDeliveryTime"} <= set(status)
+
+
+@pytest.mark.parametrize(("streams", "error"), [("", "AccessDenied"), ("ORGANIZATION_", None)])
+def test_fact_2_15_the_role_must_allow_the_members_streams(lab: Lab, streams: str, error: str | None) -> None:
+    name = f"trail-logs-{bool(streams)}".lower()
+    lab.client("logs").create_log_group(logGroupName=name)
+    group = f"arn:aws:logs:us-east-1:{lab.management}:log-group:{name}"
+    trust = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
+    beginnings = [f"{lab.management}_", *([streams.replace("ORGANIZATION", lab.organization_id)] if streams else [])]
+    allow = {
+        "Effect": "Allow",
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": [f"{group}:log-stream:{beginning}*" for beginning in beginnings],
+    }
+    iam, cloudtrail = lab.client("iam"), lab.client("cloudtrail")
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy_text(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="streams", PolicyDocument=policy_text(allow))
+    cloudtrail.update_trail(
+        Name="default", CloudWatchLogsLogGroupArn=f"{group}:*", CloudWatchLogsRoleArn=role, EnableLogFileValidation=True
+    )
+    with organization_trail(lab) as arn:
+        member = member_of(lab)
+        call_in(lab, member)
+        deliver(lab)
+        own = cloudtrail.get_trail_status(Name=arn)
+        shadow = lab.client("cloudtrail", member).get_trail_status(Name=arn)
+    cloudtrail.update_trail(Name="default", CloudWatchLogsLogGroupArn="", CloudWatchLogsRoleArn="")
+    assert "LatestCloudWatchLogsDeliveryError" not in own
+    assert shadow.get("LatestCloudWatchLogsDeliveryError") == error
+    assert "LatestDeliveryError" not in shadow
+
+
+def policy_text(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket"])
