@@ -20,11 +20,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import 
     STATUSES,
     Document,
     ReportError,
-    describe_changes,
     merge,
     new_document,
     part_name,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_facts import describe_changes, describe_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_page import (
     page_facts,
     page_matrix,
@@ -46,7 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "expected_parts": {"type": "int"},
     "dest": {"type": "path", "required": True},
     "part": {"type": "bool", "default": False},
-    "trail": {"type": "dict", "default": {}},
+    "trail_arn": {"type": "str"},
     "log_bucket": {"type": "dict", "default": {}},
     "trusted_access": {"type": "dict", "default": {}},
     "organization_trail": {"type": "dict", "default": {}},
@@ -69,6 +69,11 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
         )
         templates = self._find_needle("templates", "coverage.html.j2") if not options["part"] else ""
         try:
+            if self._task.check_mode:  # nothing was changed, whatever the modules before foretold
+                options |= {
+                    "trusted_access": {},
+                    "organization_trail": {**options["organization_trail"], "actions": []},
+                }
             return {"changed": False, **write_report(options, Path(templates).parent)}
         except ReportError as error:
             raise AnsibleError(str(error)) from error
@@ -90,7 +95,9 @@ def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
     write_file(paths["json_path"], report_json(document, verdict))
     if options["found"]:
         Path(options["found"]).unlink(missing_ok=True)
-    return summarize(document, verdict) | {name: str(path) for name, path in paths.items()}
+    summary = summarize(document, verdict)
+    lines = [summary["sentence"], *summary["exceptions"], f"Report: {paths.get('html_path', paths['json_path'])}"]
+    return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines}
 
 
 def _read(options: dict[str, Any]) -> Document:
@@ -101,7 +108,7 @@ def _read(options: dict[str, Any]) -> Document:
         return new_document(
             found,
             found.get("checked_at") or done.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            trail=options["trail"] or options["organization_trail"].get("trail"),
+            trail=options["organization_trail"].get("trail") or describe_trail(options["trail_arn"] or ""),
             log_bucket=options["log_bucket"],
             changes=describe_changes(options["trusted_access"], options["organization_trail"]),
         )

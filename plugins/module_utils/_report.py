@@ -77,7 +77,7 @@ STATUSES = {
 }
 """Every status, the worst first. ``unchecked`` is ours: an account and region for which there is no answer at all."""
 
-ACCOUNT_FIELDS = ("id", "name", "state", "ou_path", "checked_at")
+ACCOUNT_FIELDS = ("id", "name", "state", "ou_path")
 
 
 class ReportError(ValueError):
@@ -98,7 +98,7 @@ def new_document(
     Raises ReportError when a row names a status that this report does not know.
     """
     accounts = [
-        {**{field: account.get(field) or "" for field in ACCOUNT_FIELDS}, "checked_at": checked_at}
+        {**{field: account.get(field) or "" for field in ACCOUNT_FIELDS}, "checked_at": checked_at, **_unit(account)}
         for account in found.get("accounts") or []
     ]
     return _normal(
@@ -172,6 +172,11 @@ def checked_between(document: Document) -> tuple[str, str]:
     return times[0], times[-1]
 
 
+def _unit(account: Mapping[str, Any]) -> dict[str, str]:
+    names = account.get("ou_names")
+    return {"ou_names": names if isinstance(names, str) else "/".join(names)} if names else {}
+
+
 def _normal(document: Document) -> Document:
     """The same document in the one order in which it is written, so that equal content is equal bytes."""
     unknown = {row["status"] for row in document["coverage"]} - STATUSES.keys()
@@ -210,26 +215,6 @@ def _fullest(descriptions: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-
-
-CHANGES = {
-    "CreateTrail": "Created the trail",
-    "UpdateTrail": "Changed the trail",
-    "DeleteTrail": "Deleted the trail",
-    "StartLogging": "Started logging",
-    "StopLogging": "Stopped logging",
-}
-
-
-def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapping[str, Any]) -> list[str]:
-    """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
-    changes = ["Allowed CloudTrail in the organization (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
-    for action in organization_trail.get("actions") or []:
-        what = CHANGES.get(action["operation"], "Changed the trail")
-        fields = [name for name in action.get("parameters") or {} if name not in ("Name", "TrailName", "ResourceId")]
-        named = f": {', '.join(fields)}" if fields else ""
-        changes.append(f"{what} in {action['region']} ({action['operation']}{named})")
-    return changes
 
 
 def part_name(document: Document) -> str:

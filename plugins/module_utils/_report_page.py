@@ -7,27 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from ._report import STATUSES, Document, Row, cells, checked_between, template, trail_arn
+from ._report_facts import BUCKET_FACTS, TRAIL_FACTS, facts
 from ._report_verdict import QUIET, Verdict
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-
-TRAIL_FACTS = {
-    "name": "Name",
-    "arn": "ARN",
-    "home_region": "Home region",
-    "is_organization_trail": "Organization trail",
-    "is_multi_region_trail": "All regions",
-    "enable_log_file_validation": "Log file validation",
-    "s3_bucket_name": "Bucket",
-    "s3_key_prefix": "Key prefix",
-    "kms_key_id": "KMS key",
-    "logging": "Logging",
-}
-BUCKET_FACTS = {"name": "Name", "account_id": "Account", "region": "Region"}
 
 
 def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
@@ -41,7 +28,7 @@ def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
     accounts, rows = document["accounts"], _rows(document)
     arn = trail_arn(document)
     reasons = _numbers(template(row, arn) for row in document["coverage"] if row["status"] != "covered")
-    ous, states = (_numbers(account[field] for account in accounts) for field in ("ou_path", "state"))
+    ous, states = _numbers(map(unit, accounts)), _numbers(account["state"] for account in accounts)
     until = max([minute(checked_between(document)[1]), *(minute(_delivered(row)) for row in document["coverage"])])
     return {
         "statuses": _legend(verdict),
@@ -49,7 +36,7 @@ def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
         "ids": "".join(account["id"] for account in accounts),
         "names": [account["name"] for account in accounts],
         "ous": list(ous),
-        "ou": [ous[account["ou_path"]] for account in accounts],
+        "ou": [ous[unit(account)] for account in accounts],
         "states": list(states),
         "state": [states[account["state"]] for account in accounts],
         "cells": "".join(STATUSES[status].letter for _, _, status in cells(document)),
@@ -75,11 +62,10 @@ def page_facts(document: Document, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def facts(described: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Label and text of each labelled field that is set."""
-    words = {True: "yes", False: "no"}
-    found = ((labels[name], described[name]) for name in labels if described.get(name) not in (None, ""))
-    return [(label, words[value] if isinstance(value, bool) else str(value)) for label, value in found]
+def unit(account: Mapping[str, str]) -> str:
+    """An account's organizational unit as a path: names where they were read, else ids without the organization's."""
+    ids = [id_ for id_ in account["ou_path"].split("/") if id_ and not id_.startswith("o-")]
+    return account.get("ou_names") or "/".join(ids)
 
 
 def script_json(value: Any) -> str:
@@ -96,8 +82,11 @@ def readable_time(time: str) -> str:
 
 
 def minute(time: str) -> int:
-    """Minutes since 1970 of an ISO 8601 time in UTC, 0 for ""."""
-    return int(datetime.fromisoformat(time).timestamp()) // 60 if time else 0
+    """Minutes since 1970 of an ISO 8601 time, in UTC unless it says otherwise; 0 for ""."""
+    if not time:
+        return 0
+    parsed = datetime.fromisoformat(time)
+    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()) // 60
 
 
 def base36(number: int) -> str:
@@ -129,7 +118,7 @@ def _rows(document: Document) -> list[list[Row]]:
 
 
 def _delivered(row: Row) -> str:
-    return str(row.get("latest_delivery_time") or "")
+    return str(row.get("latest_delivery_time") or row.get("latest_file_time") or "")
 
 
 def _why(row: Row, arn: str, reasons: Mapping[str, int]) -> str:

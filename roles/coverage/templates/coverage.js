@@ -36,7 +36,7 @@
   };
   const oldest = (account) => {
     const minutes = view.columns.map((region) => minuteAt(account, region)).filter((minute) => minute !== null);
-    return minutes.length ? Math.min(...minutes) : -1;
+    return Math.min(...minutes); /* Infinity where nothing is known */
   };
   const utc = (minute) => new Date(minute * 60000).toISOString().replace("T", " ").slice(0, 16) + " UTC";
 
@@ -98,7 +98,7 @@
 
   function byNumber(measure) {
     const number = remembered(measure);
-    return (left, right) => number(left) - number(right);
+    return (left, right) => (number(left) === number(right) ? 0 : number(left) - number(right));
   }
 
   function update() {
@@ -314,7 +314,7 @@
     for (const region of view.columns) counts.set(statusAt(account, region).title, (counts.get(statusAt(account, region).title) || 0) + 1);
     const latest = oldest(account);
     const lines = [[...counts].map(([name, count]) => `${name}: ${count} ${count === 1 ? "region" : "regions"}`).join(" · ")];
-    if (latest >= 0) lines.push(`Oldest of the regions' last deliveries: ${utc(latest)}`);
+    if (latest < Infinity) lines.push(`Oldest of the regions' last deliveries: ${utc(latest)}`);
     return lines.map((line) => element("p", {}, line));
   }
 
@@ -447,6 +447,8 @@
     const steps = ou.split("/");
     steps.forEach((_, last) => units.add(steps.slice(0, last + 1).join("/")));
   }
+  grid.classList.toggle("no-units", data.ous.every((ou) => !ou));
+  inputs.ou.parentElement.hidden = data.ous.every((ou) => !ou);
   [...units].filter(Boolean).sort().forEach((ou) => inputs.ou.append(element("option", { value: ou }, ou)));
   regions.forEach((region, number) => inputs.region.append(element("option", { value: number }, region)));
   document.querySelectorAll(".part").forEach((one) => {
