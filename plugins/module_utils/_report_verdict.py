@@ -87,10 +87,10 @@ def _say(all_accounts: int, blind: int, statuses: dict[str, int], failing: set[s
     """Headline and sentence of the verdict; blind: how many accounts have a failure."""
     bad = {status: count for status, count in statuses.items() if status in failing}
     tolerated = sum(count for status, count in statuses.items() if status not in failing | QUIET)
-    counted = sum(count for status, count in statuses.items() if status not in NOT_COUNTED)
+    counted = sum(count for status, count in statuses.items() if status in failing or status not in NOT_COUNTED)
     covered, waiting = statuses.get("covered", 0), statuses.get("pending", 0)
     of_all, accounts = _count(counted, "account region"), _count(all_accounts, "account")
-    also = f" {tolerated:,} more are exceptions that were told not to fail." if tolerated else ""
+    also = f" Told not to fail: {_count(tolerated, 'exception')}." if tolerated else ""
     if not statuses:
         return "Nothing was checked", "No account or no region was given, so nothing is proved."
     if not counted:
