@@ -33,6 +33,7 @@ from lab.trail_access import (
     expand,
     find_trail,
     find_trail_to_change,
+    may_read,
     require_management_role,
     require_organization,
     stands_in,
@@ -243,17 +244,12 @@ def describe_trails(world: World, call: Call) -> dict[str, Any]:
     require_management_role(world, call.account)
     names = call.parameters.get("trailNameList") or []
     arns = [expand(world, call, name) for name in names]
-    found = [trail for arn in arns if (trail := world.trails.by_arn.get(arn)) and may_describe(world, call, trail)]
+    found = [trail for arn in arns if (trail := world.trails.by_arn.get(arn)) and may_read(world, call, trail)]
     if not names:
         found = [trail for trail in world.trails.by_arn.values() if stands_in(world, trail, call.account, call.region)]
     if not call.parameters.get("includeShadowTrails", True):
         found = [trail for trail in found if (trail.account, trail.region) == (call.account, call.region)]
     return {"trailList": [description(trail) for trail in found]}
-
-
-def may_describe(world: World, call: Call, trail: Trail) -> bool:
-    """By ARN the owner sees a trail from every region, a member only where a shadow stands."""
-    return trail.account == call.account or stands_in(world, trail, call.account, call.region)
 
 
 @answers("cloudtrail", "GetTrail")

@@ -59,9 +59,9 @@ def deliver(world: World, hours: float = 1, files: bool = True) -> dict[str, Any
         take_over(world, trail)
         if files:
             deliver_trail(world, trail, int(hours), report)
-        elif trail.settings.logging:
-            trail.marked_delivered = world.now()
+        else:
             trail.pending.clear()
+            trail.marked_delivered = world.now() if trail.settings.logging else trail.marked_delivered
     return vars(report)
 
 

@@ -88,19 +88,31 @@ def stands_in(world: World, trail: Trail, account: str, region: str) -> bool:
     """Whether the trail, or a shadow of it, is in an account and region now (aws-facts 4.1)."""
     if region != trail.region and not trail.settings.is_multi_region_trail:
         return False
-    if world.trails.overrides and world.trails.override(account, region).get("missing"):
-        return False
+    return has_reached(world, trail, account) and not is_missing(world, account, region)
+
+
+def has_reached(world: World, trail: Trail, account: str) -> bool:
     reached = reached_at(world, trail, account)
     return reached is not None and reached <= world.now()
 
 
+def is_missing(world: World, account: str, region: str) -> bool:
+    """Whether ``/lab/members`` takes the trails away from an account and region."""
+    return bool(world.trails.override(account, region).get("missing"))
+
+
+def may_read(world: World, call: Call, trail: Trail) -> bool:
+    """By ARN the owner sees a trail from every region, a member only where a shadow stands."""
+    if call.account == trail.account:
+        return not is_missing(world, call.account, call.region)
+    return stands_in(world, trail, call.account, call.region)
+
+
 def find_trail(world: World, call: Call, name: str) -> Trail:
-    """The trail that a reading call names. Its owner reaches it by ARN from any region."""
+    """The trail that a reading call names."""
     arn = expand(world, call, name)
     trail = world.trails.by_arn.get(arn)
-    if trail is None or not (trail.account == call.account or stands_in(world, trail, call.account, call.region)):
-        raise unknown_trail(arn, call.account)
-    if trail.account == call.account and world.trails.override(call.account, call.region).get("missing"):
+    if trail is None or not may_read(world, call, trail):
         raise unknown_trail(arn, call.account)
     require_management_role(world, call.account)
     return trail
@@ -113,7 +125,7 @@ def find_trail_to_change(world: World, call: Call, name: str) -> Trail:
     if trail is None:
         raise unknown_trail(arn, call.account)
     if trail.account != call.account:
-        if reached_at(world, trail, call.account) is None:
+        if not has_reached(world, trail, call.account):
             raise unknown_trail(arn, call.account)
         if call.account not in delegated_administrators(world, SERVICE):
             code = world.options.member_denial_code

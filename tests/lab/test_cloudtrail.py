@@ -510,12 +510,14 @@ def test_fact_4_3_members_cannot_change_it(
 @pytest.mark.parametrize(("propagation", "seen"), [("immediate", [True, True]), ("delayed", [False, True])])
 def test_fact_4_4_propagation(lab: Lab, propagation: str, seen: list[bool]) -> None:
     with options(lab, member_propagation=propagation), organization_trail(lab) as arn:
-        outcomes = []
+        outcomes, denials = [], []
         for hours in (0, 25):
             lab.control("POST", "time", {"hours": hours})
-            found = lab.client("cloudtrail", lab.log_archive).describe_trails()["trailList"]
+            member = lab.client("cloudtrail", lab.log_archive)
+            found = member.describe_trails()["trailList"]
             outcomes.append([trail["TrailARN"] for trail in found] == [arn])
-        assert outcomes == seen
+            denials.append(refusal(member.stop_logging, Name=arn) == "NotOrganizationMasterAccountException")
+        assert (outcomes, denials) == (seen, seen)
     lab.control("POST", "time", {"hours": -25})
 
 

@@ -200,6 +200,23 @@ def test_stopped_trail_logs_nothing(lab: Lab, shared: str) -> None:
     assert "ap-northeast-3" not in {record["awsRegion"] for record in records(lab, member)}
 
 
+def test_fact_4_6_opt_in_home_region(lab: Lab, shared: str) -> None:
+    home, opted_in, other = "af-south-1", member_of(lab, 0), member_of(lab, 1)
+    for account in (lab.management, opted_in):
+        lab.client("account", account).enable_region(RegionName=home)
+    name = "opt-in-home"
+    arn = f"arn:aws:cloudtrail:{home}:{lab.management}:trail/far"
+    make_bucket(lab, name, statements(name, arn, lab.organization_id))
+    cloudtrail = lab.client("cloudtrail", region=home)
+    cloudtrail.create_trail(Name="far", S3BucketName=name, IsOrganizationTrail=True, IsMultiRegionTrail=True)
+    cloudtrail.start_logging(Name="far")
+    for account in (lab.management, opted_in, other):
+        call_in(lab, account)
+    deliver(lab)
+    cloudtrail.delete_trail(Name="far")
+    assert {key.split("/")[2] for key in keys(lab, name)} == {lab.management, opted_in}
+
+
 # --- status -----------------------------------------------------------------------------------------
 
 
