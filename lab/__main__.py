@@ -95,6 +95,8 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
         raise OSError(f"cannot listen on 127.0.0.1:{arguments.port}, {reason}; choose another --port.") from error
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
     endpoint = f"http://127.0.0.1:{server.port}"
     return server, {
         "endpoint": endpoint,
@@ -110,8 +112,6 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
 
 def serve_until_stopped(server: BaseWSGIServer) -> None:
     """Serve until the server is shut down, by SIGTERM or SIGINT among others; then end the process."""
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever()
     os._exit(0)  # open connections of a timeout fault must not hold the process
 

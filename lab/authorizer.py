@@ -163,7 +163,7 @@ def by_trust(world: World, call: Call, request: Request) -> bool:
 def by_bucket(world: World, call: Call, request: Request, bucket: s3.Bucket | None) -> bool:
     """Obey the bucket's policy. Answer whether it lets the caller in by itself.
 
-    From another account it must allow; in its own account it must not deny. moto does not look at it.
+    From another account it must allow; in its own account it must not deny.
     """
     if bucket is None:
         return False

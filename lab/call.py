@@ -117,7 +117,10 @@ def credential_scope(request: Request) -> tuple[str, str, str] | None:
 
 
 def parse_call(request: Request, time: datetime) -> Call | None:
-    """The AWS call in a request; None when it is unsigned or none of a known service's operations."""
+    """The AWS call in a request; None when it is unsigned or none of a known service's operations.
+
+    Raises RequestParserError or ValueError for a body that cannot be read.
+    """
     body = request.get_data(cache=True)  # first: werkzeug's form parser would eat it
     scope = credential_scope(request)
     if scope is None:
@@ -130,6 +133,8 @@ def parse_call(request: Request, time: datetime) -> Call | None:
     except (NotFound, KeyError, ValueError, ModuleNotFoundError):
         return None
     protocol = determine_request_protocol(service_model, request.content_type)
+    if protocol == "json" and body:
+        json.loads(body)  # moto takes what is no JSON for an empty request
     parsed = PROTOCOL_PARSERS[protocol](operation).parse(
         {
             "method": request.method,

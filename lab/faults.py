@@ -98,4 +98,6 @@ def error_for(fault: str, call: Call) -> LabError:
         return LabError("InternalFailure", "An internal error occurred.", 500)
     if fault == "http503":
         return LabError("ServiceUnavailable", "The service is unavailable. Please try again.", 503)
-    return LabError(fault.removeprefix("code:"), "Fault asked for with /lab/faults.", 400)
+    code = fault.removeprefix("code:")
+    denied = code.startswith("AccessDenied") and call.protocol != "json"
+    return LabError(code, "Fault asked for with /lab/faults.", 403 if denied else None)

@@ -42,12 +42,12 @@ class Options:
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set the given options and answer all. Raises ValueError for an unknown name or a wrong type."""
-        known = {field.name: type(getattr(self, field.name)) for field in fields(self)}
+        known: dict[str, Any] = {field.name: type(field.default) for field in fields(self)}
         for name, value in values.items():
             if name not in known:
                 raise ValueError(f"The lab has no option {name!r}; it has {', '.join(sorted(known))}.")
             if not isinstance(value, known[name]) and not (known[name] is float and isinstance(value, int)):
                 raise ValueError(f"The lab's option {name} is a {known[name].__name__}, found {value!r}.")
         for name, value in values.items():
-            setattr(self, name, value)
+            setattr(self, name, known[name](value))
         return asdict(self)

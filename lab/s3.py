@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import PolicyError, Statement, parse_policy
 from moto.backends import get_backend
+from moto.iam.access_control import PermissionResult
 from moto.s3 import models
 from moto.s3.utils import bucket_policy_is_public
 
@@ -32,6 +33,10 @@ class Bucket(models.FakeBucket):
         self.public_access_block = models.PublicAccessBlock(True, True, True, True)
         self.encryption = default_encryption()
         self.ownership_rule = "BucketOwnerEnforced"
+
+    def get_permission(self, action: str, resource: str) -> PermissionResult:
+        """Neither allowed nor denied: moto's reading of the policy knows no conditions; `lab.authorizer` decides."""
+        return PermissionResult.NEUTRAL
 
 
 models.FakeBucket = Bucket

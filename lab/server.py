@@ -13,6 +13,7 @@ import socket
 import struct
 import time
 import traceback
+import warnings
 from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
@@ -99,6 +100,8 @@ class LabApplication:
     """The WSGI application: everything that reaches the lab's port."""
 
     def __init__(self, world: World) -> None:
+        # moto warns of each error code that the service's model does not name, and AWS has such codes.
+        warnings.filterwarnings("ignore", message=".*does not match an error shape")
         self.world = world
         self.moto = DomainDispatcherApplication(create_backend_app)
         for service in SERVICES:

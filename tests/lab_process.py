@@ -21,7 +21,7 @@ from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
 MEMBER_ROLE = "OrganizationAccountAccessRole"
-NO_RETRY = Config(retries={"max_attempts": 1}, read_timeout=30)
+NO_RETRY = Config(retries={"total_max_attempts": 1}, read_timeout=30)
 
 
 class Lab:
