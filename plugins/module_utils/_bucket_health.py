@@ -45,7 +45,7 @@ class Settings:
 
     raw: Mapping[str, Any]
     denied: Mapping[str, str]
-    policy: str | None
+    policy: str | Mapping[str, Any] | None
     bucket_arn: str
     prefix: str = ""
 

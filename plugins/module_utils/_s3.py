@@ -91,7 +91,7 @@ def delete_bucket_policy(client: Any, bucket: str, owner: str) -> None:
 @retry_read
 def get_bucket_region(client: Any, bucket: str, owner: str) -> str:
     """The bucket's region. AWS gives us-east-1 as none and eu-west-1, for old buckets, as EU."""
-    region = client.get_bucket_location(Bucket=bucket, ExpectedBucketOwner=owner)["LocationConstraint"]
+    region = client.get_bucket_location(Bucket=bucket, ExpectedBucketOwner=owner).get("LocationConstraint")
     return str({None: "us-east-1", "EU": "eu-west-1"}.get(region, region))
 
 
