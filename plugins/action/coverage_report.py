@@ -46,7 +46,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "expected_parts": {"type": "int"},
     "dest": {"type": "path", "required": True},
     "part": {"type": "bool", "default": False},
-    "trail_arn": {"type": "str"},
     "log_bucket": {"type": "dict", "default": {}},
     "trusted_access": {"type": "dict", "default": {}},
     "organization_trail": {"type": "dict", "default": {}},
@@ -108,7 +107,7 @@ def _read(options: dict[str, Any]) -> Document:
         return new_document(
             found,
             found.get("checked_at") or done.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            trail=options["organization_trail"].get("trail") or describe_trail(options["trail_arn"] or ""),
+            trail=options["organization_trail"].get("trail") or describe_trail(found.get("trail_arn") or ""),
             log_bucket=options["log_bucket"],
             changes=describe_changes(options["trusted_access"], options["organization_trail"]),
         )

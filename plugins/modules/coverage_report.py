@@ -45,10 +45,6 @@ options:
       - Write only a part, named after its accounts, so that a slice that runs again replaces its own part.
     type: bool
     default: false
-  trail_arn:
-    description:
-      - ARN of the trail that was looked for. Not needed with O(organization_trail).
-    type: str
   log_bucket:
     description:
       - The bucket, as the role R(cloudsec.org_trail.log_bucket_lookup,
@@ -104,7 +100,6 @@ EXAMPLES = r"""
 - name: Write the report
   cloudsec.org_trail.coverage_report:
     found: /var/tmp/found.json
-    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
     dest: /srv/reports
   register: coverage
 
