@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Operations.htm
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
@@ -130,6 +131,16 @@ def get_event_data_store(client: Any, arn: str) -> dict[str, Any]:
     return store
 
 
+@CloudTrailErrorHandler.common_error_handler("look up events")
+@retry_read
+def lookup_events(client: Any, name: str, since: datetime) -> list[dict[str, Any]]:
+    """Event history's events of one name in the client's account and region, newest first (aws-facts 4.7)."""
+    wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
+    pages = client.get_paginator("lookup_events").paginate(LookupAttributes=wanted, StartTime=since)
+    events: list[dict[str, Any]] = pages.build_full_result()["Events"]
+    return events
+
+
 @CloudTrailErrorHandler.common_error_handler("create the trail")
 @retry_write
 def create_trail(client: Any, **parameters: Any) -> None:
@@ -215,7 +226,15 @@ WRITES: dict[str, Callable[..., None]] = {
 """The calls that change something, by AWS's name of the operation."""
 
 
-def knows_parameter(client: Any, operation: str, parameter: str) -> bool:
-    """Whether the installed botocore knows a parameter of an operation (aws-facts 2.14)."""
+def knows_parameter(client: Any, operation: str, *path: str) -> bool:
+    """Whether the installed botocore knows a parameter of an operation, or a field in a list of it (aws-facts 2.14)."""
     model = client.meta.service_model
-    return operation in model.operation_names and parameter in model.operation_model(operation).input_shape.members
+    if operation not in model.operation_names:
+        return False
+    shape = model.operation_model(operation).input_shape
+    for name in path:
+        members = (shape.member if shape.type_name == "list" else shape).members
+        if name not in members:
+            return False
+        shape = members[name]
+    return True

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    import boto3
     from botocore.config import Config
 
+from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from ._errors import AnsibleSTSError, STSErrorHandler
@@ -24,6 +27,7 @@ ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
 """Argument spec of the doc fragment ``assume_role``."""
 
 DEFAULT_REGION = "us-east-1"
+GLOBAL_STS = "https://sts.amazonaws.com"
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 30}
 
 
@@ -68,6 +72,34 @@ class Session:
             config = Config(**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {}))
             self._clients[key] = self._module.client(service, region=key[1], config=config, **self._keys)
         return self._clients[key]
+
+    def regional_clients(self, service: str, regions: Iterable[str], **settings: Any) -> dict[str, Any]:
+        """A client of a service for each region, all of one boto3 session.
+
+        `client` gives each client a boto3 session of its own, which costs 13 times the time and memory.
+        settings: more of botocore's Config.
+        """
+        endpoint, options = get_aws_connection_info(self._module)[1:]
+        options |= self._keys
+        session = boto3.session.Session(profile_name=options.pop("profile_name", None))
+        config = Config(user_agent=self.client("sts").meta.config.user_agent).merge(Config(**settings))
+        if given := options.pop("aws_config", None):
+            config = config.merge(given)
+        return {
+            region: session.client(service, region_name=region, endpoint_url=endpoint, config=config, **options)
+            for region in regions
+        }
+
+    def regional_sts(self, **settings: Any) -> Any:
+        """A client of STS in the session's region. Keys of the global STS do not work in opt-in regions.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        """
+        url = self.client("sts").meta.endpoint_url
+        if url == GLOBAL_STS:
+            url = GLOBAL_STS.replace("sts.", f"sts.{self.region}.")
+        config = Config(**{**TIMEOUTS, **settings})
+        return self._module.client("sts", region=self.region, endpoint=url, config=config, **self._keys)
 
     @property
     def arn(self) -> str:

@@ -1,0 +1,131 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One AWS operation called very often, with other keys each time.
+
+boto3's client costs about twice the processor time of this, most of it in hooks that a plain call does not need. Here
+botocore's own parts do the same work: its serializer, Signature Version 4, the client's HTTP session (pool, proxies,
+certificates, timeouts), its parser, and its standard retry conditions and backoff.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import create_request_object, prepare_request_dict
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserFactory
+    from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
+    from botocore.serialize import create_serializer
+    from botocore.utils import parse_timestamp
+
+THROTTLED_ATTEMPTS = 12
+"""About a minute and a half of patience with an account that is throttled."""
+
+FAILED_ATTEMPTS = 3
+"""For server errors and connections that fail: botocore's own number."""
+
+
+class Keys(NamedTuple):
+    """Temporary keys, named as botocore's signer reads them."""
+
+    access_key: str
+    secret_key: str
+    token: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """AWS's answer: parsed, with times as ISO 8601 text in UTC; or an error code and text; code "" for no answer."""
+
+    parsed: Mapping[str, Any]
+    code: str = ""
+    message: str = ""
+    ok: bool = True
+    again_after: float | None = None
+
+
+class Caller:
+    """One operation with one set of parameters in the region of a boto3 client; it may be used by many threads."""
+
+    def __init__(self, client: Any, operation: str, **parameters: Any) -> None:
+        model = client.meta.service_model
+        protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
+        parsers = ResponseParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=iso_time)
+        self._operation = model.operation_model(operation)
+        self._parser = parsers.create_parser(protocol)
+        self._http = client._endpoint.http_session  # the only way to the pool that botocore configured
+        self._signing = (model.signing_name, client.meta.region_name)
+        self._request = create_serializer(protocol).serialize_to_request(parameters, self._operation)
+        prepare_request_dict(self._request, client.meta.endpoint_url, user_agent=client.meta.config.user_agent)
+        self._own = getattr(client, _method(client, operation))
+        self._parameters = parameters
+        self._retry = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
+        self._backoff = ExponentialBackoff()
+
+    def __call__(self, keys: Keys | None, attempt: int) -> Answer:
+        """Call once with an account's keys, or with the client's own (which botocore may have to renew).
+
+        attempt counts from 1; an answer that deserves another try says after how many seconds.
+        """
+        if keys is None:
+            return self._call_client()
+        request = create_request_object(self._request | {"headers": dict(self._request["headers"])})
+        SigV4Auth(keys, *self._signing).add_auth(request)
+        try:
+            response = self._http.send(request.prepare())
+        except BotoCoreError as error:
+            context = RetryContext(attempt, self._operation, caught_exception=error)
+            return Answer({}, "", str(error), False, self._wait(context))
+        raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
+        if response.status_code < 300:
+            return Answer(self._parser.parse(raw, self._operation.output_shape))
+        parsed = self._parser.parse(raw, self._operation.output_shape)
+        context = RetryContext(attempt, self._operation, parsed, response)
+        return failed(parsed, self._wait(context))
+
+    def _wait(self, context: Any) -> float | None:
+        if not self._retry.is_retryable(context):
+            return None
+        throttled = context.http_response is not None and context.http_response.status_code < 500
+        if context.attempt_number >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):
+            return None
+        return float(self._backoff.delay_amount(context))
+
+    def _call_client(self) -> Answer:
+        try:
+            return Answer(_with_text_times(self._own(**self._parameters)))
+        except ClientError as error:
+            return failed(error.response, None)
+        except BotoCoreError as error:
+            return Answer({}, "", str(error), False)
+
+
+def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
+    """The answer of a refused call, from botocore's parsed error."""
+    error = parsed.get("Error", {})
+    status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    return Answer({}, str(error.get("Code") or status), str(error.get("Message") or ""), False, again_after)
+
+
+def iso_time(value: Any) -> str:
+    """A timestamp of an answer, epoch seconds or text, as ISO 8601 in UTC."""
+    seconds: float = value if isinstance(value, int | float) else parse_timestamp(value).timestamp()
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _with_text_times(parsed: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: iso_time(value.timestamp()) if hasattr(value, "timestamp") else value for name, value in parsed.items()
+    }
+
+
+def _method(client: Any, operation: str) -> str:
+    return next(method for method, name in client.meta.method_to_api_mapping.items() if name == operation)

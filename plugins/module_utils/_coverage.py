@@ -1,0 +1,166 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What AWS's answers say about a trail in one account and region."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+STATUSES = (
+    "covered",
+    "pending",
+    "missing",
+    "not_logging",
+    "delivery_error",
+    "denied",
+    "region_disabled",
+    "account_closed",
+    "unreachable",
+)
+UNREMARKABLE = frozenset({"covered", "pending", "region_disabled", "account_closed"})
+"""Statuses that are no exception."""
+
+HEALED_BY_WAITING = frozenset({"pending", "missing", "not_logging", "delivery_error", "unreachable"})
+PROPAGATION = timedelta(hours=24)
+"""A new trail, or a new account, may take so long (aws-facts 4.4)."""
+
+REGION_DISABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"})
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OperationNotPermittedException"})
+MISSING = frozenset({"TrailNotFoundException"})
+ERRORS = {
+    "LatestDeliveryError": "log files",
+    "LatestDigestDeliveryError": "digest files",
+    "LatestCloudWatchLogsDeliveryError": "events to CloudWatch Logs",
+    "LatestNotificationError": "notifications to SNS",
+}
+"""Members of GetTrailStatus that tell of a failing delivery, and of what (aws-facts 4.5)."""
+
+
+@dataclass(slots=True)
+class Row:
+    """One account and region. Times are ISO 8601 in UTC; "" means: not known."""
+
+    account_id: str
+    account_name: str
+    region: str
+    status: str
+    reason: str = ""
+    error_code: str = ""
+    latest_delivery_time: str = ""
+    latest_delivery_error: str = ""
+    latest_digest_delivery_time: str = ""
+    latest_digest_delivery_error: str = ""
+    latest_event_time: str = ""
+    latest_file_time: str = ""
+    latest_digest_time: str = ""
+    digest_valid: bool | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The row without what is not known; account_name is always there."""
+        found = {name: getattr(self, name) for name in self.__slots__}
+        return {name: value for name, value in found.items() if value not in ("", None) or name == "account_name"}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that AWS did not do: what was called, on what, AWS's error code and text; code "" for no answer."""
+
+    call: str
+    target: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.call} {self.target}: {self.message.strip().rstrip('.')}{code}."
+
+
+def judge_status(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Status and reason for an answer of GetTrailStatus.
+
+    A trail that logs without an error is covered even when nothing was delivered yet: a quiet region has nothing.
+    """
+    if not answer.get("IsLogging"):
+        stopped = answer.get("StopLoggingTime")
+        return "not_logging", f"Logging is stopped{f' since {stopped}' if stopped else ''}."
+    errors = [f"{what}: {answer[member]}" for member, what in ERRORS.items() if answer.get(member)]
+    if errors:
+        return "delivery_error", f"CloudTrail cannot deliver {'; '.join(errors)}."
+    return "covered", ""
+
+
+def judge_failure(failure: Failure) -> tuple[str, str]:
+    """Status and reason for a call that failed for good.
+
+    Keys that STS just issued and that a region does not accept mean that the region is disabled (aws-facts 4.6).
+    """
+    if failure.code in MISSING:
+        return "missing", str(failure)
+    if failure.code in DENIED:
+        return "denied", str(failure)
+    if failure.code in REGION_DISABLED and failure.call != "sts:AssumeRole":
+        return "region_disabled", "The account has not enabled this region."
+    return "unreachable", str(failure)
+
+
+def judge_state(state: str) -> str:
+    """Why nothing can be called in an account in this state (aws-facts 4.8); empty when something can."""
+    if state in ("", "ACTIVE"):
+        return ""
+    return f"The account is in the state {state}, so nobody can sign in to it."
+
+
+def settle(rows: Iterable[Row], now: datetime, changed_at: str, joined_at: Mapping[str, str]) -> list[Row]:
+    """Rows in the order of account and region, after what only all of them together tell.
+
+    A missing trail is pending while the trail or the account is younger than 24 hours. Keys that no region accepts are
+    wrong keys, not disabled regions. changed_at: when the trail became an organization trail, "" when unknown.
+    """
+    rows = sorted(rows, key=lambda row: (row.account_id, row.region))
+    accepted = {row.account_id for row in rows if row.status != "region_disabled"}
+    asked: dict[str, int] = {}
+    for row in rows:
+        asked[row.account_id] = asked.get(row.account_id, 0) + 1
+    return [
+        _settled(
+            row,
+            youngest=max(time_of(changed_at), time_of(joined_at.get(row.account_id, ""))),
+            now=now,
+            wrong_keys=row.account_id not in accepted and asked[row.account_id] > 1,
+        )
+        for row in rows
+    ]
+
+
+def _settled(row: Row, youngest: datetime, now: datetime, wrong_keys: bool) -> Row:
+    if row.status == "missing" and now - youngest < PROPAGATION:
+        until = (youngest + PROPAGATION).strftime("%Y-%m-%d %H:%M UTC")
+        return replace(row, status="pending", reason=f"The trail has not arrived yet; AWS may take until {until}.")
+    if row.status == "region_disabled" and wrong_keys:
+        return replace(
+            row, status="unreachable", reason=f"No region accepts the account's credentials ({row.error_code})."
+        )
+    return row
+
+
+def time_of(text: str) -> datetime:
+    """An aware time from ISO 8601, in UTC unless the text says otherwise; the year 1 for "".
+
+    Raises ValueError for other text.
+    """
+    if not text:
+        return datetime.min.replace(tzinfo=UTC)
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def count(rows: Iterable[Row]) -> dict[str, int]:
+    """Number of rows of each status, also of those that no row has."""
+    counts = dict.fromkeys(STATUSES, 0)
+    for row in rows:
+        counts[row.status] += 1
+    return counts

@@ -1,0 +1,372 @@
+#!/usr/bin/python
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module cloudtrail_coverage_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudtrail_coverage_info
+version_added: 1.0.0
+short_description: Asks every account and region whether an organization trail works there
+description:
+  - An organization trail can report success while member accounts are blind. This module asks each account in each
+    region itself. It assumes a role once in each account, and calls C(GetTrailStatus) once in each region of it.
+  - All of it runs in one process, many calls at the same time, one call per account and region at a time, which is
+    far below CloudTrail's rate of ten per second for each account and region. Throttled calls are tried again.
+  - What fails in one account is a row in the result. The module itself fails only when nothing at all can be asked.
+author:
+  - The cloudsec.org_trail maintainers (@cloudsec)
+options:
+  trail_arn:
+    description: ARN of the trail.
+    type: str
+    required: true
+  accounts:
+    description:
+      - The accounts to ask. Without it the module lists the accounts of the organization itself.
+      - The host variables of the inventory plugin fit, see the examples.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: Id of the account, quoted in YAML.
+        type: str
+        required: true
+      name:
+        description: Name of the account.
+        type: str
+      state:
+        description: State of the account. One that is not V(ACTIVE) is not asked.
+        type: str
+      ou_path:
+        description: Where the account is in the organization. Passed on into the result.
+        type: str
+      joined_at:
+        description: When the account joined the organization, ISO 8601.
+        type: str
+      tags:
+        description: Tags of the account. Passed on into the result.
+        type: dict
+      assume_role_arn:
+        description: ARN of the role to assume in this account, instead of O(role_arn_pattern).
+        type: str
+      assume_role_external_id:
+        description: External id for this account, instead of O(role_external_id).
+        type: str
+  regions:
+    description: The regions to ask. Without it, all that the caller's account has enabled.
+    type: list
+    elements: str
+    default: []
+  role_name:
+    description: Name of the role to assume in each account but the caller's own.
+    type: str
+    default: OrganizationAccountAccessRole
+  role_arn_pattern:
+    description: ARN of that role. C({partition}), C({account_id}) and C({role_name}) stand for the account's values.
+    type: str
+    default: arn:{partition}:iam::{account_id}:role/{role_name}
+  role_external_id:
+    description: External id that the trust policies of these roles ask for.
+    type: str
+  trail_changed_at:
+    description:
+      - When the trail was created or became an organization trail, ISO 8601. A trail that is missing within 24 hours
+        of that, or of an account's joining, has the status V(pending), because AWS may take so long.
+      - Without it the module looks into CloudTrail's event history, when a trail is missing somewhere and the caller
+        is in the account that owns the trail.
+    type: str
+  wait_minutes:
+    description: Ask again until every account and region is covered or cannot be helped by waiting, for so long.
+    type: float
+    default: 0
+  wait_interval:
+    description: Seconds between two rounds of asking.
+    type: float
+    default: 60
+  deadline_minutes:
+    description:
+      - Stop after so many minutes. Accounts and regions that were not asked have no row, and RV(summary.complete) is
+        false.
+    type: float
+    default: 120
+  max_concurrency:
+    description: Number of calls at the same time.
+    type: int
+    default: 64
+  event_history:
+    description: Also look for the newest event in the event history of each account and region, one more call each.
+    type: bool
+    default: false
+  output_path:
+    description:
+      - Write the whole result to this file on the machine that the module runs on, and return only the summary and the
+        exceptions. Meant for large organizations.
+      - "The file is one JSON object: C(format) (1), C(trail_arn), C(checked_at) (ISO 8601, UTC), and C(summary),
+        C(regions), C(accounts) and C(coverage) as they are returned without this option. Each row of C(coverage) has a
+        line of its own; rows are in the order of account id and region. It is written whole or not at all."
+    type: path
+  max_exceptions:
+    description: Return at most so many exceptions.
+    type: int
+    default: 1000
+  progress_path:
+    description:
+      - Append a line every few seconds to this file. A module cannot print while it runs.
+      - With a local connection the lines also appear in the output of the play, with or without this option.
+    type: path
+extends_documentation_fragment:
+  - cloudsec.org_trail.assume_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - "IAM actions of the caller: C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
+    C(organizations:DescribeOrganization); without O(regions) C(account:ListRegions); without O(trail_changed_at)
+    C(cloudtrail:LookupEvents). IAM actions of the roles: C(cloudtrail:GetTrailStatus), with O(event_history)
+    C(cloudtrail:LookupEvents)."
+  - "RV(coverage[].status) is one of V(covered) (the trail is there, logs, and reports no error), V(pending) (not there
+    yet, within 24 hours), V(missing), V(not_logging), V(delivery_error) (of log files, digest files, CloudWatch Logs or
+    SNS), V(denied) (the role cannot be assumed, or may not ask), V(region_disabled), V(account_closed) and
+    V(unreachable) (no useful answer)."
+seealso:
+  - name: GetTrailStatus
+    description: What AWS answers.
+    link: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html
+  - plugin: cloudsec.org_trail.organizations_accounts
+    plugin_type: inventory
+  - module: cloudsec.org_trail.cloudtrail_organization_trail
+attributes:
+  check_mode:
+    description: Changes nothing in AWS, so check mode is no different. O(output_path) is written in check mode, too.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Ask every account of the organization
+  cloudsec.org_trail.cloudtrail_coverage_info:
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+  register: result
+
+- name: Show what is wrong
+  ansible.builtin.debug:
+    var: result.exceptions
+
+- name: Ask two accounts in two regions and wait until both are covered
+  cloudsec.org_trail.cloudtrail_coverage_info:
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    accounts:
+      - id: "111122223333"
+      - id: "444455556666"
+        assume_role_arn: arn:aws:iam::444455556666:role/TrailReader
+    regions: [us-east-1, eu-central-1]
+    wait_minutes: 30
+
+- name: Ask ten thousand accounts and keep the rows in a file
+  cloudsec.org_trail.cloudtrail_coverage_info:
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    max_concurrency: 200
+    output_path: coverage.json
+"""
+
+RETURN = r"""
+summary:
+  description: Numbers of the run, and how many accounts' regions have each status.
+  returned: success
+  type: dict
+  contains:
+    covered:
+      description: How many are covered. There is such a number for each status.
+      type: int
+      sample: 336
+    unchecked:
+      description: How many were not asked before the deadline.
+      type: int
+      sample: 0
+    accounts:
+      description: Number of accounts.
+      type: int
+      sample: 20
+    regions:
+      description: Number of regions.
+      type: int
+      sample: 17
+    account_regions:
+      description: Number of accounts times number of regions.
+      type: int
+      sample: 340
+    calls:
+      description: Number of calls to AWS for the rows, with those that were tried again.
+      type: int
+      sample: 359
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 1.4
+    complete:
+      description: Whether all were asked.
+      type: bool
+      sample: true
+exceptions:
+  description: The rows of RV(coverage) whose status is neither V(covered), V(pending), V(region_disabled) nor
+    V(account_closed), at most O(max_exceptions).
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - account_id: "444455556666"
+      account_name: Workload
+      region: eu-west-1
+      status: not_logging
+      reason: "Logging is stopped since 2026-11-24T02:00:00Z."
+exceptions_cut:
+  description: How many exceptions were left out.
+  returned: success
+  type: int
+  sample: 0
+regions:
+  description: The regions that were asked.
+  returned: success
+  type: list
+  elements: str
+  sample: [eu-central-1, us-east-1]
+accounts:
+  description: The accounts that were asked, sorted by id.
+  returned: without O(output_path)
+  type: list
+  elements: dict
+  contains:
+    id:
+      description: Id of the account.
+      type: str
+      sample: "444455556666"
+    name:
+      description: Name of the account.
+      type: str
+      sample: Workload
+    state:
+      description: State of the account.
+      type: str
+      sample: ACTIVE
+    ou_path:
+      description: Where the account is in the organization.
+      type: str
+      sample: o-exampleorgid/r-abcd/ou-abcd-11111111/
+    tags:
+      description: Tags of the account, where some were given.
+      type: dict
+      sample: {}
+coverage:
+  description: One row for each account and region, sorted by both. What is not known is absent.
+  returned: without O(output_path)
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: Id of the account.
+      type: str
+      sample: "444455556666"
+    account_name:
+      description: Name of the account.
+      type: str
+      sample: Workload
+    region:
+      description: The region.
+      type: str
+      sample: eu-central-1
+    status:
+      description: What the account sees, see the notes.
+      type: str
+      sample: covered
+    reason:
+      description: Why it is not covered, one sentence.
+      type: str
+      sample: "Logging is stopped since 2026-11-24T02:00:00Z."
+    error_code:
+      description: AWS's error code, where a call failed.
+      type: str
+      sample: AccessDeniedException
+    latest_delivery_time:
+      description: When CloudTrail last delivered log files of this account and region.
+      type: str
+      sample: "2026-11-24T03:05:00Z"
+    latest_delivery_error:
+      description: S3's error of the last delivery of log files.
+      type: str
+      sample: AccessDenied
+    latest_digest_delivery_time:
+      description: When CloudTrail last delivered a digest file.
+      type: str
+      sample: "2026-11-24T02:40:00Z"
+    latest_digest_delivery_error:
+      description: S3's error of the last delivery of a digest file.
+      type: str
+      sample: AccessDenied
+    latest_event_time:
+      description: Time of the newest event in event history, with O(event_history).
+      type: str
+      sample: "2026-11-24T03:01:12Z"
+output_path:
+  description: The file with the whole result.
+  returned: with O(output_path)
+  type: str
+  sample: coverage.json
+"""
+
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage_check import check_coverage, summarize
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_accounts import ROLE_ARN, ROLE_NAME
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
+
+ACCOUNT: dict[str, dict[str, Any]] = {
+    "id": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "state": {"type": "str"},
+    "ou_path": {"type": "str"},
+    "joined_at": {"type": "str"},
+    "tags": {"type": "dict"},
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    **ASSUME_ROLE_ARGUMENTS,
+    "trail_arn": {"type": "str", "required": True},
+    "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
+    "regions": {"type": "list", "elements": "str", "default": []},
+    "role_name": {"type": "str", "default": ROLE_NAME},
+    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
+    "role_external_id": {"type": "str"},
+    "trail_changed_at": {"type": "str"},
+    "wait_minutes": {"type": "float", "default": 0},
+    "wait_interval": {"type": "float", "default": 60},
+    "deadline_minutes": {"type": "float", "default": 120},
+    "max_concurrency": {"type": "int", "default": 64},
+    "event_history": {"type": "bool", "default": False},
+    "output_path": {"type": "path"},
+    "max_exceptions": {"type": "int", "default": 1000},
+    "progress_path": {"type": "path"},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        session = Session(module)
+        found = check_coverage(session, module.params)
+        result = summarize(found, module.params)
+    except AnsibleAWSError as error:
+        module.fail_json(msg=sentence(error))
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

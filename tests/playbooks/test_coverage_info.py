@@ -1,0 +1,209 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module cloudtrail_coverage_info against the lab."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ansible_run import TaskResult, run_module
+from tests.coverage_world import ONE, REGIONS, calls, found, make_wrong, turn_on
+from tests.lab_process import Lab
+
+RECENT = (datetime.now(UTC) - timedelta(hours=23)).isoformat()
+OLD = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
+TWO = ["eu-west-1", "us-east-1"]
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Lab]:
+    with Lab("--accounts", "60") as lab:
+        turn_on(lab)
+        yield lab
+
+
+@pytest.fixture
+def lab(shared: Lab) -> Lab:
+    shared.control("POST", "faults", [])
+    shared.control("DELETE", "members")
+    shared.clear_journal()
+    return shared
+
+
+def members(lab: Lab) -> list[str]:
+    pages = lab.client("organizations").get_paginator("list_accounts").paginate().build_full_result()
+    return [one["Id"] for one in pages["Accounts"] if one["Id"] not in (lab.management, lab.log_archive)]
+
+
+def ask(lab: Lab, *arguments: str, account: str = "", **options: Any) -> TaskResult:
+    result = run_module(
+        lab, "cloudtrail_coverage_info", {"trail_arn": lab.trail_arn, **options}, *arguments, account=account
+    )
+    assert not result.failed, result.msg
+    return result
+
+
+def given(*accounts: str, **fields: Any) -> list[dict[str, Any]]:
+    return [{"id": account, **fields} for account in accounts]
+
+
+def test_everything_is_covered(lab: Lab) -> None:
+    result = ask(lab)
+    assert found(result["coverage"]) == {}
+    assert result["exceptions"] == []
+    assert not result.changed
+    assert result["regions"] == REGIONS
+    summary = result["summary"]
+    assert (summary["covered"], summary["account_regions"], summary["complete"]) == (1020, 1020, True)
+    assert summary["calls"] == 59 + 1020
+    assert {(row["account_id"], row["region"]) for row in result["coverage"]} == {
+        (account, region) for account in (*members(lab), lab.management, lab.log_archive) for region in REGIONS
+    }
+
+
+def test_calls_once_and_no_more(lab: Lab) -> None:
+    ask(lab, regions=TWO)
+    made = calls(lab)
+    assert made["AssumeRole"] == 59
+    assert made["GetTrailStatus"] == 120
+    places = Counter((one["account"], one["region"]) for one in lab.journal(operation="GetTrailStatus"))
+    assert set(places.values()) == {1}
+    assert set(made) == {"ListAccounts", "DescribeOrganization", "AssumeRole", "GetTrailStatus", "GetCallerIdentity"}
+
+
+def test_own_account_needs_no_role(lab: Lab) -> None:
+    ask(lab, accounts=given(lab.management), regions=TWO)
+    assert calls(lab)["AssumeRole"] == 0
+
+
+def test_throttling_of_a_third_of_the_calls(lab: Lab) -> None:
+    lab.control(
+        "POST",
+        "faults",
+        [
+            {"service": "cloudtrail", "operation": "GetTrailStatus", "fault": "throttle", "every": 3},
+            {"service": "sts", "operation": "AssumeRole", "fault": "throttle", "every": 3},
+        ],
+    )
+    result = ask(lab, regions=REGIONS[:5])
+    assert result["summary"]["covered"] == 300
+    assert result["summary"]["calls"] > 359
+
+
+def test_regions_that_no_account_has_enabled(lab: Lab) -> None:
+    result = ask(lab, accounts=given(*members(lab)[:2]), regions=["af-south-1", ONE])
+    assert {place[1]: status for place, status in found(result["coverage"]).items()} == {
+        "af-south-1": "region_disabled"
+    }
+    assert result["exceptions"] == []
+
+
+def test_dead_endpoint_holds_nobody_up(lab: Lab) -> None:
+    lab.control("POST", "faults", [{"service": "cloudtrail", "region": ONE, "fault": "reset"}])
+    result = ask(lab, regions=TWO)
+    assert Counter(row["status"] for row in result["coverage"]) == {"covered": 60, "unreachable": 60}
+    assert {row["region"] for row in result["exceptions"]} == {ONE}
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        ({"trail_changed_at": RECENT}, "pending"),
+        ({"trail_changed_at": OLD}, "missing"),
+        ({}, "missing"),
+        ({"joined_at": RECENT}, "pending"),
+    ],
+)
+def test_missing_is_pending_for_a_day(lab: Lab, options: dict[str, str], status: str) -> None:
+    member = members(lab)[0]
+    lab.control("POST", "members", [{"account": member, "missing": True}])
+    changed = {name: value for name, value in options.items() if name == "trail_changed_at"}
+    joined = {name: value for name, value in options.items() if name == "joined_at"}
+    result = ask(lab, accounts=given(member, **joined), regions=[ONE], **changed)
+    assert [row["status"] for row in result["coverage"]] == [status]
+
+
+def test_conversion_is_found_in_event_history() -> None:
+    with Lab("--accounts", "5") as lab:
+        lab.control("POST", "options", {"member_propagation": "delayed"})
+        lab.client("organizations").enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
+        lab.client("cloudtrail").update_trail(Name=lab.trail_arn, IsOrganizationTrail=True, S3BucketName=lab.bucket)
+        result = ask(lab, regions=TWO)
+        assert Counter(row["status"] for row in result["coverage"]) == {"covered": 2, "pending": 8}
+        assert result["exceptions"] == []
+
+
+def test_waits_until_covered(lab: Lab) -> None:
+    lab.control("POST", "faults", [{"service": "cloudtrail", "fault": "code:TrailNotFoundException", "times": 3}])
+    result = ask(lab, accounts=given(*members(lab)[:3]), regions=TWO, wait_minutes=5, wait_interval=0.1)
+    assert result["summary"]["covered"] == 6
+    assert calls(lab)["GetTrailStatus"] == 9
+
+
+def test_deadline_leaves_rows_out(lab: Lab) -> None:
+    lab.control("POST", "faults", [{"service": "cloudtrail", "region": ONE, "fault": "throttle"}])
+    result = ask(lab, accounts=given(*members(lab)[:3]), regions=TWO, deadline_minutes=0.05)
+    summary = result["summary"]
+    assert (summary["complete"], summary["unchecked"], summary["covered"]) == (False, 3, 3)
+
+
+def test_event_history(lab: Lab) -> None:
+    result = ask(lab, accounts=given(lab.management), regions=["us-east-1"], event_history=True)
+    assert result["coverage"][0]["latest_event_time"].startswith("20")
+
+
+def test_output_path(lab: Lab, tmp_path: Path) -> None:
+    path = tmp_path / "coverage.json"
+    lab.control("POST", "members", [{"account": one, "IsLogging": False} for one in members(lab)[:3]])
+    whole = ask(lab, regions=TWO)
+    short = ask(lab, regions=TWO, output_path=str(path), max_exceptions=4)
+    document = json.loads(path.read_text())
+    assert "coverage" not in short.result
+    assert (len(short["exceptions"]), short["exceptions_cut"]) == (4, 2)
+    assert document["coverage"] == whole["coverage"]
+    assert document["accounts"] == whole["accounts"]
+    assert document["trail_arn"] == lab.trail_arn
+    assert document["summary"]["not_logging"] == 6
+    assert [one.name for one in tmp_path.iterdir()] == ["coverage.json"]
+    ask(lab, regions=TWO, output_path=str(path))
+    assert json.loads(path.read_text())["coverage"] == document["coverage"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"trail_arn": "default"}, "not a trail ARN"),
+        ({"accounts": [{"id": "12"}]}, "expected 12 digits"),
+        ({"role_arn_pattern": "arn:x"}, "role_arn_pattern"),
+        ({"output_path": "/nowhere/coverage.json", "regions": ["us-east-1"]}, "output_path /nowhere/coverage.json"),
+    ],
+)
+def test_errors(lab: Lab, options: dict[str, Any], words: str) -> None:
+    result = run_module(lab, "cloudtrail_coverage_info", {"trail_arn": lab.trail_arn, **options})
+    assert result.failed
+    assert words in result.msg
+
+
+def test_external_id_and_session_name(lab: Lab) -> None:
+    ask(lab, accounts=given(members(lab)[0]), regions=[ONE], assume_role_session_name="audit")
+    entry = lab.journal(operation="GetTrailStatus")[0]
+    assert entry["principal"].endswith("/audit")
+
+
+def test_every_wrong_account_is_found_and_none_invented() -> None:
+    with Lab("--accounts", "60") as lab:
+        turn_on(lab)
+        expected = make_wrong(lab, members(lab)[:40])
+        result = ask(lab)
+        assert found(result["coverage"]) == expected
+        assert all(row["reason"] for row in result["coverage"] if row["status"] != "covered")
+        wanted = {place for place, status in expected.items() if status not in ("region_disabled", "account_closed")}
+        assert {(row["account_id"], row["region"]) for row in result["exceptions"]} == wanted
