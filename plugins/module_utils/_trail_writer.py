@@ -28,6 +28,7 @@ LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"}
 NEWER_PARAMETERS = {
     "recursive_logging": ("UpdateTrail", "RecursiveLogging"),
     "aggregation_configurations": ("PutEventConfiguration", "AggregationConfigurations"),
+    "event_categories": ("PutInsightSelectors", "InsightSelectors", "EventCategories"),
 }
 """Options that old botocore does not know (aws-facts 2.14)."""
 
@@ -52,11 +53,18 @@ def _all_tags(options: Options, before: Settings | None) -> dict[str, str]:
 
 def unsupported_option(session: Session, options: Options) -> str | None:
     """A sentence about the first option that the installed botocore does not know."""
-    for option, (operation, parameter) in NEWER_PARAMETERS.items():
-        if options.get(option) is None or knows_parameter(session.client("cloudtrail"), operation, parameter):
-            continue
-        return f"The installed botocore knows no {parameter} of {operation}, which {option} needs. Update boto3."
+    for option in newer_options(options):
+        operation, *path = NEWER_PARAMETERS[option]
+        if not knows_parameter(session.client("cloudtrail"), operation, *path):
+            return f"The installed botocore knows no {path[-1]} of {operation}, which {option} needs. Update boto3."
     return None
+
+
+def newer_options(options: Options) -> list[str]:
+    """The options among ``NEWER_PARAMETERS`` that would be sent; AWS's default categories would not."""
+    given = [option for option in NEWER_PARAMETERS if options.get(option) is not None]
+    categories = [selector["event_categories"] for selector in options.get("insight_selectors") or []]
+    return [*given, "event_categories"] if any(one != ["Management"] for one in categories) else given
 
 
 @dataclass
