@@ -333,9 +333,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Run]]:
 
 
 def same_for_both(value: Any) -> Any:
-    """A result without what differs between any two runs: job ids, times, temporary paths, the frames above main()."""
+    """A result without what differs between any two runs: job ids, times, temporary paths, frames above main().
+
+    Nor do source lines count in tracebacks: old versions of ansible-core do not find them in the packed file.
+    """
     if isinstance(value, dict):
-        random = {"ansible_job_id", "jid", "results_file", "start", "end", "delta", "ORG_TRAIL_DIRECT"}
+        random = {"ansible_job_id", "jid", "results_file", "start", "end", "delta", "frame", "ORG_TRAIL_DIRECT"}
         return {name: same_for_both(one) for name, one in value.items() if name not in random}
     if isinstance(value, list):
         return [same_for_both(one) for one in value]
@@ -344,7 +347,9 @@ def same_for_both(value: Any) -> Any:
         value = re.sub(
             r'(?s)(?<=\(most recent call last\):).*?(?=  File "[^"]*/modules/probe.py", line \d+, in main)', "", value
         )
-        return re.sub(r'File "[^"]*/ansible_collections/', 'File "', value)
+        value = re.sub(r'(  File ".*"), line (\d+, in .*\n)(    .*\n)*', r"\1, line \2", value)  # source lines
+        value = re.sub(r"/tmp/ansible_[^/]*_payload_[^/]*/ansible_[^/]*_payload.zip", "", value)
+        return re.sub(r'File "[^"]*/(?=ansible/|ansible_collections/)', 'File "', value)
     return value
 
 
@@ -394,5 +399,5 @@ def test_cases_do_what_they_say(runs: tuple[Run, Run]) -> None:
     assert results["environment"]["echo"]["secret"] == "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER"
     assert results["delegated to a remote host"]["unreachable"]
     assert results["async"]["finished"] == 1
-    assert "timeout" in str(results["timeout"])
+    assert results["timeout"]["failed"]
     assert results["arguments"]["invocation"]["module_args"]["number"] == 12
