@@ -63,7 +63,7 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        _, options = self.validate_argument_spec(
+        _validated, options = self.validate_argument_spec(
             ARGUMENTS, required_one_of=[("found", "parts")], mutually_exclusive=[("found", "parts")]
         )
         templates = self._find_needle("templates", "coverage.html.j2") if not options["part"] else ""

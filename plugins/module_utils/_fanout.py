@@ -50,7 +50,7 @@ class Fanout:
 
         A thread that waits for the network when the deadline comes is left behind. Raises what a task raised.
         """
-        threads = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads)]
+        threads = [threading.Thread(target=self._work, daemon=True) for _number in range(self._threads)]
         for thread in threads:
             thread.start()
         try:

@@ -57,7 +57,7 @@ def account_of(answer: Mapping[str, Any]) -> Account:
 
 def parent_path(path: str) -> str:
     """A path without its last part, the account: ``o-1/r-1/ou-1/111111111111/`` gives ``o-1/r-1/ou-1/``."""
-    head, _, _ = path.rstrip("/").rpartition("/")
+    head = path.rstrip("/").rpartition("/")[0]
     return f"{head}/" if head else ""
 
 

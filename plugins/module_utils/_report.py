@@ -138,8 +138,8 @@ def merge(documents: Iterable[Document]) -> Document:
             "log_bucket": _fullest(document["log_bucket"] for document in documents),
             "changes": [change for document in documents for change in document["changes"]],
             "regions": [region for document in documents for region in document["regions"]],
-            "accounts": [account for _, _, account, _ in newest.values()],
-            "coverage": [row for _, _, _, rows in newest.values() for row in rows],
+            "accounts": [row[2] for row in newest.values()],
+            "coverage": [place for row in newest.values() for place in row[3]],
         }
     )
 

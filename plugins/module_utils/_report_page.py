@@ -39,7 +39,7 @@ def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
         "ou": [ous[unit(account)] for account in accounts],
         "states": list(states),
         "state": [states[account["state"]] for account in accounts],
-        "cells": "".join(STATUSES[status].letter for _, _, status in cells(document)),
+        "cells": "".join(STATUSES[status].letter for _account, _region, status in cells(document)),
         "reasons": list(reasons),
         "why": [_line(_why(row, arn, reasons) for row in line) for line in rows],
         "until": until,

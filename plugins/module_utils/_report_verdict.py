@@ -39,10 +39,10 @@ def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
     """
     failing = {*fail_on, "unchecked"}
     places = list(cells(document))
-    counts = Counter(status for _, _, status in places)
+    counts = Counter(status for _account, _region, status in places)
     statuses = {status: counts[status] for status in STATUSES if counts[status]}
     failed = sum(count for status, count in statuses.items() if status in failing)
-    blind = len({account for account, _, status in places if status in failing})
+    blind = len({account for account, _region, status in places if status in failing})
     name = "failed" if failed or not counts else "pending" if counts["pending"] else "passed"
     headline, sentence = _say(len(document["accounts"]), blind, statuses, failing)
     exceptional = [place for place in places if place[2] in failing or place[2] not in QUIET]

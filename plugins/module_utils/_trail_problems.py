@@ -54,7 +54,7 @@ FOREIGN_NAMES: tuple[tuple[str, Callable[[str], bool]], ...] = (
 
 def find_problems(situation: Situation) -> list[Problem]:
     """Every problem of the situation, in the order of their names."""
-    return [problem for _, judge in sorted(JUDGES.items()) if (problem := judge(situation)) is not None]
+    return [problem for _name, judge in sorted(JUDGES.items()) if (problem := judge(situation)) is not None]
 
 
 def sort_problems(problems: Sequence[Problem], actions: Mapping[str, str]) -> dict[str, list[Problem]]:

@@ -21,7 +21,7 @@ class Clock:
 def paced(rate: float, burst: float, calls: int) -> tuple[Clock, Pace]:
     clock = Clock()
     pace = Pace(rate, burst, lambda: clock.now, clock.sleep)
-    for _ in range(calls):
+    for _number in range(calls):
         pace.wait()
     return clock, pace
 
@@ -31,7 +31,7 @@ def test_pace_lets_the_burst_through_at_once() -> None:
 
 
 def test_pace_holds_to_the_rate_after_the_burst() -> None:
-    clock, _ = paced(8, 12, 500)
+    clock, _asked = paced(8, 12, 500)
     assert len(clock.slept) == 488
     assert clock.now - 100 == 488 / 8
 
@@ -39,7 +39,7 @@ def test_pace_holds_to_the_rate_after_the_burst() -> None:
 def test_pace_fills_again_but_not_beyond_the_burst() -> None:
     clock, pace = paced(8, 12, 12)
     clock.now += 3600
-    for _ in range(13):
+    for _number in range(13):
         pace.wait()
     assert clock.slept == [0.125]
 

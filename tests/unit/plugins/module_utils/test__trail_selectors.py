@@ -170,10 +170,10 @@ SAME_BASIC: list[tuple[str, list[Selector], list[Selector], bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "one", "other", "same"), SAME_BASIC, ids=[row[0] for row in SAME_BASIC])
-def test_same_event_selectors(case: str, one: list[Selector], other: list[Selector], same: bool) -> None:
-    assert same_event_selectors(one, other) is same
-    assert same_event_selectors(other, one) is same
+@pytest.mark.parametrize(("case", "left", "right", "same"), SAME_BASIC, ids=[row[0] for row in SAME_BASIC])
+def test_same_event_selectors(case: str, left: list[Selector], right: list[Selector], same: bool) -> None:
+    assert same_event_selectors(left, right) is same
+    assert same_event_selectors(right, left) is same
 
 
 NAMES = {"not_equals": ["GetObject", "HeadObject"]}
