@@ -66,7 +66,7 @@ def test_merge_of_slices_is_the_look_at_all() -> None:
 def test_merge_takes_an_account_from_its_newest_look() -> None:
     old = document({ACCOUNTS[0]: ["missing", "missing"], ACCOUNTS[1]: ["missing", "missing"]}, 1)
     new = document({ACCOUNTS[0]: ["covered", "covered"]}, 2)
-    assert [status for _account, _region, status in cells(merge([new, old]))] == ["covered", "covered", "missing", "missing"]
+    assert [place[2] for place in cells(merge([new, old]))] == ["covered", "covered", "missing", "missing"]
     assert checked_between(merge([new, old])) == ("2026-08-01T14:01:00Z", "2026-08-01T14:02:00Z")
 
 
