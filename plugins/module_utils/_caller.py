@@ -14,11 +14,12 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import create_request_object, prepare_request_dict
+    from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserFactory
     from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
@@ -30,14 +31,6 @@ THROTTLED_ATTEMPTS = 12
 
 FAILED_ATTEMPTS = 3
 """For server errors and connections that fail: botocore's own number."""
-
-
-class Keys(NamedTuple):
-    """Temporary keys, named as botocore's signer reads them."""
-
-    access_key: str
-    secret_key: str
-    token: str
 
 
 @dataclass(slots=True)
@@ -70,7 +63,7 @@ class Caller:
         self._retry = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
         self._backoff = ExponentialBackoff()
 
-    def __call__(self, keys: Keys | None, attempt: int) -> Answer:
+    def __call__(self, keys: ReadOnlyCredentials | None, attempt: int) -> Answer:
         """Call once with an account's keys, or with the client's own (which botocore may have to renew).
 
         attempt counts from 1; an answer that deserves another try says after how many seconds.
@@ -117,7 +110,7 @@ def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
 
 def iso_time(value: Any) -> str:
     """A timestamp of an answer, epoch seconds or text, as ISO 8601 in UTC."""
-    seconds: float = value if isinstance(value, int | float) else parse_timestamp(value).timestamp()
+    seconds = float(value if isinstance(value, int | float) else parse_timestamp(value).timestamp())
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
 
-from ._caller import Answer, Caller, Keys, failed
+from ._caller import Answer, Caller, failed
 from ._coverage import Failure, Row, judge_failure, judge_state, judge_status
 from ._fanout import Fanout, Later, Task
 
@@ -135,7 +136,9 @@ class CoverageRun:
             self._fill(target, regions, *judge_failure(failure), code=answer.code)
             return None
         keys = answer.parsed["Credentials"]
-        return self._asks(target, regions, Keys(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"]))
+        return self._asks(
+            target, regions, ReadOnlyCredentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+        )
 
     def _assume(self, target: Target) -> Answer:
         """AssumeRole with boto3's client, which renews the caller's own credentials and tries again by itself."""
@@ -154,7 +157,7 @@ class CoverageRun:
         except BotoCoreError as error:
             return Answer({}, "", str(error), False)
 
-    def _asks(self, target: Target, regions: tuple[str, ...], keys: Keys | None) -> Iterator[Task]:
+    def _asks(self, target: Target, regions: tuple[str, ...], keys: ReadOnlyCredentials | None) -> Iterator[Task]:
         return (partial(self._ask, Question(target, region, keys)) for region in regions)
 
     def _ask(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
@@ -219,5 +222,5 @@ class Question:
 
     target: Target
     region: str
-    keys: Keys | None
+    keys: ReadOnlyCredentials | None
     attempt: int = 0

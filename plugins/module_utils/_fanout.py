@@ -73,10 +73,10 @@ class Fanout:
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
-            more: Iterable[Task] | None = None
+            more: list[Task] = []
             again: float | None = None
             try:
-                more = task()
+                more = list(task() or ())
             except Later as later:
                 again = time.monotonic() + later.seconds
             except BaseException as error:
@@ -110,14 +110,13 @@ class Fanout:
         self._exhausted = task is None
         return task
 
-    def _finish(self, task: Task, more: Iterable[Task] | None, again: float | None) -> None:
+    def _finish(self, task: Task, more: list[Task], again: float | None) -> None:
         with self._wake:
             self._running -= 1
             if again is not None:
                 heapq.heappush(self._waiting, (again, next(self._order), task))
-            before = len(self._ready)
-            self._ready.extend(more or ())
+            self._ready.extend(more)
             if self._error or not (self._running or self._ready):
                 self._wake.notify_all()
             else:
-                self._wake.notify(max(1, len(self._ready) - before))
+                self._wake.notify(max(1, len(more)))

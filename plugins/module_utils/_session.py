@@ -81,7 +81,7 @@ class Session:
         """
         endpoint, options = get_aws_connection_info(self._module)[1:]
         options |= self._keys
-        session = boto3.session.Session(profile_name=options.pop("profile_name", None))
+        session: Any = boto3.session.Session(profile_name=options.pop("profile_name", None))
         config = Config(user_agent=self.client("sts").meta.config.user_agent).merge(Config(**settings))
         if given := options.pop("aws_config", None):
             config = config.merge(given)

@@ -26,7 +26,6 @@ options:
   accounts:
     description:
       - The accounts to ask. Without it the module lists the accounts of the organization itself.
-      - The host variables of the inventory plugin fit, see the examples.
     type: list
     elements: dict
     suboptions:
