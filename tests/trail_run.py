@@ -40,7 +40,8 @@ class StandIn:
             "aws_access_key_id": self.lab.environment["AWS_ACCESS_KEY_ID"],
             "aws_secret_access_key": self.lab.environment["AWS_SECRET_ACCESS_KEY"],
         }
-        return boto3.client(service, region_name=region, endpoint_url=self.lab.endpoint, config=config, **given)
+        make: Any = boto3.client
+        return make(service, region_name=region, endpoint_url=self.lab.endpoint, config=config, **given)
 
 
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:

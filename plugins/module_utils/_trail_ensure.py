@@ -8,12 +8,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
 from ._errors import AnsibleOrgTrailError
 from ._session import Session
 from ._trail import Options, Settings
 from ._trail_plan import Call, Plan
 from ._trail_preflight import judge
 from ._trail_reader import View, look, refuse
+from ._trail_refusals import arn_refusal
 from ._trail_situation import Problem
 from ._trail_writer import Writer, plan_for, unsupported_option
 
@@ -24,7 +27,7 @@ def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[
     Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
     wherever that can be known.
     """
-    refuse(unsupported_option(session, options))
+    refuse(arn_refusal(options) or unsupported_option(session, options))
     view = look(session, options)
     if view.key:
         options = {**options, "kms_key_id": view.key}
@@ -39,7 +42,11 @@ def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[
     after, actions = plan.after, list(plan.calls)
     if plan.calls and not check_mode:
         writer = Writer(session, view.arn, options)
-        now = writer.carry_out(before)
+        try:
+            now = writer.carry_out(before)
+        except AnsibleAWSError as error:
+            error.kwargs |= {"changed": bool(writer.actions), "actions": _described_actions(view, writer.actions)}
+            raise
         after, actions = now.settings if now else None, writer.actions
     result = _result(view, plan, after, actions, problems["warn"])
     return result, [problem.sentence for problem in problems["warn"]]
@@ -54,12 +61,14 @@ def _result(
         "trail": _described(view, after),
         "before": _described(view, before),
         "changed_fields": list(plan.changed_fields),
-        "actions": [
-            {"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions
-        ],
+        "actions": _described_actions(view, actions),
         "problems": [asdict(problem) for problem in problems],
         "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},
     }
+
+
+def _described_actions(view: View, actions: list[Call]) -> list[dict[str, Any]]:
+    return [{"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions]
 
 
 def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,30 @@ def name_refusal(name: str) -> str | None:
     if name.startswith("arn:"):
         return f"The option name is {name!r}, expected a trail's name or its ARN arn:…:cloudtrail:…:trail/NAME."
     return trail_name_problem(name)
+
+
+ARN_FORMS = {
+    "kms_key_id": (
+        r"(?!arn:).*|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+",
+        "arn:…:kms:REGION:ACCOUNT:key/ID",
+    ),
+    "sns_topic_name": (r"(?!arn:).*|arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:.+", "arn:…:sns:REGION:ACCOUNT:NAME"),
+    "cloud_watch_logs_log_group_arn": (
+        r"|arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[^:]+(:\*)?",
+        "arn:…:logs:REGION:ACCOUNT:log-group:NAME",
+    ),
+    "cloud_watch_logs_role_arn": (r"|arn:aws[a-z-]*:iam::\d{12}:role/.+", "arn:…:iam::ACCOUNT:role/NAME"),
+}
+"""What the options that hold an ARN, or may hold one, have to look like."""
+
+
+def arn_refusal(options: Options) -> str | None:
+    """Why an option that should hold an ARN does not."""
+    for option, (form, example) in ARN_FORMS.items():
+        value = options.get(option)
+        if value is not None and not re.fullmatch(form, value):
+            return f"The option {option} is {value!r}, expected an ARN like {example}. Correct it."
+    return None
 
 
 def choose_trail(trails: Sequence[Mapping[str, str]], name: str, owner: str, region: str) -> TrailArn | str:

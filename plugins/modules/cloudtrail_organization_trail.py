@@ -517,8 +517,9 @@ changed_fields:
   elements: str
   sample: [s3_bucket_name, is_organization_trail]
 actions:
-  description: The calls that changed something, in check mode those that the run would make.
-  returned: success
+  description: The calls that changed something, in check mode those that the run would make. After a failure, those
+    that worked or may have worked.
+  returned: success, and failure of a write
   type: list
   elements: dict
   contains:

@@ -197,6 +197,17 @@ def test_a_read_that_is_denied_is_a_warning(fresh: Lab) -> None:
     assert "iam:GetRole" in found["warnings"][0]
 
 
+def test_a_failure_says_what_was_done_before_it(fresh: Lab) -> None:
+    rule = {"service": "cloudtrail", "operation": "AddTags", "fault": "code:AccessDeniedException"}
+    fresh.control("POST", "faults", [rule])
+    with pytest.raises(AnsibleAWSError) as error:
+        run_trail(fresh, {"s3_bucket_name": fresh.bucket, "tags": {"a": "b"}})
+    assert "cloudtrail:AddTags" in sentence(error.value)
+    assert fresh.trail_arn in sentence(error.value)
+    assert error.value.kwargs["changed"] is True
+    assert [action["operation"] for action in error.value.kwargs["actions"]] == ["UpdateTrail"]
+
+
 def test_delivery_error_is_told(fresh: Lab) -> None:
     run_trail(fresh, {"s3_bucket_name": fresh.bucket})
     body = {"account": fresh.management, "region": fresh.home_region, "LatestDeliveryError": "NoSuchBucket"}

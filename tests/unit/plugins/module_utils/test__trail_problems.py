@@ -20,6 +20,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems
     sort_problems,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_refusals import (
+    arn_refusal,
     caller_refusal,
     choose_trail,
     feature_refusal,
@@ -68,6 +69,31 @@ NAMES = [
 def test_name_refusal(name: str, part: str) -> None:
     refusal = name_refusal(name)
     assert (refusal is None) if not part else (refusal is not None and part in refusal)
+
+
+ARNS: list[tuple[str, str, bool]] = [
+    ("kms_key_id", KEY, True),
+    ("kms_key_id", KEY.replace("key/", "alias/"), True),
+    ("kms_key_id", "alias/trail", True),
+    ("kms_key_id", "", True),
+    ("kms_key_id", "arn:aws:kms:eu-central-1", False),
+    ("kms_key_id", "arn:aws:s3:::bucket", False),
+    ("sns_topic_name", f"arn:aws:sns:eu-central-1:{ME}:trail", True),
+    ("sns_topic_name", "trail", True),
+    ("sns_topic_name", "arn:aws:sqs:eu-central-1:1:trail", False),
+    ("cloud_watch_logs_log_group_arn", GROUP, True),
+    ("cloud_watch_logs_log_group_arn", GROUP.removesuffix(":*"), True),
+    ("cloud_watch_logs_log_group_arn", "", True),
+    ("cloud_watch_logs_log_group_arn", "trail", False),
+    ("cloud_watch_logs_role_arn", ROLE, True),
+    ("cloud_watch_logs_role_arn", "logs", False),
+]
+
+
+@pytest.mark.parametrize(("option", "value", "good"), ARNS)
+def test_arn_refusal(option: str, value: str, good: bool) -> None:
+    refusal = arn_refusal({option: value})
+    assert (refusal is None) if good else (refusal is not None and option in refusal and repr(value) in refusal)
 
 
 CHOICES: list[tuple[str, list[dict[str, str]], str, str]] = [
