@@ -113,8 +113,9 @@ options:
     default: 1000
   progress_path:
     description:
-      - Append a line every few seconds to this file. A module cannot print while it runs.
-      - With a local connection the lines also appear in the output of the play, with or without this option.
+      - Append a line every few seconds to this file, on the machine that the module runs on.
+      - A module cannot print while it runs. Without this option and with a local connection, the lines appear in the
+        output of the play. A short run has none.
     type: path
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.ansible_run import TaskResult, run_module
+from tests.ansible_run import TaskResult, run_module, run_playbook
 from tests.coverage_world import ONE, REGIONS, calls, found, make_wrong, turn_on
 from tests.lab_process import Lab
 
@@ -153,6 +153,22 @@ def test_deadline_leaves_rows_out(lab: Lab) -> None:
     result = ask(lab, accounts=given(*members(lab)[:3]), regions=TWO, deadline_minutes=0.05)
     summary = result["summary"]
     assert (summary["complete"], summary["unchecked"], summary["covered"]) == (False, 3, 3)
+
+
+def test_long_run_shows_progress(lab: Lab, tmp_path: Path) -> None:
+    lab.control("POST", "faults", [{"service": "cloudtrail", "region": ONE, "fault": "throttle"}])
+    options = {
+        "trail_arn": lab.trail_arn,
+        "accounts": given(members(lab)[0]),
+        "regions": [ONE],
+        "deadline_minutes": 0.15,
+    }
+    task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": options}
+    line = "coverage: 0 of 1 accounts' regions"
+    assert line in run_playbook(lab, [task]).ok().stdout
+    options["progress_path"] = str(tmp_path / "progress")
+    assert line not in run_playbook(lab, [task]).ok().stdout
+    assert (tmp_path / "progress").read_text().startswith(line)
 
 
 def test_event_history(lab: Lab) -> None:
