@@ -38,6 +38,7 @@ class Lab:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self.clients: dict[tuple[str, str], Any] = {}
         assert self.process.stdout is not None
         self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
         self.endpoint: str = self.ready["endpoint"]
@@ -87,21 +88,30 @@ class Lab:
 
     def client(self, service: str, account: str = "", region: str = "", role: str = MEMBER_ROLE) -> Any:
         """A boto3 client in management, or (with ``account``) in an account whose role it assumes first."""
-        keys = {
-            "aws_access_key_id": self.environment["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": self.environment["AWS_SECRET_ACCESS_KEY"],
-        }
         if account and account != self.management:
             answer = self.client("sts").assume_role(
-                RoleArn=f"arn:aws:iam::{account}:role/{role}", RoleSessionName="tests"
-            )["Credentials"]
-            keys = {
-                "aws_access_key_id": answer["AccessKeyId"],
-                "aws_secret_access_key": answer["SecretAccessKey"],
-                "aws_session_token": answer["SessionToken"],
-            }
-        region = region or self.home_region
-        return boto3.client(service, region_name=region, endpoint_url=self.endpoint, config=NO_RETRY, **keys)
+                RoleArn=f"arn:{self.trail_arn.split(':')[1]}:iam::{account}:role/{role}", RoleSessionName="tests"
+            )
+            return self.client_with(answer["Credentials"], service, region)
+        key = (service, region or self.home_region)
+        if key not in self.clients:  # making a client takes longer than most calls do
+            secret = self.environment["AWS_SECRET_ACCESS_KEY"]
+            keys = {"AccessKeyId": self.environment["AWS_ACCESS_KEY_ID"], "SecretAccessKey": secret}
+            self.clients[key] = self.client_with(keys, service, region)
+        return self.clients[key]
+
+    def client_with(self, keys: dict[str, Any], service: str, region: str = "", config: Config = NO_RETRY) -> Any:
+        """A boto3 client with given keys, in the shape in which STS and IAM answer them."""
+        arguments: dict[str, Any] = {
+            "region_name": region or self.home_region,
+            "endpoint_url": self.endpoint,
+            "config": config,
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys.get("SessionToken"),
+        }
+        make_client: Any = boto3.client  # its stubs want the service as a literal
+        return make_client(service, **arguments)
 
     def control(self, method: str, path: str, body: Any = None) -> Any:
         """Call the lab's own interface, for example ``control("POST", "options", {...})``."""

@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.lab.organization_trail import member_of, refusal, refused
-from tests.lab_process import MEMBER_ROLE, NO_RETRY, Lab
+from tests.lab_process import MEMBER_ROLE, Lab
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
@@ -31,18 +30,6 @@ def document(*statements: dict[str, Any]) -> str:
 def allow(action: str | list[str], resource: str = "*", **condition: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"Effect": "Allow", "Action": action, "Resource": resource}
     return {**made, "Condition": condition} if condition else made
-
-
-def with_keys(lab: Lab, service: str, keys: dict[str, Any]) -> Any:
-    return boto3.client(
-        service,
-        region_name=lab.home_region,
-        endpoint_url=lab.endpoint,
-        config=NO_RETRY,
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys.get("SessionToken"),
-    )
 
 
 @pytest.fixture
@@ -67,8 +54,8 @@ def permit(lab: Lab, *statements: dict[str, Any]) -> None:
 
 def test_without_a_policy_nothing_is_allowed_but_asking_who_one_is(lab: Lab, user: dict[str, Any]) -> None:
     arn = f"arn:aws:iam::{lab.management}:user/robot"
-    assert with_keys(lab, "sts", user).get_caller_identity()["Arn"] == arn
-    organizations = with_keys(lab, "organizations", user)
+    assert lab.client_with(user, "sts").get_caller_identity()["Arn"] == arn
+    organizations = lab.client_with(user, "organizations")
     code, message = refused(organizations.enable_aws_service_access, ServicePrincipal=CLOUDTRAIL)
     assert code == "AccessDeniedException"
     assert message == (
@@ -152,7 +139,7 @@ def test_identity_policies_by_action_resource_and_condition(
         return text
 
     asked = {key: filled(value) if isinstance(value, str) else value for key, value in parameters.items()}
-    method = getattr(with_keys(lab, service, user), operation)
+    method = getattr(lab.client_with(user, service), operation)
     denied = {"s3": "AccessDenied", "iam": "AccessDenied", "sts": "AccessDenied", "ec2": "UnauthorizedOperation"}
     assert refusal(method, **asked) == denied.get(service, "AccessDeniedException")
     permit(lab, json.loads(filled(json.dumps(statement))))
@@ -162,7 +149,7 @@ def test_identity_policies_by_action_resource_and_condition(
 
 
 def test_policies_of_groups_and_managed_policies_count(lab: Lab, user: dict[str, Any]) -> None:
-    iam, trails = lab.client("iam"), with_keys(lab, "cloudtrail", user)
+    iam, trails = lab.client("iam"), lab.client_with(user, "cloudtrail")
     group, managed = {"GroupName": "readers"}, {"PolicyArn": "arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess"}
     iam.create_group(**group)
     iam.attach_group_policy(**group, **managed)
@@ -180,8 +167,8 @@ def test_session_policies_narrow(lab: Lab) -> None:
     answer = lab.client("sts").assume_role(
         RoleArn=role, RoleSessionName="me", Policy=document(allow("cloudtrail:DescribeTrails"))
     )
-    assert not refusal(with_keys(lab, "cloudtrail", answer["Credentials"]).describe_trails)
-    code, message = refused(with_keys(lab, "s3", answer["Credentials"]).list_buckets)
+    assert not refusal(lab.client_with(answer["Credentials"], "cloudtrail").describe_trails)
+    code, message = refused(lab.client_with(answer["Credentials"], "s3").list_buckets)
     assert code == "AccessDenied"
     assert message.endswith("because no session policy allows the s3:ListAllMyBuckets action")
 
@@ -199,14 +186,14 @@ def test_permissions_boundaries_narrow(lab: Lab, user: dict[str, Any]) -> None:
     iam.attach_role_policy(RoleName="bounded", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
     arn = f"arn:aws:iam::{lab.management}:role/bounded"
     keys = lab.client("sts").assume_role(RoleArn=arn, RoleSessionName="me")["Credentials"]
-    assert not refusal(with_keys(lab, "s3", keys).list_buckets)
-    message = refused(with_keys(lab, "iam", keys).list_roles)[1]
+    assert not refusal(lab.client_with(keys, "s3").list_buckets)
+    message = refused(lab.client_with(keys, "iam").list_roles)[1]
     assert message.endswith("because no permissions boundary allows the iam:ListRoles action")
 
 
 def test_a_role_of_ones_own_account_may_name_its_caller(lab: Lab, user: dict[str, Any]) -> None:
     """In one account the trust policy suffices when it names the caller itself, not the account."""
-    iam, sts = lab.client("iam"), with_keys(lab, "sts", user)
+    iam, sts = lab.client("iam"), lab.client_with(user, "sts")
     for name, principal in (("direct", f"arn:aws:iam::{lab.management}:user/robot"), ("by-account", lab.management)):
         trust = {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"}
         iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))

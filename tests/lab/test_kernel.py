@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 
+from lab.__main__ import main
 from tests.lab.organization_trail import refusal, refused
-from tests.lab_process import ROOT, Lab
+from tests.lab_process import Lab
 
 
 @pytest.fixture(scope="module")
@@ -95,14 +95,8 @@ def test_lost_reply_drops_the_answer_of_what_happened(lab: Lab) -> None:
 
 def test_timeout_never_answers(lab: Lab) -> None:
     lab.control("POST", "faults", [{"operation": "DescribeTrails", "fault": "timeout"}])
-    client = boto3.client(
-        "cloudtrail",
-        region_name=lab.home_region,
-        endpoint_url=lab.endpoint,
-        aws_access_key_id=lab.environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key="x",
-        config=Config(read_timeout=0.3, retries={"max_attempts": 0}),
-    )
+    hasty = Config(read_timeout=0.3, retries={"total_max_attempts": 1})
+    client = lab.client_with(lab.client("sts").get_session_token()["Credentials"], "cloudtrail", config=hasty)
     with pytest.raises(ReadTimeoutError):
         client.describe_trails()
 
@@ -251,14 +245,8 @@ def test_what_the_lab_cannot_read_is_not_a_crash(lab: Lab) -> None:
 def test_latency_does_not_queue_calls(lab: Lab) -> None:
     """Twenty calls at once, each waiting half a second, must not wait for one another."""
     with Lab("--latency", "500") as slow, ThreadPoolExecutor(20) as pool:
-        client = boto3.client(
-            "cloudtrail",
-            region_name="us-east-1",
-            endpoint_url=slow.endpoint,
-            aws_access_key_id=slow.environment["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key="x",
-            config=Config(max_pool_connections=20),
-        )
+        keys = slow.client("sts").get_session_token()["Credentials"]
+        client = slow.client_with(keys, "cloudtrail", config=Config(max_pool_connections=20))
         begin = time.monotonic()
         list(pool.map(lambda _: client.describe_trails(), range(20)))
         assert time.monotonic() - begin < 20 * 0.5
@@ -278,38 +266,22 @@ def test_changes_at_the_same_time_are_all_kept(lab: Lab) -> None:
 # --- command line -----------------------------------------------------------------------------------
 
 
-def run_lab(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lab", "serve", *arguments],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-
-
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--accounts", "10001"], "at most 10000 accounts, found --accounts 10001"),
-        (["--home-region", "mars-1"], "knows no region 'mars-1'"),
-        (["--port", "BUSY"], "address already in use; choose another --port"),
+        (["--accounts", "10001"], "lab: an organization has at most 10000 accounts, found --accounts 10001."),
+        (["--home-region", "mars-1"], "lab: The lab knows no region 'mars-1'; it knows af-south-1, "),
+        (["--port", "BUSY"], "lab: cannot listen on 127.0.0.1:BUSY, address already in use; choose another --port."),
     ],
 )
-def test_wrong_arguments_end_in_one_sentence(arguments: list[str], text: str) -> None:
+def test_wrong_arguments_end_in_one_sentence(arguments: list[str], text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        words = [str(taken.getsockname()[1]) if word == "BUSY" else word for word in arguments]
-        finished = run_lab(*words)
-    assert finished.returncode == 1
-    assert finished.stdout == ""
-    assert text in finished.stderr
-    assert len(finished.stderr.splitlines()) == 1
-
-
-def test_it_ends_when_its_standard_input_does() -> None:
-    assert run_lab().returncode == 0
+        busy = str(taken.getsockname()[1])
+        words = [word.replace("BUSY", busy) for word in arguments]
+        monkeypatch.setattr(sys, "argv", ["lab", "serve", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+    assert str(ended.value.code).startswith(text.replace("BUSY", busy))
 
 
 def test_it_ends_at_sigterm() -> None:

@@ -435,7 +435,12 @@ def test_fact_4_8_an_account_that_leaves_loses_its_service_linked_role(lab: Lab,
     iam = lab.client("iam", account)
     iam.create_service_linked_role(AWSServiceName=CLOUDTRAIL)
     assert refusal(iam.create_service_linked_role, AWSServiceName=CLOUDTRAIL) == "InvalidInput"
-    client.remove_account_from_organization(AccountId=account)
+    policies = client.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    guard = next(policy["Id"] for policy in policies if policy["Name"] == "DenyLeaveOrganization")
+    attachment = {"PolicyId": guard, "TargetId": root_of(client)}
+    client.detach_policy(**attachment)
+    lab.client("organizations", account).leave_organization()
+    client.attach_policy(**attachment)
     assert refusal(iam.get_role, RoleName="AWSServiceRoleForCloudTrail") == "NoSuchEntity"
     organizations = lab.client("organizations", account)
     assert refusal(organizations.describe_organization) == "AWSOrganizationsNotInUseException"

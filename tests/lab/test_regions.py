@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.lab.organization_trail import options, refusal
-from tests.lab_process import Lab
+from tests.lab_process import MEMBER_ROLE, Lab
 
 OPT_IN = "me-south-1"
 CODES = ["UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure"]
@@ -90,20 +90,9 @@ def test_fact_4_6_calls_to_a_region_that_is_not_enabled_fail(lab: Lab, code: str
 
 
 def test_fact_4_6_calls_to_an_enabled_region_succeed(lab: Lab, opted_in: str) -> None:
-    client = lab.client("cloudtrail", lab.log_archive, "us-east-1")
-    assert not refusal(client.describe_trails)
-    keys = client._request_signer._credentials
-    import boto3
-
-    there = boto3.client(
-        "cloudtrail",
-        region_name=opted_in,
-        endpoint_url=lab.endpoint,
-        aws_access_key_id=keys.access_key,
-        aws_secret_access_key=keys.secret_key,
-        aws_session_token=keys.token,
-    )
-    assert not refusal(there.describe_trails)
+    role = f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"
+    keys = lab.client("sts").assume_role(RoleArn=role, RoleSessionName="me")["Credentials"]
+    assert not refusal(lab.client_with(keys, "cloudtrail", opted_in).describe_trails)
 
 
 def test_list_regions_in_pages(lab: Lab) -> None:
@@ -120,8 +109,8 @@ def test_only_management_asks_for_another_account(lab: Lab, opted_in: str) -> No
     assert refusal(lab.client("account", lab.log_archive).get_region_opt_status, **other) == "AccessDeniedException"
 
 
-@pytest.mark.parametrize(("home", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn")])
-def test_other_partitions(home: str, partition: str) -> None:
+def test_another_partition() -> None:
+    home, partition = "us-gov-east-1", "aws-us-gov"
     with Lab("--home-region", home) as lab:
         assert lab.trail_arn.startswith(f"arn:{partition}:cloudtrail:{home}:")
         assert len(lab.client("ec2").describe_regions()["Regions"]) == 2

@@ -9,11 +9,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 
 from tests.lab.organization_trail import member_of, refusal, refused
-from tests.lab_process import MEMBER_ROLE, NO_RETRY, Lab
+from tests.lab_process import MEMBER_ROLE, Lab
 
 
 @pytest.fixture(scope="module")
@@ -41,22 +40,10 @@ def make_role(lab: Lab, name: str, principal: str, path: str = "/", **condition:
     return str(made["Role"]["Arn"])
 
 
-def with_keys(lab: Lab, service: str, credentials: dict[str, Any], region: str = "us-east-1") -> Any:
-    return boto3.client(
-        service,
-        region_name=region,
-        endpoint_url=lab.endpoint,
-        config=NO_RETRY,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials.get("SessionToken"),
-    )
-
-
 def test_caller_identity_of_user_and_session(lab: Lab, sts: Any) -> None:
     assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{lab.management}:user/admin"
     answer = sts.assume_role(RoleArn=role_arn(lab.log_archive), RoleSessionName="me@example.com")
-    found = with_keys(lab, "sts", answer["Credentials"]).get_caller_identity()
+    found = lab.client_with(answer["Credentials"], "sts").get_caller_identity()
     assert found["Account"] == lab.log_archive
     assert found["Arn"] == f"arn:aws:sts::{lab.log_archive}:assumed-role/{MEMBER_ROLE}/me@example.com"
     assert found["Arn"] == answer["AssumedRoleUser"]["Arn"]
@@ -66,7 +53,7 @@ def test_caller_identity_of_user_and_session(lab: Lab, sts: Any) -> None:
 def test_keys_that_the_lab_never_issued(lab: Lab) -> None:
     nobody = {"AccessKeyId": "AKIANOBODY0000000000", "SecretAccessKey": "x"}
     found = {
-        service: refusal(getattr(with_keys(lab, service, nobody), operation))
+        service: refusal(getattr(lab.client_with(nobody, service), operation))
         for service, operation in (
             ("sts", "get_caller_identity"),
             ("iam", "list_roles"),
@@ -179,16 +166,16 @@ def test_a_roles_own_maximum_and_the_hour_of_chained_roles(lab: Lab, sts: Any) -
 def test_expired_keys(lab: Lab, sts: Any) -> None:
     arn = role_arn(lab.log_archive)
     keys = sts.assume_role(RoleArn=arn, RoleSessionName="me", DurationSeconds=900)["Credentials"]
-    trails = with_keys(lab, "cloudtrail", keys)
+    trails = lab.client_with(keys, "cloudtrail")
     assert not refusal(trails.describe_trails)
     lab.control("POST", "time", {"hours": 1})
     assert refusal(trails.describe_trails) == "ExpiredTokenException"
-    assert refusal(with_keys(lab, "s3", keys).list_buckets) == "ExpiredToken"
+    assert refusal(lab.client_with(keys, "s3").list_buckets) == "ExpiredToken"
 
 
 def test_session_token_is_the_same_user(lab: Lab, sts: Any) -> None:
     keys = sts.get_session_token()["Credentials"]
-    assert with_keys(lab, "sts", keys).get_caller_identity()["Arn"] == sts.get_caller_identity()["Arn"]
+    assert lab.client_with(keys, "sts").get_caller_identity()["Arn"] == sts.get_caller_identity()["Arn"]
     assert refusal(lab.client("sts", lab.log_archive).get_session_token) == "AccessDenied"
 
 
@@ -196,7 +183,7 @@ def test_access_keys_of_users_are_made_and_deleted(lab: Lab) -> None:
     iam = lab.client("iam", lab.log_archive)
     iam.create_user(UserName="robot")
     keys = iam.create_access_key(UserName="robot")["AccessKey"]
-    client = with_keys(lab, "sts", keys)
+    client = lab.client_with(keys, "sts")
     assert client.get_caller_identity()["Arn"] == f"arn:aws:iam::{lab.log_archive}:user/robot"
     iam.delete_access_key(UserName="robot", AccessKeyId=keys["AccessKeyId"])
     assert refusal(client.get_caller_identity) == "InvalidClientTokenId"
