@@ -618,3 +618,15 @@ def test_section_5_trusted_access_off_makes_account_trails(lab: Lab) -> None:
 def test_event_data_stores_need_trusted_access_too(lab: Lab) -> None:
     create_store = lab.client("cloudtrail").create_event_data_store
     assert refusal(create_store, Name="lake-2", OrganizationEnabled=True) == "CloudTrailAccessNotEnabledException"
+
+
+def test_event_data_stores_are_read_changed_and_deleted(lab: Lab) -> None:
+    client = lab.client("cloudtrail")
+    arn = client.create_event_data_store(Name="lake-3", RetentionPeriod=90)["EventDataStoreArn"]
+    client.update_event_data_store(EventDataStore=arn, RetentionPeriod=365)
+    assert client.get_event_data_store(EventDataStore=arn)["RetentionPeriod"] == 365
+    protected = refusal(client.delete_event_data_store, EventDataStore=arn)
+    assert protected == "EventDataStoreTerminationProtectedException"
+    client.update_event_data_store(EventDataStore=arn, TerminationProtectionEnabled=False)
+    client.delete_event_data_store(EventDataStore=arn)
+    assert client.get_event_data_store(EventDataStore=arn)["Status"] == "PENDING_DELETION"
