@@ -141,6 +141,14 @@ def lookup_events(client: Any, name: str, since: datetime) -> list[dict[str, Any
     return events
 
 
+@CloudTrailErrorHandler.common_error_handler("list the public keys of digest files")
+@retry_read
+def list_public_keys(client: Any, since: datetime, until: datetime) -> dict[str, bytes]:
+    """The public keys of the client's region by fingerprint, PKCS #1 in DER."""
+    pages = client.get_paginator("list_public_keys").paginate(StartTime=since, EndTime=until)
+    return {key["Fingerprint"]: key["Value"] for key in pages.build_full_result()["PublicKeyList"]}
+
+
 @CloudTrailErrorHandler.common_error_handler("create the trail")
 @retry_write
 def create_trail(client: Any, **parameters: Any) -> None:

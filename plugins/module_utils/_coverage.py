@@ -58,6 +58,7 @@ class Row:
     latest_file_time: str = ""
     latest_digest_time: str = ""
     digest_valid: bool | None = None
+    log_delivery_error: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The row without what is not known; account_name is always there."""
@@ -145,6 +146,30 @@ def _settled(row: Row, youngest: datetime, now: datetime, wrong_keys: bool) -> R
             row, status="unreachable", reason=f"No region accepts the account's credentials ({row.error_code})."
         )
     return row
+
+
+def without_files(rows: Iterable[Row]) -> set[str]:
+    """Accounts that are covered somewhere, but of which no file was found anywhere, although one could look."""
+    rows = list(rows)
+    seen = {row.account_id for row in rows if row.latest_file_time or row.log_delivery_error}
+    return {row.account_id for row in rows if row.status == "covered"} - seen
+
+
+def judge_delivery(rows: Iterable[Row], accounts: Iterable[str]) -> list[Row]:
+    """Rows after the bucket was searched: nothing arrives from these accounts, so that they are not covered."""
+    silent = frozenset(accounts)
+    reason = "CloudTrail reports no error, but no log file of this account came into the bucket within 30 days."
+    return [
+        replace(row, status="delivery_error", reason=reason)
+        if row.account_id in silent and row.status == "covered"
+        else row
+        for row in rows
+    ]
+
+
+def is_young(now: datetime, changed_at: str, joined_at: str) -> bool:
+    """Whether the trail or the account is younger than AWS's longest time for a new trail (aws-facts 4.4)."""
+    return now - max(time_of(changed_at), time_of(joined_at)) < PROPAGATION
 
 
 def time_of(text: str) -> datetime:

@@ -13,18 +13,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from ._account import list_enabled_regions
-from ._cloudtrail import lookup_events
-from ._coverage import HEALED_BY_WAITING, PROPAGATION, UNREMARKABLE, Row, count, settle
+from ._cloudtrail import get_trail, lookup_events
+from ._coverage import (
+    HEALED_BY_WAITING,
+    PROPAGATION,
+    UNREMARKABLE,
+    Row,
+    count,
+    is_young,
+    judge_delivery,
+    settle,
+    without_files,
+)
 from ._coverage_run import CoverageRun, Target
 from ._errors import AnsibleOrgTrailError
+from ._log_delivery import DeliveryProbe, Place
 from ._organization_accounts import Account, is_account_id, role_arn
 from ._organization_reader import Paces, read_organization
+from ._organizations import describe_organization
 from ._progress import Progress
 from ._session import Session
 from ._trail_arn import TrailArn, parse_trail_arn
@@ -56,6 +69,7 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     accounts = read_accounts(session, params["accounts"])
     regions = sorted(set(params["regions"])) or list_enabled_regions(session.client("account"))
     wanted = dict.fromkeys(targets_of(session, accounts, params), regions)
+    probe = new_probe(session, trail, params)
     run = new_run(session, regions, params)
     progress = Progress(params["progress_path"], len(accounts) * len(regions), lambda: len(run.rows))
     deadline = start + params["deadline_minutes"] * MINUTE
@@ -74,6 +88,12 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
             break
         progress.say(f"coverage: waiting for {sum(map(len, wanted.values()))} accounts' regions")
         time.sleep(rest)
+    if probe:
+        complete = probe.look(rows_to_probe(rows), params["max_concurrency"], deadline, progress.tick) and complete
+        silent = without_files(rows) if complete else set()
+        changed_at = changed_at or (find_change(session, trail) if silent else "")
+        now = datetime.now(UTC)
+        rows = judge_delivery(rows, [one for one in silent if not is_young(now, changed_at, joined.get(one, ""))])
     seconds = round(time.monotonic() - start, 1)
     return Coverage(params["trail_arn"], accounts, regions, rows, run.calls, seconds, complete)
 
@@ -130,6 +150,34 @@ def new_run(session: Session, regions: list[str], params: Mapping[str, Any]) -> 
         threads=threads,
         event_history=params["event_history"],
     )
+
+
+def new_probe(session: Session, trail: TrailArn, params: Mapping[str, Any]) -> DeliveryProbe | None:
+    """What looks into the trail's bucket, when it is asked for. Raises AnsibleAWSError when it may not."""
+    if params["log_delivery"] == "none":
+        return None
+    settings = get_trail(session.client("cloudtrail", trail.region), str(trail))
+    organization = describe_organization(session.client("organizations"))["Id"]
+    there = session
+    if params["log_archive_role_arn"]:
+        there = session.assume(params["log_archive_role_arn"], params["log_archive_role_external_id"])
+    prefix = settings.get("S3KeyPrefix") or ""
+    place = Place(
+        bucket=settings["S3BucketName"],
+        owner=there.account_id,
+        base=f"{prefix}/AWSLogs/{organization}/".lstrip("/"),
+        trail=trail,
+    )
+    s3 = there.regional_clients("s3", [there.region], max_pool_connections=params["max_concurrency"], **TIMEOUTS)
+    keys = partial(session.client, "cloudtrail") if params["log_delivery"] == "digest" else None
+    probe = DeliveryProbe(s3[there.region], place, datetime.now(UTC), keys)
+    probe.check_access()
+    return probe
+
+
+def rows_to_probe(rows: Iterable[Row]) -> list[Row]:
+    """Rows of accounts and regions that files may have come from."""
+    return [row for row in rows if row.status not in ("account_closed", "region_disabled")]
 
 
 def still_wanted(wanted: Mapping[Target, Iterable[str]], rows: Iterable[Row]) -> dict[Target, list[str]]:

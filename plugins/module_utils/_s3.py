@@ -162,3 +162,29 @@ def get_access_logging(client: Any, bucket: str, owner: str) -> dict[str, Any] |
     answer = client.get_bucket_logging(Bucket=bucket, ExpectedBucketOwner=owner)
     logging: dict[str, Any] | None = answer.get("LoggingEnabled")
     return logging
+
+
+@of_bucket("list the objects")
+@retry_read
+def list_objects(client: Any, bucket: str, owner: str, prefix: str, after: str) -> list[dict[str, Any]]:
+    """Key, LastModified and Size of all objects below a prefix whose keys sort behind ``after``, in that order."""
+    pages = client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix, StartAfter=after
+    )
+    return [found for page in pages for found in page.get("Contents", [])]
+
+
+@of_bucket("list the folders")
+@retry_read
+def list_folders(client: Any, bucket: str, owner: str, prefix: str) -> list[str]:
+    """The first folders below a prefix that ends in ``/``, at most a thousand."""
+    answer = client.list_objects_v2(Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix, Delimiter="/")
+    return [folder["Prefix"] for folder in answer.get("CommonPrefixes", [])]
+
+
+@of_bucket("read an object")
+@retry_read
+def get_object(client: Any, bucket: str, owner: str, key: str) -> tuple[bytes, dict[str, str]]:
+    """An object's content and its own metadata."""
+    answer = client.get_object(Bucket=bucket, ExpectedBucketOwner=owner, Key=key)
+    return answer["Body"].read(), dict(answer["Metadata"])

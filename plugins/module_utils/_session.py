@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from copy import copy
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
@@ -64,6 +65,13 @@ class Session:
         }
         self._identity = {"Arn": answer["AssumedRoleUser"]["Arn"]}
         self._clients.clear()
+
+    def assume(self, role_arn: str, external_id: str | None) -> Session:
+        """A session in another account, by a role that this one may assume. Raises AnsibleSTSError."""
+        other = copy(self)
+        other._clients = {}
+        other._assume_role({**self._module.params, "assume_role_arn": role_arn, "assume_role_external_id": external_id})
+        return other
 
     def client(self, service: str, region: str | None = None, *, once: bool = False) -> Any:
         """A boto3 client; ``once`` makes botocore send each call a single time, for writes (see ``_retry``)."""

@@ -99,6 +99,21 @@ options:
     description: Also look for the newest event in the event history of each account and region, one more call each.
     type: bool
     default: false
+  log_delivery:
+    description:
+      - Whether to look into the trail's bucket, too. V(prefix) looks for the newest log file of each account and
+        region, one to three more calls each. V(digest) also verifies the signature of the newest digest file.
+      - An account of which no file came within 30 days gets the status V(delivery_error), and so does an account and
+        region whose newest digest does not verify.
+    type: str
+    choices: [none, prefix, digest]
+    default: none
+  log_archive_role_arn:
+    description: ARN of a role that may list and read the bucket. Without it the caller must be able to.
+    type: str
+  log_archive_role_external_id:
+    description: External id for O(log_archive_role_arn).
+    type: str
   output_path:
     description:
       - Write the whole result to this file on the machine that the module runs on, and return only the summary and the
@@ -126,7 +141,9 @@ notes:
   - "IAM actions of the caller: C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
     C(organizations:DescribeOrganization); without O(regions) C(account:ListRegions); without O(trail_changed_at)
     C(cloudtrail:LookupEvents). IAM actions of the roles: C(cloudtrail:GetTrailStatus), with O(event_history)
-    C(cloudtrail:LookupEvents)."
+    C(cloudtrail:LookupEvents). With O(log_delivery) the caller needs C(cloudtrail:GetTrail) and
+    C(organizations:DescribeOrganization), O(log_archive_role_arn) needs C(s3:ListBucket), and with V(digest)
+    C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) in the caller's account."
   - "RV(coverage[].status) is one of V(covered) (the trail is there, logs, and reports no error), V(pending) (not there
     yet, within 24 hours), V(missing), V(not_logging), V(delivery_error) (of log files, digest files, CloudWatch Logs or
     SNS), V(denied) (the role cannot be assumed, or may not ask), V(region_disabled), V(account_closed) and
@@ -311,6 +328,22 @@ coverage:
       description: Time of the newest event in event history, with O(event_history).
       type: str
       sample: "2026-11-24T03:01:12Z"
+    latest_file_time:
+      description: When the newest log file in the bucket was written, with O(log_delivery).
+      type: str
+      sample: "2026-11-24T03:05:02Z"
+    latest_digest_time:
+      description: When the newest digest file in the bucket was written, with O(log_delivery=digest).
+      type: str
+      sample: "2026-11-24T02:40:11Z"
+    digest_valid:
+      description: Whether that digest file carries AWS's signature.
+      type: bool
+      sample: true
+    log_delivery_error:
+      description: Why the bucket could not be searched for this account and region.
+      type: str
+      sample: "Failed to list the objects of bucket logs: Access Denied (AccessDenied)."
 output_path:
   description: The file with the whole result.
   returned: with O(output_path)
@@ -351,6 +384,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "deadline_minutes": {"type": "float", "default": 120},
     "max_concurrency": {"type": "int", "default": 64},
     "event_history": {"type": "bool", "default": False},
+    "log_delivery": {"type": "str", "choices": ["none", "prefix", "digest"], "default": "none"},
+    "log_archive_role_arn": {"type": "str"},
+    "log_archive_role_external_id": {"type": "str"},
     "output_path": {"type": "path"},
     "max_exceptions": {"type": "int", "default": 1000},
     "progress_path": {"type": "path"},

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.ansible_run import TaskResult, run_module, run_playbook
+from tests.ansible_run import TaskResult, member_role, run_module, run_playbook
 from tests.coverage_world import ONE, REGIONS, calls, found, make_wrong, turn_on
 from tests.lab_process import Lab
 
@@ -223,3 +224,56 @@ def test_every_wrong_account_is_found_and_none_invented() -> None:
         assert all(row["reason"] for row in result["coverage"] if row["status"] != "covered")
         wanted = {place for place, status in expected.items() if status not in ("region_disabled", "account_closed")}
         assert {(row["account_id"], row["region"]) for row in result["exceptions"]} == wanted
+
+
+@pytest.fixture(scope="module")
+def delivered() -> Iterator[Lab]:
+    """A lab in whose bucket files of one member arrived."""
+    with Lab("--accounts", "8") as lab:
+        turn_on(lab)
+        member = members(lab)[0]
+        for region in TWO:
+            lab.client("sts", member, region).get_caller_identity()
+            lab.client("cloudtrail", member, region).describe_trails()
+        lab.control("POST", "deliver", {"hours": 1})
+        yield lab
+
+
+def test_log_delivery_finds_files_and_verifies_digests(delivered: Lab) -> None:
+    lab = delivered
+    role = member_role(lab, lab.log_archive)["assume_role_arn"]
+    one, other = members(lab)[:2]
+    result = ask(lab, accounts=given(one, other), regions=TWO, log_delivery="digest", log_archive_role_arn=role)
+    rows = {(row["account_id"], row["region"]): row for row in result["coverage"]}
+    for region in TWO:
+        assert rows[one, region]["latest_file_time"].startswith("20")
+        assert rows[one, region]["digest_valid"] is True
+        assert rows[one, region]["status"] == "covered"
+        assert rows[other, region]["status"] == "delivery_error"
+        assert "no log file of this account" in rows[other, region]["reason"]
+
+
+def test_log_delivery_finds_forged_digests(delivered: Lab) -> None:
+    lab = delivered
+    s3 = lab.client("s3", lab.log_archive)
+    one = members(lab)[0]
+    prefix = f"AWSLogs/{lab.organization_id}/{one}/CloudTrail-Digest/{ONE}/"
+    key = s3.list_objects_v2(Bucket=lab.bucket, Prefix=prefix)["Contents"][-1]["Key"]
+    true = s3.get_object(Bucket=lab.bucket, Key=key)
+    body, metadata = true["Body"].read(), true["Metadata"]
+    forged = gzip.compress(gzip.decompress(body).replace(b'"logFiles":[', b'"logFiles": ['))
+    s3.put_object(Bucket=lab.bucket, Key=key, Body=forged, Metadata=metadata)
+    role = member_role(lab, lab.log_archive)["assume_role_arn"]
+    result = ask(lab, accounts=given(one), regions=TWO, log_delivery="digest", log_archive_role_arn=role)
+    s3.put_object(Bucket=lab.bucket, Key=key, Body=body, Metadata=metadata)
+    assert found(result["coverage"]) == {(one, ONE): "delivery_error"}
+    assert "signature is wrong" in result["exceptions"][0]["reason"]
+
+
+def test_log_delivery_refuses_a_bucket_that_it_may_not_list(delivered: Lab) -> None:
+    lab = delivered
+    role = member_role(lab, members(lab)[0])["assume_role_arn"]
+    options = {"trail_arn": lab.trail_arn, "log_delivery": "prefix", "log_archive_role_arn": role}
+    result = run_module(lab, "cloudtrail_coverage_info", options)
+    assert result.failed
+    assert lab.bucket in result.msg

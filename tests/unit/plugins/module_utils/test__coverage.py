@@ -14,11 +14,14 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage impor
     Failure,
     Row,
     count,
+    is_young,
+    judge_delivery,
     judge_failure,
     judge_state,
     judge_status,
     settle,
     time_of,
+    without_files,
 )
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -157,3 +160,26 @@ def test_time_of() -> None:
 
 def test_count_names_every_status() -> None:
     assert count([row("1", "a", "missing")]) == {**dict.fromkeys(STATUSES, 0), "missing": 1}
+
+
+def test_accounts_without_files_are_not_covered() -> None:
+    rows = [
+        Row("1", "", "a", "covered"),
+        Row("1", "", "b", "covered", latest_file_time="T"),
+        Row("2", "", "a", "covered"),
+        Row("2", "", "b", "missing"),
+        Row("3", "", "a", "denied"),
+        Row("4", "", "a", "covered", log_delivery_error="AccessDenied"),
+    ]
+    silent = without_files(rows)
+    assert silent == {"2"}
+    judged = ["covered", "covered", "delivery_error", "missing", "denied", "covered"]
+    assert [one.status for one in judge_delivery(rows, silent)] == judged
+    assert judge_delivery(rows, []) == rows
+
+
+def test_is_young() -> None:
+    assert is_young(NOW, "2026-01-02", "")
+    assert is_young(NOW, "", "2026-01-02")
+    assert not is_young(NOW, "2026-01-01", "2026-01-01")
+    assert not is_young(NOW, "", "")
