@@ -21,13 +21,12 @@ MANAGEMENT = 100_000_000_000
 ORGANIZATION = "o-benchmark0"
 TRAIL_ARN = f"arn:aws:cloudtrail:us-east-1:{MANAGEMENT}:trail/default"
 REGIONS = (
-    "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 "
-    "eu-north-1 eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
-).split()
+    *(f"ap-{name}" for name in ("northeast-1", "northeast-2", "northeast-3", "south-1", "southeast-1", "southeast-2")),
+    *(f"eu-{name}" for name in ("central-1", "north-1", "west-1", "west-2", "west-3")),
+    *("ca-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+)
 PAGE = 20
 """Accounts in an answer of ListAccounts (aws-facts 7.1)."""
-
-TEXT = {"AssumeRole": "sts", "GetCallerIdentity": "sts", "DescribeRegions": "ec2"}
 
 
 def account(number: int) -> dict[str, object]:
@@ -170,7 +169,10 @@ def respond(world: World, head: bytes, body: bytes) -> bytes:
     try:
         answer = world.answer(head, body)
     except (KeyError, ValueError) as error:
-        status, answer = b"400 Bad Request", json.dumps({"__type": "ValidationException", "message": str(error)}).encode()
+        status, answer = (
+            b"400 Bad Request",
+            json.dumps({"__type": "ValidationException", "message": str(error)}).encode(),
+        )
     return b"HTTP/1.1 %s\r\nContent-Type: application/x-amz-json-1.1\r\nContent-Length: %d\r\n\r\n%s" % (
         status,
         len(answer),

@@ -19,7 +19,8 @@ def main(trail: str, regions: list[str]) -> None:
         return [state["IsLogging"] and not state.get("LatestDeliveryError") for state in states]
 
     answer = look()
-    assert not answer["Exceptions"] and not answer["FailedAssumeRole"], answer
+    assert not answer["Exceptions"], answer["Exceptions"]
+    assert not answer["FailedAssumeRole"], answer["FailedAssumeRole"]
     print(sum(sum(one["Result"]) for one in answer["Results"]))
 
 

@@ -23,9 +23,7 @@ def main(log_archive: str, check_mode: bool) -> None:
         aws_secret_access_key=keys["SecretAccessKey"],
         aws_session_token=keys["SessionToken"],
     )
-    (bucket,) = [
-        one["Name"] for one in s3.list_buckets()["Buckets"] if one["Name"].startswith("aws-cloudtrail-logs-")
-    ]
+    (bucket,) = [one["Name"] for one in s3.list_buckets()["Buckets"] if one["Name"].startswith("aws-cloudtrail-logs-")]
     policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
     organizations = session.client("organizations")
     organization = organizations.describe_organization()["Organization"]["Id"]

@@ -17,7 +17,7 @@ import boto3
 WORKERS = 20
 
 
-def look(trail: str, account: str, keys: dict[str, Any], regions: list[str]) -> dict[tuple[str, str], bool]:
+def look(trail: str, account: str, keys: Any, regions: list[str]) -> dict[tuple[str, str], bool]:
     """Whether the trail logs, by account and region."""
     session = boto3.session.Session(
         aws_access_key_id=keys["AccessKeyId"],
