@@ -20,7 +20,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 
-Compare = Callable[[str, str], bool | None]
+Compare = Callable[[str, str], "bool | None"]  # in quotes for pylint
 
 # Inside a resolved pattern these two stand for a literal * and ?, which a variable brought in.
 _STAR, _MARK = "\ue000", "\ue001"
