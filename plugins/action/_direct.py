@@ -220,11 +220,12 @@ def run_module(name: str, arguments: bytes, directory: str, output: int, errors:
 
 
 def reset_signals() -> None:
-    """Handlers of Ansible's process do not belong to the module's."""
+    """Handlers of Ansible's process do not belong to the module's; a signal that is ignored stays ignored."""
     for number in signal.valid_signals():
         if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def redirect_streams(output: int, errors: int) -> tuple[Any, Any, Any]:

@@ -272,7 +272,7 @@ FALLBACK = {
 CASES = {**DIRECT, **{name: task for name, (_, task) in FALLBACK.items()}}
 
 
-SHOWN = ("change", "warnings", "failure", "failure in except", "exception", "noise at exit", "no JSON", "no_log")
+SHOWN = ("change", "warnings", "failure", "failure in except", "noise at exit", "no JSON", "no_log")
 """Cases whose display is compared, because the results that callbacks see hold no warnings."""
 
 
