@@ -18,12 +18,13 @@ SELF := .collections/ansible_collections/cloudsec/org_trail
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup collections demo lab test lint bench changelog dist clean
+.PHONY: help setup collections demo lab test test-full lint bench changelog dist clean
 
 help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
 	@echo 'make lab     keep that organization running and print its environment'
 	@echo 'make test    all checks and tests'
+	@echo 'make test-full  the same and organizations of thousands of accounts, 15 minutes more'
 	@echo 'make lint    the checks alone'
 	@echo 'make bench   how fast it is beside other ways to do the same'
 	@echo 'make dist    build the collection into dist/'
@@ -57,6 +58,9 @@ lint: setup
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+
+test-full: lint
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "scale or not scale" $(TESTS)
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -59,14 +59,16 @@ def fails(fault: str, region: str = "") -> Callable[[Lab, str], None]:
     """GetTrailStatus fails in the account; the network fails the way ``fault`` says."""
 
     def make(lab: Lab, account: str) -> None:
-        rules = [{name: rule[name] for name in RULE if rule[name]} for rule in lab.control("GET", "faults")]
         rule = {"service": "cloudtrail", "account": account, "region": region, "fault": fault}
-        lab.control("POST", "faults", [{name: value for name, value in rule.items() if value}, *rules])
+        lab.control("POST", "faults", [{name: value for name, value in rule.items() if value}, *rules(lab)])
 
     return make
 
 
-RULE = ("service", "operation", "account", "region", "fault", "every", "times", "nth")
+def rules(lab: Lab) -> list[dict[str, Any]]:
+    """The faults in force, as they were asked for."""
+    names = ("service", "operation", "account", "region", "fault")
+    return [{name: rule[name] for name in names if rule[name]} for rule in lab.control("GET", "faults")]
 
 
 def without_role(lab: Lab, account: str) -> None:

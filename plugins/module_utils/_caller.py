@@ -121,4 +121,4 @@ def _with_text_times(parsed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _method(client: Any, operation: str) -> str:
-    return next(method for method, name in client.meta.method_to_api_mapping.items() if name == operation)
+    return str(next(method for method, name in client.meta.method_to_api_mapping.items() if name == operation))
