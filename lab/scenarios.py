@@ -14,8 +14,9 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket i
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 
-from lab import iam, organizations, regions, s3, trails
+from lab import iam, organizations_access, organizations_policies, organizations_tree, regions, s3, trails
 from lab.organization_state import SCP, Account, Organization, Unit, new_organization, word
+from lab.organizations import CLOUDTRAIL
 from lab.world import World
 
 SCENARIOS = ("lesson", "landing_zone", "empty")
@@ -71,9 +72,9 @@ def empty(world: World) -> None:
 def lesson(world: World) -> None:
     """The lesson's world before its steps are taken (aws-facts section 9)."""
     org = make_organization(world)
-    security = organizations.add_unit(world, org, org.root_id, "Security")
-    workloads = organizations.add_unit(world, org, org.root_id, "Workloads")
-    sandbox = organizations.add_unit(world, org, org.root_id, "Sandbox")
+    security = organizations_tree.add_unit(world, org, org.root_id, "Security")
+    workloads = organizations_tree.add_unit(world, org, org.root_id, "Workloads")
+    sandbox = organizations_tree.add_unit(world, org, org.root_id, "Sandbox")
     archive = make_account(world, org, security, "SecurityAudit")
     make_account(world, org, workloads, "Production")
     make_account(world, org, workloads, "Development")
@@ -87,9 +88,9 @@ def lesson(world: World) -> None:
 def landing_zone(world: World) -> None:
     """An organization that has grown: Control Tower's trail, renamed and closed accounts, buckets that nearly fit."""
     org = make_organization(world)
-    units = {name: organizations.add_unit(world, org, org.root_id, name) for name in LANDING_ZONE}
+    units = {name: organizations_tree.add_unit(world, org, org.root_id, name) for name in LANDING_ZONE}
     for name in ("Production", "Development"):
-        units[name] = organizations.add_unit(world, org, units["Workloads"].id, name)
+        units[name] = organizations_tree.add_unit(world, org, units["Workloads"].id, name)
     made = {
         name: make_account(world, org, units[unit], name, state)
         for unit, name, state in (
@@ -125,7 +126,7 @@ def fill(world: World, org: Organization, accounts: int) -> None:
     team = None
     for number in range(1, accounts - len(org.accounts) + 1):
         if team is None or len(team.accounts) >= TEAM_SIZE:
-            team = organizations.add_unit(world, org, parent, f"Team {number // TEAM_SIZE + 1}")
+            team = organizations_tree.add_unit(world, org, parent, f"Team {number // TEAM_SIZE + 1}")
         make_account(world, org, team, f"Workload-{number:05}")
 
 
@@ -152,7 +153,7 @@ def make_account(world: World, org: Organization, unit: Unit, name: str, state: 
     """A member with the role that management enters it by."""
     number = len(org.accounts)
     account = Account(new_account_id(world), name, f"aws+{number:05}@example.com", unit.id, BEGAN, state)
-    organizations.add_account(world, org, account)
+    organizations_tree.add_account(world, org, account)
     return account
 
 
@@ -162,7 +163,7 @@ def attach_guardrails(world: World, org: Organization) -> None:
     deny_root = statement("DenyMemberRoot", "Deny", "*")
     deny_root["Condition"] = {"StringLike": {"aws:PrincipalArn": f"arn:{world.partition}:iam::*:root"}}
     for one in (deny_leaving, deny_root):
-        policy = organizations.add_policy(world, org, one["Sid"], as_policy(one))
+        policy = organizations_policies.add_policy(world, org, one["Sid"], as_policy(one))
         org.attach(policy.id, org.root_id)
 
 
@@ -219,8 +220,8 @@ def add_control_tower(world: World, org: Organization) -> None:
     archive = world.log_archive_account
     bucket = f"aws-controltower-logs-{archive}-{world.home_region}"
     make_bucket(world, archive, bucket, required(world, bucket, CONTROL_TOWER_TRAIL, prefix=org.id))
-    organizations.set_trusted_access(world, organizations.CLOUDTRAIL)
-    organizations.set_trusted_access(world, "controltower.amazonaws.com")
+    organizations_access.set_trusted_access(world, CLOUDTRAIL)
+    organizations_access.set_trusted_access(world, "controltower.amazonaws.com")
     trails.add_trail(
         world,
         world.management_account,
@@ -242,7 +243,7 @@ def add_control_tower(world: World, org: Organization) -> None:
     guard["Condition"] = {
         "ArnNotLike": {"aws:PrincipalARN": f"arn:{world.partition}:iam::*:role/AWSControlTowerExecution"}
     }
-    policy = organizations.add_policy(world, org, "aws-guardrails-lab", as_policy(guard))
+    policy = organizations_policies.add_policy(world, org, "aws-guardrails-lab", as_policy(guard))
     org.attach(policy.id, org.root_id)
     principal = {"AWS": f"arn:{world.partition}:iam::{world.management_account}:root"}
     for account in org.accounts:

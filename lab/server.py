@@ -36,7 +36,20 @@ from lab.service import ANSWERS, GUARDS
 from lab.shapes import problems
 from lab.world import World
 
-SERVICES = ("account", "cloudtrail", "ec2", "iam", "kms", "organizations", "rates", "s3", "sts")
+SERVICES = (
+    "account",
+    "cloudtrail",
+    "ec2",
+    "iam",
+    "kms",
+    "organizations",
+    "organizations_access",
+    "organizations_policies",
+    "organizations_tree",
+    "rates",
+    "s3",
+    "sts",
+)
 """The files that register answers and guards with `lab.service`."""
 
 TIMEOUT_SECONDS = 3600

@@ -10,7 +10,7 @@ import json
 import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -19,8 +19,11 @@ from typing import Any
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
+from werkzeug.test import EnvironBuilder
 
+from lab import server
 from lab.__main__ import main
+from lab.world import World
 from tests.lab.organization_trail import refusal, refused
 from tests.lab_process import Lab
 
@@ -242,14 +245,24 @@ def test_what_the_lab_cannot_read_is_not_a_crash(lab: Lab) -> None:
     connection.close()
 
 
-def test_latency_does_not_queue_calls(lab: Lab) -> None:
-    """Twenty calls at once, each waiting half a second, must not wait for one another."""
-    with Lab("--latency", "500") as slow, ThreadPoolExecutor(20) as pool:
-        keys = slow.client("sts").get_session_token()["Credentials"]
-        client = slow.client_with(keys, "cloudtrail", config=Config(max_pool_connections=20))
-        begin = time.monotonic()
-        list(pool.map(lambda _: client.describe_trails(), range(20)))
-        assert time.monotonic() - begin < 20 * 0.5
+def test_latency_is_waited_for_without_holding_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a call waits, another one can have the lab's lock."""
+    world = World(latency_ms=5)
+    waits: list[tuple[float, bool]] = []
+
+    def wait(seconds: float) -> None:
+        other = threading.Thread(target=lambda: waits.append((seconds, world.lock.acquire(timeout=10))))
+        other.start()
+        other.join()
+
+    monkeypatch.setattr("lab.server.time.sleep", wait)
+    scope = "AKIANOBODY0000000000/20300101/us-east-1/sts/aws4_request"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    form = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}
+    environ = EnvironBuilder(method="POST", headers=list(headers.items()), data=form).get_environ()
+    status, _headers, body = server.LabApplication(world).handle(environ)
+    assert (status, b"InvalidClientTokenId" in body) == (403, True)
+    assert waits == [(0.005, True)]
 
 
 def test_changes_at_the_same_time_are_all_kept(lab: Lab) -> None:

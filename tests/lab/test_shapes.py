@@ -53,6 +53,9 @@ SERVICES_OF_FILE = {
     "ec2": ["ec2"],
     "iam": ["iam"],
     "organizations": ["organizations"],
+    "organizations_access": ["organizations"],
+    "organizations_policies": ["organizations"],
+    "organizations_tree": ["organizations"],
     "s3": ["s3"],
     "sts": ["sts"],
 }
