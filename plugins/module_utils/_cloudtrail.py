@@ -133,10 +133,15 @@ def get_event_data_store(client: Any, arn: str) -> dict[str, Any]:
 
 @CloudTrailErrorHandler.common_error_handler("look up events")
 @retry_read
-def lookup_events(client: Any, name: str, since: datetime) -> list[dict[str, Any]]:
-    """Event history's events of one name in the client's account and region, newest first (aws-facts 4.7)."""
+def lookup_events(client: Any, name: str, since: datetime, newest: int | None = None) -> list[dict[str, Any]]:
+    """Event history's events of one name in the client's account and region, newest first (aws-facts 4.7).
+
+    newest: how many at most; all of them when None.
+    """
     wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
-    pages = client.get_paginator("lookup_events").paginate(LookupAttributes=wanted, StartTime=since)
+    pages = client.get_paginator("lookup_events").paginate(
+        LookupAttributes=wanted, StartTime=since, PaginationConfig={"MaxItems": newest}
+    )
     events: list[dict[str, Any]] = pages.build_full_result()["Events"]
     return events
 

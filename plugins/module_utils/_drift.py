@@ -1,0 +1,199 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Drift: what the roles found not to be as wanted, one line each, from their own results. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+from xml.etree import ElementTree
+
+Result = Mapping[str, Any]
+TRAIL, BUCKET, ORGANIZATION = "trail", "log bucket", "organization"
+
+TRAIL_EVENTS = {
+    "logging": ("StopLogging",),
+    "event_selectors": ("PutEventSelectors",),
+    "advanced_event_selectors": ("PutEventSelectors",),
+    "insight_selectors": ("PutInsightSelectors",),
+    "aggregation_configurations": ("PutEventConfiguration",),
+    "tags": ("RemoveTags", "AddTags"),
+    "state": ("DeleteTrail",),
+}
+"""Events that change a setting of the trail; all others come from UpdateTrail."""
+
+BUCKET_EVENTS = {
+    "access_logging": ("PutBucketLogging",),
+    "encryption": ("PutBucketEncryption", "DeleteBucketEncryption"),
+    "lifecycle": ("PutBucketLifecycle", "PutBucketLifecycleConfiguration"),
+    "object_lock": ("PutBucketObjectLockConfiguration",),
+    "object_ownership": ("PutBucketOwnershipControls", "DeleteBucketOwnershipControls"),
+    "public_access_block": ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
+    "versioning": ("PutBucketVersioning",),
+}
+POLICY_EVENTS = ("PutBucketPolicy", "DeleteBucketPolicy")
+REPAIR = "Run enable_org_trail.yml."
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing that is not as wanted.
+
+    object: what it is about, for example a trail's ARN. what: the setting. remedy: what to do.
+    events: names of the CloudTrail events that may have caused it. since, by: time (ISO 8601, UTC) and ARN, empty
+    when event history does not tell.
+    """
+
+    kind: str
+    object: str
+    what: str
+    expected: Any
+    found: Any
+    remedy: str
+    events: tuple[str, ...] = ()
+    since: str = ""
+    by: str = ""
+
+
+def trail_drift(result: Result) -> list[Drift]:
+    """From the result of cloudtrail_organization_trail in check mode: each setting that it would change."""
+    if not result.get("changed"):
+        return []
+    before, after = result["diff"]["before"], result["diff"]["after"]
+    arn = result["trail"].get("arn", "")
+    if not result["before"]:
+        return [Drift(TRAIL, arn, "trail", "present", "absent", REPAIR, TRAIL_EVENTS["state"])]
+    return [
+        Drift(TRAIL, arn, field, after.get(field), before.get(field), REPAIR, _trail_events(field))
+        for field in result["changed_fields"]
+    ]
+
+
+def _trail_events(field: str) -> tuple[str, ...]:
+    events = TRAIL_EVENTS.get(field, ("UpdateTrail",))
+    return (*events, "DisableAWSServiceAccess") if field == "is_organization_trail" else events
+
+
+def problem_drift(result: Result) -> list[Drift]:
+    """From the problems that cloudtrail_organization_trail names: what a person has to look at."""
+    return [
+        Drift(TRAIL, problem["object"], problem["name"], problem["expected"], problem["found"], problem["remedy"])
+        for problem in result.get("problems", [])
+    ]
+
+
+def access_drift(result: Result, service_principal: str) -> list[Drift]:
+    """From the result of organizations_service_access in check mode."""
+    if not result.get("changed"):
+        return []
+    events = ("DisableAWSServiceAccess",)
+    object_ = f"organization {result['organization']['id']}"
+    return [Drift(ORGANIZATION, object_, f"trusted access of {service_principal}", "on", "off", REPAIR, events)]
+
+
+def bucket_drift(bucket: Result) -> list[Drift]:
+    """From one bucket of cloudtrail_log_bucket_info: statements of its policy, and its health if that was read."""
+    if not bucket:
+        return []
+    name = bucket["name"]
+    policy = [
+        Drift(BUCKET, name, f"policy, {one['statement']}", one["expected"], one["found"], one["fix"], POLICY_EVENTS)
+        for one in bucket.get("problems", [])
+    ]
+    health = [
+        Drift(
+            BUCKET,
+            name,
+            one["setting"],
+            one["expected"],
+            one["found"],
+            one["fix"],
+            BUCKET_EVENTS.get(one["setting"], ()),
+        )
+        for one in (bucket.get("health") or {}).get("problems", [])
+    ]
+    return policy + health
+
+
+def coverage_drift(rows: Iterable[Result]) -> list[Drift]:
+    """From rows of cloudtrail_coverage_info: accounts and regions that are not covered."""
+    return [
+        Drift(
+            "coverage",
+            f"account {row['account_id']} in {row['region']}",
+            "coverage",
+            "covered",
+            row["status"],
+            row["reason"],
+        )
+        for row in rows
+    ]
+
+
+def failure_drift(messages: Iterable[str]) -> list[Drift]:
+    """From refusals of the roles: each is a sentence that says what was found and what to do."""
+    return [Drift("check", "main job", "refusal", "none", message, "") for message in messages]
+
+
+def collect_drift(results: Mapping[str, Any]) -> list[Drift]:
+    """Every drift that the given results tell of. The keys are the options of the module cloudtrail_drift_info."""
+    return [
+        *access_drift(results["trusted_access"], results["service_principal"]),
+        *trail_drift(results["organization_trail"]),
+        *problem_drift(results["organization_trail"]),
+        *bucket_drift(results["log_bucket"]),
+        *coverage_drift(results["coverage_exceptions"]),
+        *failure_drift(results["refusals"]),
+    ]
+
+
+def as_table(drifts: Sequence[Drift]) -> str:
+    """The drifts for a person to read: a heading line and, for each, what, expected, found, since when, what to do."""
+    lines = [f"{len(drifts)} drifted:"]
+    for one in drifts:
+        lines.append(f"- {one.object}: {one.what}")
+        lines.append(f"    expected  {_short(one.expected)}")
+        lines.append(f"    found     {_short(one.found)}")
+        if one.since:
+            lines.append(f"    since     {one.since}, by {one.by}")
+        if one.remedy:
+            lines.append(f"    to do     {one.remedy}")
+    return "\n".join(lines)
+
+
+def as_junit(drifts: Sequence[Drift], checked: str) -> str:
+    """A JUnit document for pipelines: one failed test case per drift, one passed case when there is none."""
+    suite = ElementTree.Element(
+        "testsuite",
+        name="cloudsec.org_trail",
+        tests=str(len(drifts) or 1),
+        failures=str(len(drifts)),
+        timestamp=checked,
+    )
+    for one in drifts:
+        case = ElementTree.SubElement(suite, "testcase", classname=one.kind, name=f"{one.object}: {one.what}")
+        message = f"expected {_short(one.expected)}, found {_short(one.found)}"
+        ElementTree.SubElement(case, "failure", message=message).text = as_table([one])
+    if not drifts:
+        ElementTree.SubElement(suite, "testcase", classname="drift", name="nothing drifted")
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def summarize_drift(drifts: Sequence[Drift]) -> dict[str, Any]:
+    """The module's result."""
+    rows = [{**asdict(one), "events": list(one.events)} for one in drifts]
+    return {"changed": False, "drift": rows, "table": as_table(drifts)}
+
+
+def as_json(drifts: Sequence[Drift], checked: str) -> str:
+    """The drifts as a JSON document."""
+    rows = summarize_drift(drifts)["drift"]
+    return json.dumps({"checked_at": checked, "drift": rows}, indent=2, default=str) + "\n"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text or '""'

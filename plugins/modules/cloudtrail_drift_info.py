@@ -1,0 +1,209 @@
+#!/usr/bin/python
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module cloudtrail_drift_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudtrail_drift_info
+version_added: 1.0.0
+short_description: Lists what drifted from an organization trail, since when, and by whom
+description:
+  - Takes what the roles of this collection found in check mode, and makes one list of it. Each row says what was
+    expected, what was found, and what to do.
+  - Looks into CloudTrail's event history of the last 90 days for the change that caused each row.
+  - Writes the list as JSON, and as JUnit for pipelines, if asked to. Changes nothing in AWS.
+author:
+  - The cloudsec.org_trail maintainers (@cloudsec)
+options:
+  organization_trail:
+    description:
+      - Result of M(cloudsec.org_trail.cloudtrail_organization_trail) in check mode.
+    type: dict
+    default: {}
+  trusted_access:
+    description:
+      - Result of M(cloudsec.org_trail.organizations_service_access) in check mode.
+    type: dict
+    default: {}
+  service_principal:
+    description:
+      - Service principal that O(trusted_access) is about.
+    type: str
+    default: cloudtrail.amazonaws.com
+  log_bucket:
+    description:
+      - The trail's bucket, as M(cloudsec.org_trail.cloudtrail_log_bucket_info) returns it in RV(ignore:buckets).
+    type: dict
+    default: {}
+  coverage_exceptions:
+    description:
+      - Rows of M(cloudsec.org_trail.cloudtrail_coverage_info) that are not covered.
+    type: list
+    elements: dict
+    default: []
+  refusals:
+    description:
+      - Messages with which other tasks failed.
+    type: list
+    elements: str
+    default: []
+  event_history:
+    description:
+      - Whether to look for the change that caused a row.
+    type: bool
+    default: true
+  log_archive_role_arn:
+    description:
+      - ARN of a role in the bucket's account that may read event history there. Without it rows about the bucket
+        tell no time.
+    type: str
+  log_archive_role_external_id:
+    description:
+      - External id for O(log_archive_role_arn).
+    type: str
+  json_path:
+    description:
+      - File that gets the list as JSON.
+    type: path
+  junit_path:
+    description:
+      - File that gets the list as JUnit XML, one failed test case per row.
+    type: path
+extends_documentation_fragment:
+  - cloudsec.org_trail.assume_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - "IAM actions: C(cloudtrail:LookupEvents) with O(event_history=true), in the management account and with
+    O(log_archive_role_arn); C(sts:AssumeRole) for that role. Without the permission the rows tell no time."
+seealso:
+  - name: LookupEvents
+    description: What event history holds.
+    link: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html
+  - module: cloudsec.org_trail.cloudtrail_organization_trail
+attributes:
+  check_mode:
+    description: Changes nothing in AWS. In check mode it writes no files either.
+    support: full
+  diff_mode:
+    description: There is no diff.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look at the trail
+  cloudsec.org_trail.cloudtrail_organization_trail:
+    s3_bucket_name: example-org-trail-logs
+  check_mode: true
+  register: organization_trail
+
+- name: List what drifted
+  cloudsec.org_trail.cloudtrail_drift_info:
+    organization_trail: "{{ organization_trail }}"
+    junit_path: drift.xml
+  register: drift
+
+- name: Fail with the table
+  ansible.builtin.fail:
+    msg: "{{ drift.table }}"
+  when: drift.drift | length > 0
+"""
+
+RETURN = r"""
+drift:
+  description: What drifted; empty when nothing did.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: V(trail), V(log bucket), V(organization), V(coverage) or V(check).
+      type: str
+      sample: trail
+    object:
+      description: What the row is about.
+      type: str
+      sample: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    what:
+      description: The setting.
+      type: str
+      sample: logging
+    expected:
+      description: What was expected.
+      type: raw
+      sample: true
+    found:
+      description: What was found.
+      type: raw
+      sample: false
+    remedy:
+      description: What to do.
+      type: str
+      sample: Run enable_org_trail.yml.
+    events:
+      description: Names of the events that may have caused it.
+      type: list
+      elements: str
+      sample: [StopLogging]
+    since:
+      description: Time of the newest such event, UTC; empty when event history does not tell.
+      type: str
+      sample: "2026-01-31T12:00:00Z"
+    by:
+      description: ARN of the caller of that event.
+      type: str
+      sample: arn:aws:sts::111122223333:assumed-role/Admin/alice
+table:
+  description: The same for a person to read.
+  returned: success
+  type: str
+  sample: "1 drifted: ..."
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import as_json, as_junit, summarize_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift_events import find_drift, utc_now
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
+
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    **ASSUME_ROLE_ARGUMENTS,
+    "organization_trail": {"type": "dict", "default": {}},
+    "trusted_access": {"type": "dict", "default": {}},
+    "service_principal": {"type": "str", "default": "cloudtrail.amazonaws.com"},
+    "log_bucket": {"type": "dict", "default": {}},
+    "coverage_exceptions": {"type": "list", "elements": "dict", "default": []},
+    "refusals": {"type": "list", "elements": "str", "default": []},
+    "event_history": {"type": "bool", "default": True},
+    "log_archive_role_arn": {"type": "str"},
+    "log_archive_role_external_id": {"type": "str"},
+    "json_path": {"type": "path"},
+    "junit_path": {"type": "path"},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    checked = utc_now()
+    try:
+        drifts = find_drift(Session(module), module.params)
+        for option, render in (("json_path", as_json), ("junit_path", as_junit)):
+            if module.params[option] and not module.check_mode:
+                Path(module.params[option]).write_text(render(drifts, checked), encoding="utf-8")
+    except AnsibleAWSError as error:
+        module.fail_json(msg=sentence(error))
+    except OSError as error:
+        module.fail_json(msg=f"The list of drifts cannot be written to {error.filename}: {error.strerror}.")
+    module.exit_json(**summarize_drift(drifts))
+
+
+if __name__ == "__main__":
+    main()
