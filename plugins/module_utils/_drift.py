@@ -34,6 +34,9 @@ BUCKET_EVENTS = {
     "public_access_block": ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
     "versioning": ("PutBucketVersioning",),
 }
+NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
+"""What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
+
 POLICY_EVENTS = ("PutBucketPolicy", "DeleteBucketPolicy")
 REPAIR = "Run enable_org_trail.yml."
 
@@ -114,6 +117,7 @@ def bucket_drift(bucket: Result) -> list[Drift]:
             BUCKET_EVENTS.get(one["setting"], ()),
         )
         for one in (bucket.get("health") or {}).get("problems", [])
+        if not {(one["setting"], ""), (one["setting"], one["found"])} & NEVER_CONFIGURED
     ]
     return policy + health
 

@@ -62,6 +62,8 @@ def attribute(
             return []
 
     def explained(drift: Drift) -> Drift:
+        if not drift.events:
+            return drift
         region = _region(drift, bucket_region)
         return explain(drift, lambda name: history(drift.kind, region, name))
 
