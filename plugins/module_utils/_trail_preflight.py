@@ -107,9 +107,10 @@ def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[st
     """
     actions = options.get("on_problem") or {}
     before = view.now.settings if view.now else None
-    if plan.after is None:
-        owner = None if options.get("adopt_foreign") else foreign_trail(view.arn, before)
-        return sort_problems([owner] if owner else [], actions)
+    foreign = None if options.get("adopt_foreign") else foreign_trail(view.arn, before)
+    owner = sort_problems([foreign] if foreign else [], actions)
+    if plan.after is None or owner["fail"]:  # nothing else matters about a trail that is not ours
+        return owner
     refuse(settings_refusal(view.arn, before, plan.after, options))
     situation = Situation(
         arn=view.arn,

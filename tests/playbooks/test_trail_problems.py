@@ -79,8 +79,9 @@ def test_fewest_calls(fresh: Lab) -> None:
 
 def test_fact_7_7_control_tower(landing_zone: Lab) -> None:
     name = "aws-controltower-BaselineCloudTrail"
-    for state in ("present", "absent"):
-        text = refusal(landing_zone, {"name": name, "state": state})
+    others: list[dict[str, Any]] = [{}, {"state": "absent"}, {"expected_admitted_home_regions": []}]
+    for options in others:
+        text = refusal(landing_zone, {"name": name, **options})
         assert f"trail/{name}: found a trail that belongs to AWS Control Tower by its name, expected" in text
         assert "adopt_foreign=true" in text
     assert not run_trail(landing_zone, {"name": name, "adopt_foreign": True})["changed"]
