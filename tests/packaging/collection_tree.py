@@ -23,7 +23,7 @@ CACHE = ROOT / ".cache" / "packaging"
 PIP_VARIABLES = [name for name in os.environ if name.startswith("PIP_")]
 
 
-LEFT_OUT = ("benchmarks/", "lab/", "tests/differential/", "tests/lab/", "tests/packaging/", "tests/playbooks/")
+LEFT_OUT = ("benchmarks/", "lab/", "tests/differential/", "tests/lab/", "tests/packaging/", "tests/playbooks/", "tests/report/")
 """What no user gets and ansible-test therefore need not judge; ruff and mypy look at it."""
 
 
