@@ -18,7 +18,8 @@ from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.auth import SigV4Auth
-    from botocore.awsrequest import create_request_object, prepare_request_dict
+    from botocore.awsrequest import AWSResponse, create_request_object, prepare_request_dict
+    from botocore.compat import HTTPHeaders
     from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserFactory
@@ -44,6 +45,51 @@ class Answer:
     again_after: float | None = None
 
 
+class Patience:
+    """Whether a call of an operation deserves another try, by botocore's own conditions, and after how long."""
+
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
+        self._conditions = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
+        self._backoff = ExponentialBackoff()
+
+    def seconds(
+        self, attempt: int, parsed: Mapping[str, Any] | None, response: Any, error: Exception | None
+    ) -> float | None:
+        """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
+        context = RetryContext(attempt, self._operation, parsed, response, error)
+        if not self._conditions.is_retryable(context):
+            return None
+        throttled = response is not None and response.status_code < 500
+        if attempt >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):
+            return None
+        return float(self._backoff.delay_amount(context))
+
+
+class ClientCaller:
+    """One operation by a boto3 client with the client's own credentials, which botocore renews when it has to.
+
+    The client is one that makes a single attempt: botocore's own retries would count twice.
+    """
+
+    def __init__(self, client: Any, operation: str) -> None:
+        methods = client.meta.method_to_api_mapping.items()
+        self._method = getattr(client, next(method for method, name in methods if name == operation))
+        self._patience = Patience(client.meta.service_model.operation_model(operation))
+
+    def __call__(self, attempt: int, **parameters: Any) -> Answer:
+        try:
+            return Answer(_with_text_times(self._method(**parameters)))
+        except ClientError as error:
+            parsed = error.response
+            metadata = parsed.get("ResponseMetadata", {})
+            headers = HTTPHeaders.from_dict(metadata.get("HTTPHeaders", {}))
+            response = AWSResponse("", metadata.get("HTTPStatusCode", 400), headers, None)
+            return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
+        except BotoCoreError as error:
+            return Answer({}, "", str(error), False, self._patience.seconds(attempt, None, None, error))
+
+
 class Caller:
     """One operation with one set of parameters in the region of a boto3 client; it may be used by many threads."""
 
@@ -58,47 +104,28 @@ class Caller:
         self._signing = (model.signing_name, client.meta.region_name)
         self._request = create_serializer(protocol).serialize_to_request(parameters, self._operation)
         prepare_request_dict(self._request, client.meta.endpoint_url, user_agent=client.meta.config.user_agent)
-        self._own = getattr(client, _method(client, operation))
+        self._client = ClientCaller(client, operation)
         self._parameters = parameters
-        self._retry = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
-        self._backoff = ExponentialBackoff()
+        self._patience = Patience(self._operation)
 
     def __call__(self, keys: ReadOnlyCredentials | None, attempt: int) -> Answer:
-        """Call once with an account's keys, or with the client's own (which botocore may have to renew).
+        """Call once with an account's keys, or with the client's own.
 
         attempt counts from 1; an answer that deserves another try says after how many seconds.
         """
         if keys is None:
-            return self._call_client()
+            return self._client(attempt, **self._parameters)
         request = create_request_object(self._request | {"headers": dict(self._request["headers"])})
         SigV4Auth(keys, *self._signing).add_auth(request)
         try:
             response = self._http.send(request.prepare())
         except BotoCoreError as error:
-            context = RetryContext(attempt, self._operation, caught_exception=error)
-            return Answer({}, "", str(error), False, self._wait(context))
+            return Answer({}, "", str(error), False, self._patience.seconds(attempt, None, None, error))
         raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-        if response.status_code < 300:
-            return Answer(self._parser.parse(raw, self._operation.output_shape))
         parsed = self._parser.parse(raw, self._operation.output_shape)
-        context = RetryContext(attempt, self._operation, parsed, response)
-        return failed(parsed, self._wait(context))
-
-    def _wait(self, context: Any) -> float | None:
-        if not self._retry.is_retryable(context):
-            return None
-        throttled = context.http_response is not None and context.http_response.status_code < 500
-        if context.attempt_number >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):
-            return None
-        return float(self._backoff.delay_amount(context))
-
-    def _call_client(self) -> Answer:
-        try:
-            return Answer(_with_text_times(self._own(**self._parameters)))
-        except ClientError as error:
-            return failed(error.response, None)
-        except BotoCoreError as error:
-            return Answer({}, "", str(error), False)
+        if response.status_code < 300:
+            return Answer(parsed)
+        return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
 
 
 def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
@@ -118,7 +145,3 @@ def _with_text_times(parsed: Mapping[str, Any]) -> dict[str, Any]:
     return {
         name: iso_time(value.timestamp()) if hasattr(value, "timestamp") else value for name, value in parsed.items()
     }
-
-
-def _method(client: Any, operation: str) -> str:
-    return str(next(method for method, name in client.meta.method_to_api_mapping.items() if name == operation))

@@ -45,7 +45,9 @@ from ._trail_arn import TrailArn, parse_trail_arn
 MINUTE = 60.0
 FORMAT = 1
 TIMEOUTS = {"connect_timeout": 5, "read_timeout": 15}
-STS_RETRIES = {"mode": "standard", "total_max_attempts": 10}
+ONCE = {"total_max_attempts": 1}
+"""botocore's own retries are off: `_caller` decides about another try, without holding a thread."""
+
 ACCOUNT_FIELDS = ("id", "name", "state", "ou_path")
 
 
@@ -141,10 +143,10 @@ def role_of(account_id: str, partition: str, params: Mapping[str, Any]) -> str:
 def new_run(session: Session, regions: list[str], params: Mapping[str, Any]) -> CoverageRun:
     """Clients for every region, with a connection for each thread."""
     threads = params["max_concurrency"]
-    pool = {"max_pool_connections": threads, **TIMEOUTS}
+    settings = {"max_pool_connections": threads, "retries": ONCE, **TIMEOUTS}
     return CoverageRun(
-        session.regional_sts(**pool, retries=STS_RETRIES),
-        session.regional_clients("cloudtrail", regions, **pool),
+        session.regional_sts(**settings),
+        session.regional_clients("cloudtrail", regions, **settings),
         params["trail_arn"],
         params["assume_role_session_name"],
         threads=threads,

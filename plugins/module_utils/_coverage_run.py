@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from threading import Lock
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.credentials import ReadOnlyCredentials
-    from botocore.exceptions import BotoCoreError, ClientError
 
-from ._caller import Answer, Caller, failed
+from ._caller import Answer, Caller, ClientCaller
 from ._coverage import Failure, Row, judge_failure, judge_state, judge_status
 from ._fanout import Fanout, Later, Task
 
@@ -73,7 +73,7 @@ class CoverageRun:
         threads: int,
         event_history: bool = False,
     ) -> None:
-        self._sts = sts
+        self._sts = ClientCaller(sts, "AssumeRole")
         self._session_name = session_name
         self._threads = threads
         self._status = {region: Caller(client, "GetTrailStatus", Name=trail_arn) for region, client in clients.items()}
@@ -85,13 +85,14 @@ class CoverageRun:
         self.trail_arn = trail_arn
         self.rows: dict[tuple[str, str], Row] = {}
         self.calls = 0
+        self._lock = Lock()
 
     def ask(self, wanted: Mapping[Target, Iterable[str]], deadline: float, tick: Callable[[], None]) -> bool:
         """Ask accounts in the given regions, by time.monotonic's ``deadline``; answers whether all were asked.
 
         Endpoints that give no answer are left for last and then tried once more, so that they hold nobody up.
         """
-        tasks = (partial(self._enter, target, tuple(regions)) for target, regions in wanted.items())
+        tasks = (partial(self._enter, Entry(target, tuple(regions))) for target, regions in wanted.items())
         complete = self._run(tasks, deadline, tick)
         for endpoint in (self._entrance, *self._endpoints.values()):
             while endpoint.parked and complete:
@@ -115,47 +116,43 @@ class CoverageRun:
 
     # --- tasks --------------------------------------------------------------------------------------
 
-    def _enter(self, target: Target, regions: tuple[str, ...], given_up: bool = False) -> Iterator[Task] | None:
+    def _enter(self, entry: Entry, given_up: bool = False) -> Iterator[Task] | None:
         """Assume the account's role, then ask in each region."""
+        target, regions = entry.target, entry.regions
         if reason := judge_state(target.state):
             self._fill(target, regions, "account_closed", reason)
             return None
         if not target.role_arn:
             return self._asks(target, regions, None)
+        if self._entrance.dead and not given_up:
+            self._entrance.parked.append(partial(self._enter, entry))
+            return None
         if given_up:
-            failure = Failure("sts:AssumeRole", target.role_arn, "", "STS does not answer")
-            self._fill(target, regions, *judge_failure(failure))
-            return None
-        if self._entrance.dead:
-            self._entrance.parked.append(partial(self._enter, target, regions))
-            return None
-        answer = self._assume(target)
-        self._entrance.heard(answer)
+            answer = Answer({}, "", "STS does not answer", False)
+        else:
+            answer = self._assume(entry)
+            self._entrance.heard(answer)
         if not answer.ok:
             failure = Failure("sts:AssumeRole", target.role_arn, answer.code, answer.message)
             self._fill(target, regions, *judge_failure(failure), code=answer.code)
             return None
-        keys = answer.parsed["Credentials"]
-        return self._asks(
-            target, regions, ReadOnlyCredentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
-        )
+        given = answer.parsed["Credentials"]
+        keys = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+        return self._asks(target, regions, keys)
 
-    def _assume(self, target: Target) -> Answer:
-        """AssumeRole with boto3's client, which renews the caller's own credentials and tries again by itself."""
-        self.calls += 1
-        try:
-            return Answer(
-                self._sts.assume_role(
-                    RoleArn=target.role_arn,
-                    RoleSessionName=self._session_name,
-                    DurationSeconds=SESSION_SECONDS,
-                    **({"ExternalId": target.external_id} if target.external_id else {}),
-                )
+    def _assume(self, entry: Entry) -> Answer:
+        """One attempt to assume the account's role. Raises Later when another one is worth it."""
+        entry.attempt += 1
+        external_id = {"ExternalId": entry.target.external_id} if entry.target.external_id else {}
+        return self._counted(
+            self._sts(
+                entry.attempt,
+                RoleArn=entry.target.role_arn,
+                RoleSessionName=self._session_name,
+                DurationSeconds=SESSION_SECONDS,
+                **external_id,
             )
-        except ClientError as error:
-            return failed(error.response, None)
-        except BotoCoreError as error:
-            return Answer({}, "", str(error), False)
+        )
 
     def _asks(self, target: Target, regions: tuple[str, ...], keys: ReadOnlyCredentials | None) -> Iterator[Task]:
         return (partial(self._ask, Question(target, region, keys)) for region in regions)
@@ -185,10 +182,13 @@ class CoverageRun:
         row.latest_event_time = events[0]["EventTime"] if events else ""
 
     def _call(self, caller: Caller, question: Question) -> Answer:
-        """One attempt. Raises Later when another one is worth it."""
+        """One attempt to ask. Raises Later when another one is worth it."""
         question.attempt += 1
-        self.calls += 1
-        answer = caller(question.keys, question.attempt)
+        return self._counted(caller(question.keys, question.attempt))
+
+    def _counted(self, answer: Answer) -> Answer:
+        with self._lock:
+            self.calls += 1
         if answer.again_after is not None:
             raise Later(answer.again_after)
         return answer
@@ -214,6 +214,15 @@ class CoverageRun:
         """The same row in every region of an account that cannot be entered."""
         for region in regions:
             self.rows[target.id, region] = Row(target.id, target.name, region, status, reason, code)
+
+
+@dataclass(slots=True)
+class Entry:
+    """An account to enter, and how often it was tried."""
+
+    target: Target
+    regions: tuple[str, ...]
+    attempt: int = 0
 
 
 @dataclass(slots=True)

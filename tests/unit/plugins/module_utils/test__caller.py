@@ -98,7 +98,9 @@ def test_own_keys_go_through_the_client() -> None:
         stubber.add_response("get_trail_status", {"IsLogging": True, "LatestDeliveryTime": time}, {"Name": ARN})
         stubber.add_client_error("get_trail_status", "AccessDeniedException", "no", 400)
         assert caller(None, 1).parsed["LatestDeliveryTime"] == "2026-01-02T12:00:00Z"
+        stubber.add_client_error("get_trail_status", "ThrottlingException", "slow", 400)
         assert caller(None, 1).code == "AccessDeniedException"
+        assert caller(None, 1).again_after is not None
 
 
 @pytest.mark.parametrize("value", [1767355200, 1767355200.4, "2026-01-02T12:00:00Z", "2026-01-02T13:00:00+01:00"])

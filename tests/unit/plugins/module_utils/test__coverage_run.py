@@ -22,19 +22,17 @@ SILENCE = Answer({}, "", "Could not connect", False)
 KEYS = {"AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C"}
 
 
-class Sts:
-    """Gives everybody keys."""
-
-    def assume_role(self, **parameters: Any) -> dict[str, Any]:
-        return {"Credentials": KEYS}
-
-
 def asked(
-    answers: dict[str, Callable[[Any, int], Answer]], targets: list[Target], sts: Any = None
+    answers: dict[str, Callable[[Any, int], Answer]],
+    targets: list[Target],
+    assume_role: Callable[..., Answer] | None = None,
 ) -> tuple[CoverageRun, Counter[tuple[str, str]]]:
-    client = boto3.client("cloudtrail", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
-    run = CoverageRun(sts or Sts(), dict.fromkeys(REGIONS, client), ARN, "tests", threads=4)
+    session = boto3.session.Session("a", "b", region_name="us-east-1")
+    run = CoverageRun(
+        session.client("sts"), dict.fromkeys(REGIONS, session.client("cloudtrail")), ARN, "tests", threads=4
+    )
     run._status.update(answers)  # type: ignore[arg-type]
+    run._sts = assume_role or (lambda attempt, **_: Answer({"Credentials": KEYS}))  # type: ignore[assignment]
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)
     return run, Counter((region, row.status) for (_, region), row in run.rows.items())
 
@@ -73,19 +71,25 @@ def test_dead_endpoint_that_comes_back_is_asked_for_the_rest() -> None:
 
 
 def test_dead_sts() -> None:
-    from botocore.exceptions import EndpointConnectionError
+    calls = []
 
-    class Dead:
-        calls = 0
+    def silent(attempt: int, **_: Any) -> Answer:
+        calls.append(attempt)
+        return SILENCE
 
-        def assume_role(self, **parameters: Any) -> dict[str, Any]:
-            self.calls += 1
-            raise EndpointConnectionError(endpoint_url="https://sts")
-
-    sts = Dead()
-    _, found = asked({}, targets(50), sts)
+    _, found = asked({}, targets(50), silent)
     assert found == {(region, "unreachable"): 50 for region in REGIONS}
-    assert sts.calls <= DEAD_AFTER + 4 + 1
+    assert len(calls) <= DEAD_AFTER + 4 + 1
+
+
+def test_throttled_sts_is_asked_again() -> None:
+    def busy(attempt: int, **_: Any) -> Answer:
+        granted = Answer({"Credentials": KEYS})
+        return granted if attempt > 2 else Answer({}, "Throttling", "Rate exceeded", False, 0.001)
+
+    run, found = asked(dict.fromkeys(REGIONS, everybody(LOGGING)), targets(3), busy)
+    assert found == {(region, "covered"): 3 for region in REGIONS}
+    assert run.calls == 3 * 3 + 3 * 2
 
 
 @pytest.mark.parametrize("state", ["SUSPENDED", "CLOSED"])
