@@ -96,7 +96,8 @@ class DeliveryProbe:
         return None
 
     def _fetch_keys(self, region: str) -> Mapping[str, bytes]:
-        assert self._keys is not None
+        if self._keys is None:  # digests are looked at with keys only
+            return {}
         keys: dict[str, bytes] = list_public_keys(self._keys(region), self._now - WINDOWS[-1], self._now)
         return keys
 
