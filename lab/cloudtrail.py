@@ -93,11 +93,9 @@ def create_trail(world: World, call: Call) -> dict[str, Any]:
 def update_trail(world: World, call: Call) -> dict[str, Any]:
     """Merge what is given into the trail; flag and bucket may come in one call (aws-facts 2.3, 2.4)."""
     trail = find_trail_to_change(world, call, call.parameters["Name"])
-    wanted = call.parameters.get("IsOrganizationTrail")
-    old = trail.settings.is_organization_trail
-    conversion = wanted is not None and wanted != old
-    if conversion or old:
-        owner = require_organization(world, call, conversion)
+    before = trail.settings.is_organization_trail
+    if call.parameters.get("IsOrganizationTrail", before) != before:
+        owner = require_organization(world, call, conversion=True)
         require_service_linked_role(world, call, owner)
     trail.change(call.time, **difference(trail.settings, merged(world, call, trail.arn, trail.settings)))
     return answer_of_change(trail)
