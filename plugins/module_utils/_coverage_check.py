@@ -67,6 +67,8 @@ class Coverage:
 def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
     start = time.monotonic()
+    if params["output_path"]:
+        check_writable(Path(params["output_path"]))
     trail = parse_trail(params["trail_arn"])
     accounts = read_accounts(session, params["accounts"])
     regions = sorted(set(params["regions"])) or list_enabled_regions(session.client("account"))
@@ -265,6 +267,12 @@ def listed(account: Mapping[str, Any]) -> dict[str, Any]:
     """An account as results show it: nothing of how it is entered."""
     fields = (*ACCOUNT_FIELDS, "tags") if account.get("tags") else ACCOUNT_FIELDS
     return {field: account.get(field) or "" for field in fields}
+
+
+def check_writable(path: Path) -> None:
+    """Raises AnsibleOrgTrailError before the long work, where the file could not be written after it."""
+    if not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir():
+        raise AnsibleOrgTrailError(f"Failed to write output_path {path}: expected a file in a directory that exists.")
 
 
 def write_document(path: Path, document: Mapping[str, Any], rows: Iterable[Row]) -> None:

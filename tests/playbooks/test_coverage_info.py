@@ -200,7 +200,7 @@ def test_output_path(lab: Lab, tmp_path: Path) -> None:
         ({"trail_arn": "default"}, "not a trail ARN"),
         ({"accounts": [{"id": "12"}]}, "expected 12 digits"),
         ({"role_arn_pattern": "arn:x"}, "role_arn_pattern"),
-        ({"output_path": "/nowhere/coverage.json", "regions": ["us-east-1"]}, "output_path /nowhere/coverage.json"),
+        ({"output_path": "/dev/null/coverage.json"}, "output_path /dev/null/coverage.json"),
     ],
 )
 def test_errors(lab: Lab, options: dict[str, Any], words: str) -> None:
