@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.packaging.collection_tree import (
     BIN,
     CACHE,
+    LEFT_OUT,
     copy_collection,
     installed_collections,
     run_tool,
@@ -41,8 +42,9 @@ def run_ansible_test(
     source = core_folder(binaries)
     home = CACHE / "ansible-test" / core_version(source)
     place_pip_bootstrap(source, home)
-    root = copy_collection(target, collections or installed_collections(binaries))
-    command = [binaries / "ansible-test", *arguments, "--color", "no"]
+    unjudged = ("tests/unit/",) if arguments[0] == "sanity" else ()  # ruff and mypy judge the unit tests
+    root = copy_collection(target, collections or installed_collections(binaries), LEFT_OUT + unjudged)
+    command: list[str | Path] = [binaries / "ansible-test", *arguments, "--color", "no"]
     return run_tool(command, root, tool_environment(home, binaries))
 
 

@@ -23,11 +23,19 @@ CACHE = ROOT / ".cache" / "packaging"
 PIP_VARIABLES = [name for name in os.environ if name.startswith("PIP_")]
 
 
-LEFT_OUT = ("benchmarks/", "lab/", "tests/differential/", "tests/lab/", "tests/packaging/", "tests/playbooks/", "tests/report/")
-"""What no user gets and ansible-test therefore need not judge; ruff and mypy look at it."""
+LEFT_OUT = (
+    "benchmarks/",
+    "lab/",
+    "tests/differential/",
+    "tests/lab/",
+    "tests/packaging/",
+    "tests/playbooks/",
+    "tests/report/",
+)
+"""What ansible-test has nothing to do with; ruff and mypy judge it."""
 
 
-def copy_collection(target: Path, dependencies: Path) -> Path:
+def copy_collection(target: Path, dependencies: Path, left_out: tuple[str, ...] = LEFT_OUT) -> Path:
     """Copy what git knows or would add to ``target/ansible_collections/cloudsec/org_trail``; that path.
 
     dependencies: a folder ``ansible_collections`` whose other collections are linked beside the copy.
@@ -42,7 +50,7 @@ def copy_collection(target: Path, dependencies: Path) -> Path:
         text=True,
     )
     for name in filter(None, listed.stdout.split("\0")):
-        if (ROOT / name).is_file() and not name.startswith(LEFT_OUT):  # a file that git still lists may be gone
+        if (ROOT / name).is_file() and not name.startswith(left_out):  # a file that git still lists may be gone
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
     for namespace in dependencies.iterdir():
