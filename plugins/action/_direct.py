@@ -18,9 +18,11 @@ with ``plugin_routing.action`` all modules share one name, so that module_defaul
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
+import runpy
 import signal
 import site
 import sys
@@ -38,6 +40,7 @@ from ansible.module_utils.common.text.converters import to_text
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_loader
+from ansible.release import __version__
 from ansible.utils.display import Display
 
 try:  # ansible-core 2.19 and later
@@ -47,12 +50,12 @@ try:  # ansible-core 2.19 and later
     from ansible.module_utils.common.json import Direction, get_module_encoder
 except ImportError:
     _internal = None
-    import runpy
-
-    from ansible.module_utils.common.json import AnsibleJSONEncoder
 
 ENVIRONMENT_SWITCH = "ORG_TRAIL_DIRECT"
 VARIABLE_SWITCH = "org_trail_direct"
+NEWEST_CORE = (2, 21)
+"""What this does to ansible-core is nothing that ansible-core promises, so unknown versions run ordinary modules."""
+
 PROFILE = "legacy"  # what every module without metadata of its own uses
 
 display = Display()
@@ -151,6 +154,7 @@ def preload(action: str) -> None:
     if switched_on(True) and not reason_against_process():
         with suppress(Exception):  # the module itself will say what is wrong with it
             importlib.import_module(action.replace(".plugins.action.", ".plugins.modules."))
+            gc.freeze()  # else each fork's garbage collection would look at, and so copy, all that was imported
 
 
 def switched_on(variable: Any) -> bool:
@@ -161,6 +165,8 @@ def switched_on(variable: Any) -> bool:
 
 def reason_against_process() -> str:
     """Why a fork of this process differs from a new Python; empty when it does not."""
+    if tuple(int(number) for number in __version__.split(".")[:2]) > NEWEST_CORE:
+        return f"ansible-core {__version__} is newer than this plugin"
     if not sys.platform.startswith(("linux", "freebsd")):
         return f"a fork is not safe on {sys.platform}"  # system libraries of macOS abort in one
     if sys.flags.isolated or sys.flags.ignore_environment:
@@ -184,6 +190,8 @@ def is_this_python(interpreter: str) -> bool:
 def encoding() -> Mapping[str, Any]:
     """How ansible-core writes a module's arguments: keyword arguments of json.dumps."""
     if _internal is None:
+        from ansible.module_utils.common.json import AnsibleJSONEncoder
+
         return {"cls": AnsibleJSONEncoder, "vault_to_text": True}
     return {"cls": get_module_encoder(PROFILE, Direction.CONTROLLER_TO_MODULE)}
 

@@ -93,6 +93,22 @@ def test_reason_against_process(
     assert _direct.reason_against_process() == reason
 
 
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("2.17.0", ""),
+        ("2.21.5", ""),
+        ("2.21.0rc1", ""),
+        ("2.22.0", "ansible-core 2.22.0 is newer than this plugin"),
+        ("2.22.0.dev0", "ansible-core 2.22.0.dev0 is newer than this plugin"),
+        ("3.0.0", "ansible-core 3.0.0 is newer than this plugin"),
+    ],
+)
+def test_only_known_versions_of_core(monkeypatch: pytest.MonkeyPatch, version: str, reason: str) -> None:
+    monkeypatch.setattr(_direct, "__version__", version)
+    assert _direct.reason_against_process() == reason
+
+
 @pytest.fixture
 def pythons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A virtual environment's bin folder with the running interpreter and more."""
