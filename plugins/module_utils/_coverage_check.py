@@ -30,6 +30,7 @@ from ._coverage import (
     is_young,
     judge_delivery,
     settle,
+    time_of,
     without_files,
 )
 from ._coverage_run import CoverageRun, Target
@@ -64,11 +65,20 @@ class Coverage:
     complete: bool
 
 
+@dataclass
+class Times:
+    """When it must end, until when to wait for coverage, and since when the trail and the accounts exist."""
+
+    deadline: float
+    wait_until: float
+    changed_at: str
+    joined_at: dict[str, str]
+
+
 def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
     start = time.monotonic()
-    if params["output_path"]:
-        check_writable(Path(params["output_path"]))
+    refuse_wrong_options(params)
     trail = parse_trail(params["trail_arn"])
     accounts = read_accounts(session, params["accounts"])
     regions = sorted(set(params["regions"])) or list_enabled_regions(session.client("account"))
@@ -77,29 +87,70 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     run = new_run(session, regions, params)
     progress = Progress(params["progress_path"], len(accounts) * len(regions), lambda: len(run.rows))
     deadline = start + params["deadline_minutes"] * MINUTE
-    wait_until = min(deadline, start + params["wait_minutes"] * MINUTE)
-    joined = {account["id"]: account.get("joined_at") or "" for account in accounts}
-    changed_at = params["trail_changed_at"] or ""
-    while True:
-        complete = run.ask(wanted, deadline, progress.tick)
-        rows = list(run.rows.values())
-        if not changed_at and any(row.status == "missing" for row in rows):
-            changed_at = find_change(session, trail)
-        rows = settle(rows, datetime.now(UTC), changed_at, joined)
-        wanted = still_wanted(wanted, rows)
-        rest = min(params["wait_interval"], wait_until - time.monotonic())
-        if not wanted or not complete or rest <= 0:
-            break
-        progress.say(f"coverage: waiting for {sum(map(len, wanted.values()))} accounts' regions")
-        time.sleep(rest)
-    if probe:
-        complete = probe.look(rows_to_probe(rows), params["max_concurrency"], deadline, progress.tick) and complete
-        silent = without_files(rows) if complete else set()
-        changed_at = changed_at or (find_change(session, trail) if silent else "")
-        now = datetime.now(UTC)
-        rows = judge_delivery(rows, [one for one in silent if not is_young(now, changed_at, joined.get(one, ""))])
+    times = Times(
+        deadline=deadline,
+        wait_until=min(deadline, start + params["wait_minutes"] * MINUTE),
+        changed_at=params["trail_changed_at"] or "",
+        joined_at={account["id"]: account.get("joined_at") or "" for account in accounts},
+    )
+    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"])
+    if probe and complete:
+        complete = probe.look(rows_to_probe(rows), params["max_concurrency"], deadline, progress.tick)
+        rows = judge_silence(session, trail, rows, times) if complete else rows
     seconds = round(time.monotonic() - start, 1)
     return Coverage(params["trail_arn"], accounts, regions, rows, run.calls, seconds, complete)
+
+
+def ask_until_covered(
+    session: Session,
+    trail: TrailArn,
+    run: CoverageRun,
+    wanted: Mapping[Target, Iterable[str]],
+    times: Times,
+    progress: Progress,
+    interval: float,
+) -> tuple[list[Row], bool]:
+    """Ask, and ask again what waiting may heal until the user's patience ends. Answers settled rows; were all asked?"""
+    while True:
+        complete = run.ask(wanted, times.deadline, progress.tick)
+        rows = list(run.rows.values())
+        if not times.changed_at and any(row.status == "missing" for row in rows):
+            times.changed_at = find_change(session, trail)
+        rows = settle(rows, datetime.now(UTC), times.changed_at, times.joined_at)
+        wanted = still_wanted(wanted, rows)
+        rest = min(interval, times.wait_until - time.monotonic())
+        if not wanted or not complete or rest <= 0:
+            return rows, complete
+        progress.say(
+            f"coverage: waiting for {sum(len(list(regions)) for regions in wanted.values())} accounts' regions"
+        )
+        time.sleep(rest)
+
+
+def judge_silence(session: Session, trail: TrailArn, rows: list[Row], times: Times) -> list[Row]:
+    """Rows after the bucket was searched; accounts without any file are excused while they or the trail are young."""
+    silent = without_files(rows)
+    if silent and not times.changed_at:
+        times.changed_at = find_change(session, trail)
+    now = datetime.now(UTC)
+    return judge_delivery(
+        rows, [one for one in silent if not is_young(now, times.changed_at, times.joined_at.get(one, ""))]
+    )
+
+
+def refuse_wrong_options(params: Mapping[str, Any]) -> None:
+    """Raises AnsibleOrgTrailError for what would otherwise fail only after the long work, or never end."""
+    if params["max_concurrency"] < 1:
+        raise AnsibleOrgTrailError(f"max_concurrency is {params['max_concurrency']}, expected at least 1.")
+    if params["output_path"]:
+        check_writable(Path(params["output_path"]))
+    given = {"trail_changed_at": params["trail_changed_at"]}
+    given |= {f"joined_at of account {one['id']}": one.get("joined_at") for one in params["accounts"] or ()}
+    for name, text in given.items():
+        try:
+            time_of(text or "")
+        except ValueError:
+            raise AnsibleOrgTrailError(f"{name} is {text!r}, expected ISO 8601 such as 2026-11-24T03:00:00Z.") from None
 
 
 def parse_trail(arn: str) -> TrailArn:

@@ -200,6 +200,9 @@ def test_output_path(lab: Lab, tmp_path: Path) -> None:
         ({"trail_arn": "default"}, "not a trail ARN"),
         ({"accounts": [{"id": "12"}]}, "expected 12 digits"),
         ({"role_arn_pattern": "arn:x"}, "role_arn_pattern"),
+        ({"max_concurrency": 0}, "max_concurrency is 0"),
+        ({"trail_changed_at": "yesterday"}, "trail_changed_at is 'yesterday', expected ISO 8601"),
+        ({"accounts": given("1" * 12, joined_at="x")}, "joined_at of account 111111111111"),
         ({"output_path": "/dev/null/coverage.json"}, "output_path /dev/null/coverage.json"),
     ],
 )
