@@ -77,7 +77,8 @@ class Session:
         """A boto3 client; ``once`` makes botocore send each call a single time, for writes (see ``_retry``)."""
         key = (service, region or self.region, once)
         if key not in self._clients:
-            config = Config(**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {}))
+            settings: dict[str, Any] = {**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {})}
+            config = Config(**settings)
             self._clients[key] = self._module.client(service, region=key[1], config=config, **self._keys)
         return self._clients[key]
 
