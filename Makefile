@@ -18,7 +18,7 @@ SELF := .collections/ansible_collections/cloudsec/org_trail
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup collections demo lab test test-full lint bench changelog dist clean
+.PHONY: help setup collections demo lab test test-full sanity molecule matrix lint bench changelog dist clean
 
 help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
@@ -26,6 +26,9 @@ help:
 	@echo 'make test    all checks and tests'
 	@echo 'make test-full  the same and organizations of thousands of accounts, 15 minutes more'
 	@echo 'make lint    the checks alone'
+	@echo 'make sanity  ansible-test sanity and units, with this environment'
+	@echo 'make molecule  each role on its own'
+	@echo 'make matrix  unit tests, main job and sanity with each supported Ansible and Python, 20 minutes'
 	@echo 'make bench   how fast it is beside other ways to do the same'
 	@echo 'make dist    build the collection into dist/'
 
@@ -61,6 +64,16 @@ test: lint
 
 test-full: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "scale or not scale" $(TESTS)
+
+sanity: setup
+	$(BIN)/python -m pytest tests/packaging/test_ansible_test.py
+
+molecule: setup
+	$(BIN)/molecule test --all
+
+# Serially: the environments of the matrix are shared between its tests.
+matrix: setup
+	$(BIN)/python -m pytest tests/packaging/matrix.py
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -38,7 +38,7 @@ LEFT_OUT = (
 def copy_collection(target: Path, dependencies: Path, left_out: tuple[str, ...] = LEFT_OUT) -> Path:
     """Copy what git knows or would add to ``target/ansible_collections/cloudsec/org_trail``; that path.
 
-    dependencies: a folder ``ansible_collections`` whose other collections are linked beside the copy.
+    dependencies: a folder ``ansible_collections`` whose amazon.aws and community.aws are linked beside the copy.
     The copy is a git work tree, because ansible-test asks git which files there are.
     """
     root = target / "ansible_collections" / "cloudsec" / "org_trail"
@@ -54,7 +54,7 @@ def copy_collection(target: Path, dependencies: Path, left_out: tuple[str, ...] 
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, root / name)
     for namespace in dependencies.iterdir():
-        if namespace.is_dir() and namespace.name != "cloudsec":
+        if namespace.name in ("amazon", "community"):
             (root.parent.parent / namespace.name).symlink_to(namespace)
     subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
     subprocess.run(["git", "add", "--all"], cwd=root, check=True)

@@ -343,7 +343,9 @@ def page() -> str:
         "..",
         "  Copyright: Contributors to the cloudsec.org_trail collection",
         "  GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)",
+        # REUSE-IgnoreStart
         "  SPDX-License-Identifier: GPL-3.0-or-later",
+        # REUSE-IgnoreEnd
         "",
         ".. _ansible_collections.cloudsec.org_trail.docsite.attacks:",
         "",
