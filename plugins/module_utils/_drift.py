@@ -81,10 +81,11 @@ def _trail_events(field: str) -> tuple[str, ...]:
 
 
 def problem_drift(result: Result) -> list[Drift]:
-    """From the problems that cloudtrail_organization_trail names: what a person has to look at."""
+    """From the problems that cloudtrail_organization_trail warns of: those that mean that logs are lost now."""
     return [
         Drift(TRAIL, problem["object"], problem["name"], problem["expected"], problem["found"], problem["remedy"])
         for problem in result.get("problems", [])
+        if problem["name"] == "delivery_error"
     ]
 
 
@@ -97,19 +98,28 @@ def access_drift(result: Result, service_principal: str) -> list[Drift]:
     return [Drift(ORGANIZATION, object_, f"trusted access of {service_principal}", "on", "off", REPAIR, events)]
 
 
-def bucket_drift(bucket: Result) -> list[Drift]:
-    """From one bucket of cloudtrail_log_bucket_info: statements of its policy, and its health if that was read."""
-    if not bucket:
-        return []
-    name = bucket["name"]
-    policy = [
-        Drift(BUCKET, name, f"policy, {one['statement']}", one["expected"], one["found"], one["fix"], POLICY_EVENTS)
-        for one in bucket.get("problems", [])
-    ]
-    health = [
+def policy_drift(bucket: Result) -> list[Drift]:
+    """From one bucket of cloudtrail_log_bucket_info: statements of its policy that do not admit the trail."""
+    return [
         Drift(
             BUCKET,
-            name,
+            bucket["name"],
+            f"policy, {one['statement']}",
+            one["expected"],
+            one["found"],
+            one["fix"],
+            POLICY_EVENTS,
+        )
+        for one in bucket.get("problems", [])
+    ]
+
+
+def health_drift(bucket: Result) -> list[Drift]:
+    """From one bucket of cloudtrail_log_bucket_info: settings that somebody weakened, if its health was read."""
+    return [
+        Drift(
+            BUCKET,
+            bucket["name"],
             one["setting"],
             one["expected"],
             one["found"],
@@ -119,7 +129,6 @@ def bucket_drift(bucket: Result) -> list[Drift]:
         for one in (bucket.get("health") or {}).get("problems", [])
         if not {(one["setting"], ""), (one["setting"], one["found"])} & NEVER_CONFIGURED
     ]
-    return policy + health
 
 
 def coverage_drift(rows: Iterable[Result]) -> list[Drift]:
@@ -148,7 +157,8 @@ def collect_drift(results: Mapping[str, Any]) -> list[Drift]:
         *access_drift(results["trusted_access"], results["service_principal"]),
         *trail_drift(results["organization_trail"]),
         *problem_drift(results["organization_trail"]),
-        *bucket_drift(results["log_bucket"]),
+        *policy_drift(results["log_bucket"]),
+        *health_drift(results["log_bucket"]),
         *coverage_drift(results["coverage_exceptions"]),
         *failure_drift(results["refusals"]),
     ]

@@ -13,6 +13,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     import botocore.session
 
 from ._bucket_health import ExpectedHealth, judge_health
+from ._drift import health_drift
 from ._errors import AnsibleOrgTrailError
 from ._log_bucket import Candidate, SoughtTrail, sought_trail, summarize
 from ._log_bucket_choice import Criteria, choose, no_such_bucket
@@ -47,6 +48,15 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
         "buckets": [_describe(session, one, regions.get(one.name), params, trail) for one in chosen],
     }
+
+
+def health_warnings(answer: Mapping[str, Any]) -> list[str]:
+    """A sentence for each setting that somebody weakened on a bucket of the module's result, if health was read."""
+    return [
+        f"Bucket {drift.object}: {drift.what}: found {drift.found}, expected {drift.expected}. {drift.remedy}"
+        for bucket in answer["buckets"]
+        for drift in health_drift(bucket)
+    ]
 
 
 def _regions(partition: str) -> list[str]:
@@ -84,4 +94,10 @@ def _describe(
         region = settings.raw["region"] if "region" not in settings.denied else region
         expected = {name: value for name, value in params["expected_health"].items() if value is not None}
         health = judge_health(settings, ExpectedHealth(**expected))
-    return {**summarize(candidate, trail), "account_id": session.account_id, "region": region, "health": health}
+    return {
+        **summarize(candidate, trail),
+        "account_id": session.account_id,
+        "organization_id": trail.organization_id,
+        "region": region,
+        "health": health,
+    }

@@ -53,6 +53,15 @@ def describe_account(client: Any, account_id: str) -> dict[str, Any] | None:
     return account
 
 
+def summarize_organization(answer: dict[str, Any]) -> dict[str, str]:
+    """What DescribeOrganization answers, in the names of the module's result."""
+    return {
+        "id": answer["Id"],
+        "feature_set": answer["FeatureSet"],
+        "management_account_id": answer["MasterAccountId"],
+    }
+
+
 @OrganizationsErrorHandler.common_error_handler("list the services with trusted access to the organization")
 @retry_read
 def list_service_access(client: Any) -> list[dict[str, Any]]:

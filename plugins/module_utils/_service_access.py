@@ -17,6 +17,7 @@ from ._organizations import (
     disable_service_access,
     enable_service_access,
     list_service_access,
+    summarize_organization,
 )
 from ._session import Session
 
@@ -59,15 +60,6 @@ def describe_service_access(session: Session, known: dict[str, str] | None) -> S
         raise
     refuse_missing_features(organization)
     return ServiceAccess(organization, tuple(services))
-
-
-def summarize_organization(answer: dict[str, Any]) -> dict[str, str]:
-    """What DescribeOrganization answers, in the names of the module's result."""
-    return {
-        "id": answer["Id"],
-        "feature_set": answer["FeatureSet"],
-        "management_account_id": answer["MasterAccountId"],
-    }
 
 
 def refuse_member(organization: dict[str, str], session: Session) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from ._errors import AnsibleOrgTrailError
+from ._organizations import summarize_organization
 from ._session import Session
 from ._trail import Options, Settings
 from ._trail_plan import Call, Plan
@@ -60,6 +61,7 @@ def _result(
         "changed": bool(plan.calls),
         "trail": _described(view, after),
         "before": _described(view, before),
+        "organization": _organization(view.organization),
         "changed_fields": list(plan.changed_fields),
         "actions": _described_actions(view, actions),
         "problems": [asdict(problem) for problem in problems],
@@ -69,6 +71,11 @@ def _result(
 
 def _described_actions(view: View, actions: list[Call]) -> list[dict[str, Any]]:
     return [{"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions]
+
+
+def _organization(answer: dict[str, Any]) -> dict[str, str]:
+    """DescribeOrganization's answer in the names of organizations_service_access; empty without an organization."""
+    return summarize_organization(answer) if answer["Id"] else {}
 
 
 def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:

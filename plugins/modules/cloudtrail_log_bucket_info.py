@@ -189,6 +189,10 @@ buckets:
       description: Id of the account that owns the bucket.
       type: str
       sample: "444455556666"
+    organization_id:
+      description: Id of the organization that the account belongs to.
+      type: str
+      sample: o-exampleorgid
     region:
       description: Region of the bucket; null when no call told it. With O(health=true) it is always read.
       type: str
@@ -326,10 +330,14 @@ buckets:
 
 from typing import Any
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_search import describe_log_buckets
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_search import (
+    describe_log_buckets,
+    health_warnings,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -374,6 +382,8 @@ def main() -> None:
         answer = describe_log_buckets(session, module.params)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
+    for warning in health_warnings(answer):
+        warn(warning)
     module.exit_json(changed=False, **answer)
 
 

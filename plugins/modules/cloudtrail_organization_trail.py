@@ -509,6 +509,23 @@ before:
   returned: success
   type: dict
   contains: *trail
+organization:
+  description: The organization that the account belongs to; empty when it is in none.
+  returned: success
+  type: dict
+  contains:
+    id:
+      description: Id of the organization.
+      type: str
+      sample: o-exampleorgid
+    feature_set:
+      description: V(ALL) or V(CONSOLIDATED_BILLING).
+      type: str
+      sample: ALL
+    management_account_id:
+      description: Id of the management account.
+      type: str
+      sample: "111122223333"
 changed_fields:
   description: Options that differed from what the trail was; for a new trail all that are managed, for a deleted one
     V(state).
@@ -572,6 +589,7 @@ problems:
 
 from typing import Any
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
@@ -648,7 +666,7 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:
-        module.warn(warning)
+        warn(warning)
     module.exit_json(**result)
 
 
