@@ -13,6 +13,7 @@ all:
   vars:
     ansible_connection: local
     ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
+    coverage_report_dir: "{{{{ inventory_dir }}}}/report"
   children:
     management:
       hosts:

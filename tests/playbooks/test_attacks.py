@@ -51,7 +51,8 @@ class World:
             "tags": {"Owner": "security"},
         }
         self.variables = folder / "variables.json"
-        self.variables.write_text(json.dumps({f"organization_trail_{name}": value for name, value in options.items()}))
+        wanted = {f"organization_trail_{name}": value for name, value in options.items()}
+        self.variables.write_text(json.dumps({**wanted, "coverage_enabled": False}))
         self.enable().ok()
         self.policy: str = self.s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
 

@@ -22,9 +22,10 @@ from tests.lab_process import Lab
 PLAYBOOK = "playbooks/enable_org_trail.yml"
 
 
-def enable(lab: Lab, tmp_path: Path, *arguments: str, playbook: str = PLAYBOOK) -> PlaybookResult:
+def enable(lab: Lab, tmp_path: Path, *arguments: str, coverage: bool = False) -> PlaybookResult:
     inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
-    return run_playbook(lab, playbook, "-i", str(inventory), *arguments)
+    enabled = json.dumps({"coverage_enabled": coverage})
+    return run_playbook(lab, PLAYBOOK, "-i", str(inventory), "-e", enabled, *arguments)
 
 
 def writes(lab: Lab) -> list[tuple[str, dict[str, Any]]]:
@@ -84,9 +85,11 @@ def test_lesson_from_first_run_to_delivery(lesson: Lab, tmp_path: Path) -> None:
     assert done.changed == 2
 
     lesson.clear_journal()
-    again = enable(lesson, tmp_path).ok()
+    again = enable(lesson, tmp_path, coverage=True).ok()
     assert again.changed == 0
     assert writes(lesson) == []
+    assert again.task("Show the verdict")["msg"][0].startswith("85 of 85 account regions in 5 accounts log")
+    assert (tmp_path / "report" / "coverage.html").is_file()
     logging = watch.stop()
     assert logging
     assert all(logging)
@@ -157,6 +160,25 @@ def aws(lab: Lab, tmp_path: Path, *command: str) -> subprocess.CompletedProcess[
         text=True,
         check=False,
     )
+
+
+def test_no_read_is_made_twice(lesson: Lab, tmp_path: Path) -> None:
+    """The calls of an unchanged run, without and with the bucket's health; each account asks for what it sees."""
+    enable(lesson, tmp_path).ok()
+    lesson.clear_journal()
+    enable(lesson, tmp_path, "-e", '{"log_bucket_lookup_health": false}').ok()
+    calls = [f"{entry['account'] == lesson.management} {entry['operation']}" for entry in lesson.journal()]
+    assert sorted(calls) == sorted(CALLS)
+    lesson.clear_journal()
+    enable(lesson, tmp_path).ok()
+    assert len(lesson.journal()) == len(CALLS) + 8
+
+
+CALLS = [
+    *(f"False {name}" for name in ("DescribeOrganization", "GetBucketPolicy", "ListBuckets")),
+    *(f"True {name}" for name in ("AssumeRole", "DescribeOrganization", "ListTrails", "DescribeTrails")),
+    *(f"True {name}" for name in ("GetTrailStatus", "GetEventSelectors", "ListAWSServiceAccessForOrganization")),
+]
 
 
 @pytest.mark.parametrize("home_region", ["us-west-2", "eu-central-1"])
