@@ -61,6 +61,10 @@ S3_ACTIONS = {
     "GetBucketCors": "GetBucketCORS",
     "PutBucketCors": "PutBucketCORS",
     "DeleteBucketCors": "PutBucketCORS",
+    "ListBucketInventoryConfigurations": "GetInventoryConfiguration",
+    "GetBucketInventoryConfiguration": "GetInventoryConfiguration",
+    "PutBucketInventoryConfiguration": "PutInventoryConfiguration",
+    "DeleteBucketInventoryConfiguration": "PutInventoryConfiguration",
     "DeleteBucketTagging": "PutBucketTagging",
     "DeleteBucketOwnershipControls": "PutBucketOwnershipControls",
 }
@@ -169,7 +173,14 @@ def kms_resources(world: World, call: Call) -> list[str]:
     return [f"{account}:key/{key}"]
 
 
+def account_resources(world: World, call: Call) -> list[str]:
+    account = call.parameters.get("AccountId")
+    arn = f"arn:{world.partition}:account::{call.account}:account"
+    return [f"{arn}/{world.organization_id}/{account}" if account and world.organization else arn]
+
+
 RESOURCES: dict[str, Callable[[World, Call], list[str]]] = {
+    "account": account_resources,
     "cloudtrail": cloudtrail_resources,
     "organizations": organizations_resources,
     "s3": s3_resources,
@@ -245,6 +256,8 @@ def owner_context(world: World, call: Call) -> Context:
     """Whose the resource is."""
     bucket = bucket_of(call)
     owner = bucket.account_id if bucket else call.account
+    if call.service == "sts" and call.parameters.get("RoleArn", "").startswith("arn:"):
+        owner = call.parameters["RoleArn"].split(":")[4]
     context: Context = {"aws:ResourceAccount": owner}
     if call.service == "s3":
         context["s3:ResourceAccount"] = owner

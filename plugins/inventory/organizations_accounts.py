@@ -102,7 +102,8 @@ options:
     default: 1.0
 notes:
   - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAccounts), in the management account or
-    a delegated administrator; with O(tags) C(organizations:ListTagsForResource); with O(ou_names)
+    a delegated administrator."
+  - "IAM actions only with certain options: O(tags) C(organizations:ListTagsForResource); O(ou_names)
     C(organizations:ListRoots) and C(organizations:ListOrganizationalUnitsForParent). Where botocore is too old to know
     C(Account.Paths), the last two and C(organizations:ListAccountsForParent) are needed as well."
   - Account names and tags are text of others. They are never taken for templates.

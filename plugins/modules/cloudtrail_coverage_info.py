@@ -138,12 +138,13 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "IAM actions of the caller: C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
+  - "IAM actions: the caller needs C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
     C(organizations:DescribeOrganization); without O(regions) C(account:ListRegions); without O(trail_changed_at)
-    C(cloudtrail:LookupEvents). IAM actions of the roles: C(cloudtrail:GetTrailStatus), with O(event_history)
-    C(cloudtrail:LookupEvents). With O(log_delivery) the caller needs C(cloudtrail:GetTrail) and
-    C(organizations:DescribeOrganization), O(log_archive_role_arn) needs C(s3:ListBucket), and with V(digest)
-    C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) in the caller's account."
+    C(cloudtrail:LookupEvents), without which a trail that is younger than a day counts as missing, not as pending, where
+    it is not there yet. The roles, and the caller for its own account, need C(cloudtrail:GetTrailStatus)."
+  - "IAM actions only with certain options: O(event_history) C(cloudtrail:LookupEvents) of the roles. O(log_delivery)
+    C(cloudtrail:GetTrail) and C(organizations:DescribeOrganization) of the caller, C(s3:ListBucket) of
+    O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller."
   - "RV(coverage[].status) is one of V(covered) (the trail is there, logs, and reports no error), V(pending) (not there
     yet, within 24 hours), V(missing), V(not_logging), V(delivery_error) (of log files, digest files, CloudWatch Logs or
     SNS), V(denied) (the role cannot be assumed, or may not ask), V(region_disabled), V(account_closed) and

@@ -78,7 +78,7 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "IAM actions: C(cloudtrail:LookupEvents) with O(event_history=true), in the management account and with
+  - "IAM actions only with O(event_history=true): C(cloudtrail:LookupEvents), in the management account and with
     O(log_archive_role_arn); C(sts:AssumeRole) for that role. Without the permission the rows tell no time."
 seealso:
   - name: LookupEvents

@@ -110,10 +110,11 @@ extends_documentation_fragment:
   - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(s3:GetBucketPolicy); without O(name)
-    C(s3:ListAllMyBuckets); with O(tags) C(s3:GetBucketTagging); with O(health=true) C(s3:GetBucketLocation),
-    C(s3:GetBucketPublicAccessBlock), C(s3:GetBucketVersioning), C(s3:GetEncryptionConfiguration),
-    C(s3:GetBucketOwnershipControls), C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration),
-    C(s3:GetBucketLogging)."
+    C(s3:ListAllMyBuckets); with O(health=true) C(s3:GetBucketLocation), C(s3:GetBucketPublicAccessBlock),
+    C(s3:GetBucketVersioning), C(s3:GetEncryptionConfiguration), C(s3:GetBucketOwnershipControls),
+    C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketLogging). A setting that may
+    not be read is reported in RV(buckets[].health.problems)."
+  - "IAM actions only with O(tags): C(s3:GetBucketTagging)."
   - The public access block is the bucket's own. The account's, which may make up for it, is not read.
   - A KMS key's policy is not read.
 seealso:

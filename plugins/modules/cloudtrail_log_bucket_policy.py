@@ -63,8 +63,9 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
   - amazon.aws.boto3
 notes:
-  - "IAM actions: C(s3:GetBucketPolicy), C(s3:PutBucketPolicy) and, for O(state=absent), C(s3:DeleteBucketPolicy);
-    C(organizations:DescribeOrganization) with O(state=present) or without O(organization_id)."
+  - "IAM actions: C(s3:GetBucketPolicy), C(s3:PutBucketPolicy), and C(organizations:DescribeOrganization) with
+    O(state=present) or without O(organization_id)."
+  - "IAM actions only with O(state=absent): C(s3:DeleteBucketPolicy), where nothing else stands in the policy."
 seealso:
   - name: Amazon S3 bucket policy for CloudTrail
     description: What CloudTrail asks of the policy.

@@ -322,16 +322,17 @@ notes:
     C(cloudtrail:GetEventSelectors) and C(organizations:DescribeOrganization) always; C(cloudtrail:UpdateTrail),
     C(cloudtrail:CreateTrail), C(cloudtrail:StartLogging) and C(cloudtrail:PutEventSelectors) where something is to be
     done. To create or convert an organization trail also C(iam:GetRole), C(iam:CreateServiceLinkedRole) for
-    C(cloudtrail.amazonaws.com), C(organizations:ListAWSServiceAccessForOrganization) and what CloudTrail asks for on
-    the caller's behalf."
-  - "IAM actions of single options: O(insight_selectors) C(cloudtrail:GetInsightSelectors) and
+    C(cloudtrail.amazonaws.com) and C(organizations:ListAWSServiceAccessForOrganization)."
+  - "IAM actions only with certain options: O(insight_selectors) C(cloudtrail:GetInsightSelectors) and
     C(cloudtrail:PutInsightSelectors); O(aggregation_configurations) C(cloudtrail:GetEventConfiguration) and
     C(cloudtrail:PutEventConfiguration); O(tags) C(cloudtrail:ListTags), C(cloudtrail:AddTags) and
-    C(cloudtrail:RemoveTags); O(kms_key_id) C(kms:DescribeKey) for an alias and C(kms:GetKeyPolicy);
-    O(cloud_watch_logs_role_arn) C(iam:PassRole), C(iam:ListRolePolicies), C(iam:GetRolePolicy),
-    C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and C(iam:GetPolicyVersion); O(bucket_account_id)
-    C(organizations:DescribeAccount); O(logging=false) C(cloudtrail:StopLogging); O(state=absent)
-    C(cloudtrail:DeleteTrail)."
+    C(cloudtrail:RemoveTags); O(kms_key_id) C(kms:DescribeKey) for an alias and C(kms:GetKeyPolicy), or
+    C(organizations:DescribeAccount) for another account's key; O(cloud_watch_logs_role_arn) C(iam:PassRole),
+    C(iam:ListRolePolicies), C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and
+    C(iam:GetPolicyVersion); O(bucket_account_id) C(organizations:DescribeAccount); O(logging=false)
+    C(cloudtrail:StopLogging); O(state=absent) C(cloudtrail:DeleteTrail)."
+  - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy) or a read of a role's policies is
+    denied, the module warns that it could not check, and goes on."
   - The option O(region) says where a trail is created that does not exist. An existing one is found in any region.
 seealso:
   - name: Creating a trail for an organization

@@ -61,10 +61,10 @@ extends_documentation_fragment:
   - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAWSServiceAccessForOrganization);
-    to turn it on C(organizations:EnableAWSServiceAccess), and C(iam:CreateServiceLinkedRole) for the service; to turn
-    it off C(organizations:DisableAWSServiceAccess), and for CloudTrail C(cloudtrail:ListTrails),
-    C(cloudtrail:GetTrail), C(cloudtrail:ListEventDataStores), C(cloudtrail:GetEventDataStore) and
-    C(account:ListRegions)."
+    to turn it on C(organizations:EnableAWSServiceAccess), and C(iam:CreateServiceLinkedRole) for the service."
+  - "IAM actions only with O(state=absent): C(organizations:DisableAWSServiceAccess), and for CloudTrail
+    C(cloudtrail:ListTrails), C(cloudtrail:GetTrail), C(cloudtrail:ListEventDataStores),
+    C(cloudtrail:GetEventDataStore) and C(account:ListRegions)."
 seealso:
   - name: Enabling trusted access for CloudTrail
     description: What AWS does when trusted access is turned on and off.

@@ -1,0 +1,780 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Least privilege: with exactly the policies of docs/iam everything works; without one action its name is told.
+
+The lab checks every call (--enforce-iam). A bare IAM user, whose only right is to assume the roles, runs everything.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest import mock
+
+import pytest
+import yaml
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.modules import s3_bucket
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket_policy import ensure_policy, wanted_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_search import describe_log_buckets
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._service_access import (
+    Wanted,
+    describe_service_access,
+    ensure_service_access,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import Session
+from ansible_collections.cloudsec.org_trail.plugins.modules import (
+    cloudtrail_coverage_info,
+    cloudtrail_drift_info,
+    cloudtrail_log_bucket_info,
+    cloudtrail_log_bucket_policy,
+    cloudtrail_organization_trail,
+    organizations_service_access,
+)
+
+from lab.call import Call
+from lab.requested import action_of
+from tests.ansible_run import PlaybookResult, run_playbook
+from tests.iam_files import Policy, actions_of, documented_actions, filled, without
+from tests.lab.organization_trail import refusal
+from tests.lab_process import MEMBER_ROLE, Lab
+from tests.trail_run import CLOUDTRAIL, StandIn, make_key, make_log_group, run_trail, trust
+
+ACTION = re.compile(r"\b(?:account|cloudtrail|iam|organizations|s3|sts):[A-Z]\w+")
+REGIONS = ["eu-west-1", "us-east-1"]
+NOT_SET = ("NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
+"""How S3 answers reads of settings that a bucket does not have."""
+NEW_BUCKET = "org-trail-new"
+
+
+# --- the roles ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role of the example, and where it stands."""
+
+    name: str
+    account: str
+    policies: tuple[str, ...]
+    trust: str
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:iam::{self.account}:role/{self.name}"
+
+
+class World:
+    """A lab with the roles of docs/iam and a bare user; ``user`` is the lab as that user sees it."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        before = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
+        self.old_bucket = str(before["S3BucketName"])
+        self.user = self._make_user()
+        management, archive = lab.management, lab.log_archive
+        self.management = Role("OrgTrailManagement", management, ("management", "management_coverage"), "trust_caller")
+        self.lookup = Role("OrgTrailLogArchiveLookup", archive, ("log_archive_lookup",), "trust_caller")
+        self.repair = Role("OrgTrailLogArchiveRepair", archive, ("log_archive_repair",), "trust_caller")
+        self.coverage = [
+            Role("OrgTrailCoverage", account["Id"], ("member_coverage",), "trust_member")
+            for account in lab.client("organizations").list_accounts()["Accounts"]
+            if account["Id"] != management
+        ]
+        for role in (self.management, self.lookup, self.repair, *self.coverage):
+            trust = json.dumps(filled(role.trust, self.values))
+            lab.client("iam", role.account).create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
+            self.grant(role)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the placeholders stand for in this lab."""
+        return {
+            "Partition": "aws",
+            "OrganizationId": self.lab.organization_id,
+            "ManagementAccountId": self.lab.management,
+            "LogArchiveAccountId": self.lab.log_archive,
+            "HomeRegion": self.lab.home_region,
+            "TrailName": "default",
+            "LogBucketName": self.lab.bucket,
+            "CallerArn": f"arn:aws:iam::{self.lab.management}:user/robot",
+        }
+
+    def _make_user(self) -> Lab:
+        """A user of management who may assume the roles and nothing else."""
+        iam = self.lab.client("iam")
+        iam.create_user(UserName="robot")
+        caller = filled("caller", self.values)
+        repair = f"arn:aws:iam::{self.lab.log_archive}:role/OrgTrailLogArchiveRepair"
+        caller["Statement"][0]["Resource"].append(repair)  # as the README says for who may repair, too
+        iam.put_user_policy(UserName="robot", PolicyName="p", PolicyDocument=json.dumps(caller))
+        keys = iam.create_access_key(UserName="robot")["AccessKey"]
+        user = copy.copy(self.lab)
+        user.clients = {}
+        user.environment = {
+            **self.lab.environment,
+            "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        }
+        return user
+
+    def policy(self, name: str) -> Policy:
+        return filled(name, self.values)
+
+    def grant(self, role: Role, removed: str = "", **values: str) -> None:
+        """Give a role exactly its policies, without one action."""
+        iam = self.lab.client("iam", role.account)
+        for name in role.policies:
+            policy = without(filled(name, {**self.values, **values}), removed)
+            if policy["Statement"]:
+                iam.put_role_policy(RoleName=role.name, PolicyName=name, PolicyDocument=json.dumps(policy))
+            else:
+                iam.delete_role_policy(RoleName=role.name, PolicyName=name)
+
+    @contextlib.contextmanager
+    def removed(self, role: Role, action: str, **values: str) -> Iterator[None]:
+        self.grant(role, action, **values)
+        yield
+        self.grant(role)
+
+    def reset(self) -> None:
+        """The lesson's start: an account trail that logs everything into the old bucket, trusted access off."""
+        trails, arn = self.lab.client("cloudtrail"), self.lab.trail_arn
+        if not trails.describe_trails(trailNameList=[arn])["trailList"]:
+            trails.create_trail(Name="default", S3BucketName=self.old_bucket, IsMultiRegionTrail=True)
+        self.lab.client("organizations").disable_aws_service_access(ServicePrincipal=CLOUDTRAIL)
+        trails.update_trail(Name=arn, S3BucketName=self.old_bucket, EnableLogFileValidation=True)
+        trails.start_logging(Name=arn)
+        everything = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+        trails.put_event_selectors(TrailName=arn, EventSelectors=[everything])
+        self.lab.control("POST", "options", {"service_linked_role": True})
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with Lab("--enforce-iam") as lab:
+        yield World(lab)
+
+
+# --- runs in this process -----------------------------------------------------------------------------
+
+
+@dataclass
+class Outcome:
+    """How a run ended: whether it failed, what it said, and what it answered."""
+
+    failed: bool
+    text: str
+    answer: Any = None
+
+    @property
+    def actions(self) -> set[str]:
+        """The IAM actions that it names."""
+        return set(ACTION.findall(self.text))
+
+
+def outcome(run: Callable[[], tuple[Any, str]], caller: str) -> Outcome:
+    try:
+        answer, text = run()
+    except AnsibleAWSError as error:
+        return Outcome(True, sentence(error, caller))
+    return Outcome(False, text, answer)
+
+
+def session_of(world: World, role: Role) -> Session:
+    params = {"assume_role_arn": role.arn, "assume_role_session_name": "tests", "assume_role_external_id": None}
+    stand_in: Any = StandIn(world.user, params, world.lab.home_region)
+    return Session(stand_in)
+
+
+def options_of(module: Any, **given: Any) -> dict[str, Any]:
+    """A module's options with their defaults."""
+    return {**{name: copy.deepcopy(spec.get("default")) for name, spec in module.ARGUMENTS.items()}, **given}
+
+
+def look_up(world: World) -> Outcome:
+    """The role log_bucket_lookup."""
+
+    def run() -> tuple[Any, str]:
+        options = options_of(cloudtrail_log_bucket_info, select="admitted", health=True)
+        answer = describe_log_buckets(session_of(world, world.lookup), options)
+        weak = [one["found"] for one in answer["buckets"][0]["health"]["problems"]]
+        return answer["buckets"][0], " ".join(one for one in weak if one.startswith("not readable"))
+
+    return outcome(run, world.lookup.arn)
+
+
+def convert(world: World, **more: Any) -> Outcome:
+    """The main job's tasks in management: preflight, trusted access, the trail."""
+    options = {
+        "assume_role_arn": world.management.arn,
+        "assume_role_session_name": "tests",
+        "s3_bucket_name": world.lab.bucket,
+        "bucket_account_id": world.lab.log_archive,
+        **more,
+    }
+
+    def run() -> tuple[Any, str]:
+        preflight = {**options, "on_problem": {"service_linked_role_missing": "ignore"}}
+        run_trail(world.user, preflight, check_mode=True)
+        session = session_of(world, world.management)
+        before = describe_service_access(session, None)
+        ensure_service_access(session, before, Wanted(CLOUDTRAIL, "present", False), False)
+        answer = run_trail(world.user, options)
+        return answer, " ".join(answer["warnings"])
+
+    return outcome(run, world.management.arn)
+
+
+def mend_policy(world: World, bucket: str) -> Outcome:
+    """The module cloudtrail_log_bucket_policy."""
+
+    def run() -> tuple[Any, str]:
+        options = options_of(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, tls_only=True)
+        session = session_of(world, world.repair)
+        wanted = wanted_policy(session, options)
+        writer = session.client("s3", once=True)
+        before, after = ensure_policy(session.client("s3"), writer, session.account_id, wanted, False)
+        return before != after, ""
+
+    return outcome(run, world.repair.arn)
+
+
+def run_main(world: World, main: Callable[[], None], options: dict[str, Any], keys: dict[str, Any]) -> Outcome:
+    """A module as a whole, in this process. The text is a failure's message, else the warnings."""
+    environment = {
+        **world.lab.environment,
+        "AWS_ACCESS_KEY_ID": keys["AccessKeyId"],
+        "AWS_SECRET_ACCESS_KEY": keys["SecretAccessKey"],
+        "AWS_SESSION_TOKEN": keys["SessionToken"],
+    }
+    output = io.StringIO()
+    warnings: list[str] = []
+
+    def warn(_module: AnsibleModule, text: str, **_more: Any) -> None:
+        warnings.append(text)
+
+    with (
+        mock.patch.object(AnsibleModule, "warn", warn),
+        mock.patch.dict(os.environ, environment),
+        patch_module_args({"region": world.lab.home_region, **options}),
+        contextlib.redirect_stdout(output),
+        contextlib.suppress(SystemExit),
+    ):
+        main()
+    answer = json.loads(output.getvalue())
+    failed = bool(answer.get("failed"))
+    return Outcome(failed, answer["msg"] if failed else "\n".join(warnings), answer)
+
+
+def keys_of(world: World, role: Role) -> dict[str, Any]:
+    keys: dict[str, Any] = world.user.client("sts").assume_role(RoleArn=role.arn, RoleSessionName="tests")[
+        "Credentials"
+    ]
+    return keys
+
+
+def cover(world: World, **more: Any) -> Outcome:
+    """The module cloudtrail_coverage_info in management's role. Its text is what its rows say."""
+    options = {"trail_arn": world.lab.trail_arn, "role_name": "OrgTrailCoverage", "regions": REGIONS, **more}
+    found = run_main(world, cloudtrail_coverage_info.main, options, keys_of(world, world.management))
+    if not found.failed:
+        found.text = " ".join({row["reason"] for row in found.answer["exceptions"]})
+    return found
+
+
+# --- everything works with exactly these policies -----------------------------------------------------
+
+
+def write_inventory(world: World, folder: Path) -> Path:
+    """Both hosts enter their account by a role; the shell's own credentials may do nothing but that."""
+    hosts = {
+        "management": ("management_account", world.lab.management, world.management.arn),
+        "log_archive": ("security_audit", world.lab.log_archive, world.lookup.arn),
+    }
+    common = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+    children = {
+        group: {"hosts": {name: {"account_id": account, "assume_role_arn": role}}}
+        for group, (name, account, role) in hosts.items()
+    }
+    path = folder / "inventory.yml"
+    path.write_text(yaml.safe_dump({"all": {"vars": common, "children": children}}))
+    return path
+
+
+def enable(world: World, folder: Path) -> PlaybookResult:
+    coverage = {"coverage_role_name": world.coverage[0].name, "coverage_report_dir": str(folder / "coverage")}
+    arguments = ("-i", str(write_inventory(world, folder)), "-e", json.dumps(coverage))
+    return run_playbook(world.user, "playbooks/enable_org_trail.yml", *arguments)
+
+
+def warnings_of(result: PlaybookResult) -> list[Any]:
+    return [warning for one in result.results for warning in one.result.get("warnings", [])]
+
+
+def test_the_main_job_converts_and_then_changes_nothing(world: World, tmp_path: Path) -> None:
+    world.reset()
+    world.lab.clear_journal()
+    converted = enable(world, tmp_path).ok()
+    assert converted.changed == 2
+    assert warnings_of(converted) == []
+    assert enable(world, tmp_path).ok().changed == 0
+    calls = world.lab.journal()
+    assert {call["outcome"] for call in calls} <= {"ok", *NOT_SET}
+    roles = {world.management.name, world.lookup.name, world.coverage[0].name}
+    assert {call["principal"].split("/")[1] for call in calls} == {"robot", *roles}
+    assert {call["operation"] for call in calls if call["principal"].endswith("robot")} <= {
+        "AssumeRole",
+        "GetCallerIdentity",
+    }
+
+
+def test_the_main_job_names_the_action_that_is_missing(world: World, tmp_path: Path) -> None:
+    world.reset()
+    with world.removed(world.management, "cloudtrail:UpdateTrail"):
+        result = enable(world, tmp_path)
+    assert result.rc != 0
+    assert set(ACTION.findall(result.msg)) == {"cloudtrail:UpdateTrail"}
+    assert world.management.arn.rpartition("/")[2] in result.msg
+
+
+def test_the_role_log_bucket_makes_a_bucket_and_then_changes_nothing(world: World) -> None:
+    world.grant(world.repair, LogBucketName=NEW_BUCKET)
+    variables = {
+        "log_bucket_name": NEW_BUCKET,
+        "log_bucket_trail_arn": world.lab.trail_arn,
+        "log_bucket_region": world.lab.home_region,
+        "assume_role_arn": world.repair.arn,
+    }
+    task = {"name": "run", "ansible.builtin.include_role": {"name": "cloudsec.org_trail.log_bucket"}}
+    first = run_playbook(world.user, [task], play={"vars": variables}).ok()
+    assert first.changed > 0
+    assert warnings_of(first) == []
+    assert run_playbook(world.user, [task], play={"vars": variables}).ok().changed == 0
+    world.grant(world.repair)
+
+
+# --- without one action -------------------------------------------------------------------------------
+
+FAILS, WARNS = True, False
+
+
+@pytest.mark.parametrize(
+    ("action", "fails"),
+    [
+        ("organizations:DescribeOrganization", FAILS),
+        ("s3:ListAllMyBuckets", FAILS),
+        ("s3:GetBucketPolicy", FAILS),
+        ("s3:GetBucketLocation", WARNS),
+        ("s3:GetBucketLogging", WARNS),
+        ("s3:GetBucketObjectLockConfiguration", WARNS),
+        ("s3:GetBucketOwnershipControls", WARNS),
+        ("s3:GetBucketPublicAccessBlock", WARNS),
+        ("s3:GetBucketVersioning", WARNS),
+        ("s3:GetEncryptionConfiguration", WARNS),
+        ("s3:GetLifecycleConfiguration", WARNS),
+    ],
+)
+def test_log_archive_lookup_without_one_action(world: World, action: str, fails: bool) -> None:
+    with world.removed(world.lookup, action):
+        found = look_up(world)
+    assert (found.failed, found.actions) == (fails, {action}), found.text
+    assert look_up(world).text == ""
+
+
+def without_the_trail(world: World) -> None:
+    world.lab.client("cloudtrail").delete_trail(Name=world.lab.trail_arn)
+
+
+def without_logging(world: World) -> None:
+    world.lab.client("cloudtrail").stop_logging(Name=world.lab.trail_arn)
+
+
+def without_management_events(world: World) -> None:
+    only_reads = {"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True}
+    world.lab.client("cloudtrail").put_event_selectors(TrailName=world.lab.trail_arn, EventSelectors=[only_reads])
+
+
+def without_service_linked_role(world: World) -> None:
+    """As some accounts are after EnableAWSServiceAccess (aws-facts 1.5)."""
+    world.lab.control("POST", "options", {"service_linked_role": False})
+    iam = world.lab.client("iam")
+    with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+        iam.delete_role(RoleName="AWSServiceRoleForCloudTrail")
+
+
+def as_it_was(world: World) -> None:
+    """The lesson's start."""
+
+
+MANAGEMENT = [
+    ("organizations:DescribeOrganization", as_it_was, FAILS),
+    ("organizations:ListAWSServiceAccessForOrganization", as_it_was, FAILS),
+    ("organizations:EnableAWSServiceAccess", as_it_was, FAILS),
+    ("organizations:DescribeAccount", as_it_was, WARNS),
+    ("iam:GetRole", as_it_was, WARNS),
+    ("iam:CreateServiceLinkedRole", without_service_linked_role, FAILS),
+    ("cloudtrail:DescribeTrails", as_it_was, FAILS),
+    ("cloudtrail:GetEventSelectors", as_it_was, FAILS),
+    ("cloudtrail:GetTrailStatus", as_it_was, FAILS),
+    ("cloudtrail:ListTrails", as_it_was, FAILS),
+    ("cloudtrail:UpdateTrail", as_it_was, FAILS),
+    ("cloudtrail:CreateTrail", without_the_trail, FAILS),
+    ("cloudtrail:StartLogging", without_logging, FAILS),
+    ("cloudtrail:PutEventSelectors", without_management_events, FAILS),
+]
+
+
+@pytest.mark.parametrize(("action", "prepare", "fails"), MANAGEMENT, ids=lambda value: str(value))
+def test_management_without_one_action(
+    world: World, action: str, prepare: Callable[[World], None], fails: bool
+) -> None:
+    world.reset()
+    prepare(world)
+    with world.removed(world.management, action):
+        found = convert(world)
+    assert (found.failed, found.actions) == (fails, {action}), found.text
+    mended = convert(world)
+    assert not mended.failed, mended.text
+    assert not convert(world).answer["changed"]
+
+
+def test_every_action_of_management_is_in_the_table(world: World) -> None:
+    assert {action for action, _prepare, _fails in MANAGEMENT} == actions_of(world.policy("management"))
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "fails"),
+    [
+        ("organizations:DescribeOrganization", {}, FAILS),
+        ("organizations:ListAccounts", {}, FAILS),
+        ("account:ListRegions", {"regions": []}, FAILS),
+        ("cloudtrail:GetTrailStatus", {}, WARNS),
+        ("sts:AssumeRole", {}, WARNS),
+    ],
+)
+def test_management_coverage_without_one_action(world: World, action: str, more: dict[str, Any], fails: bool) -> None:
+    world.reset()
+    convert(world)
+    with world.removed(world.management, action):
+        found = cover(world, **more)
+    assert (found.failed, found.actions) == (fails, {action}), found.text
+    assert cover(world).answer["summary"]["covered"] == len(REGIONS) * (len(world.coverage) + 1)
+
+
+def test_coverage_without_lookup_events_tells_missing_from_pending_no_more(world: World) -> None:
+    world.reset()
+    convert(world)
+    world.lab.control("POST", "options", {"member_propagation": "late"})
+    rows = len(REGIONS) * len(world.coverage)
+    assert cover(world).answer["summary"]["pending"] == rows
+    with world.removed(world.management, "cloudtrail:LookupEvents"):
+        assert cover(world).answer["summary"]["missing"] == rows
+    world.lab.control("POST", "options", {"member_propagation": "immediate"})
+
+
+def test_member_coverage_without_its_action(world: World) -> None:
+    world.reset()
+    convert(world)
+    role, action = world.coverage[0], "cloudtrail:GetTrailStatus"
+    assert actions_of(world.policy("member_coverage")) == {action}
+    with world.removed(role, action):
+        found = cover(world)
+    assert {row["account_id"] for row in found.answer["exceptions"]} == {role.account}
+    assert {row["status"] for row in found.answer["exceptions"]} == {"denied"}
+    assert found.actions == {action}
+
+
+def test_without_the_right_to_assume_a_role(world: World) -> None:
+    """In another account both sides must allow it; in its own, a trust policy that names the caller suffices."""
+    iam = world.lab.client("iam")
+    caller = iam.get_user_policy(UserName="robot", PolicyName="p")["PolicyDocument"]
+    iam.delete_user_policy(UserName="robot", PolicyName="p")
+    found = look_up(world)
+    iam.put_user_policy(UserName="robot", PolicyName="p", PolicyDocument=json.dumps(caller))
+    assert (found.failed, found.actions) == (True, {"sts:AssumeRole"})
+    assert not look_up(world).failed
+
+
+def test_the_roles_trust_nobody_else(world: World) -> None:
+    """Management's administrator, whose policies allow everything, gets none of the members' roles."""
+    for role in (world.lookup, world.repair, *world.coverage):
+        assert refusal(world.lab.client("sts").assume_role, RoleArn=role.arn, RoleSessionName="tests") == "AccessDenied"
+
+
+# --- repair of the log bucket -------------------------------------------------------------------------
+
+SETTINGS = {
+    "public_access": dict.fromkeys(
+        ("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets"), True
+    ),
+    "versioning": True,
+    "encryption": "aws:kms",  # S3 encrypts with keys of its own unless told otherwise
+    "object_ownership": "BucketOwnerEnforced",
+}
+"""What the role log_bucket hands to amazon.aws.s3_bucket for a bucket in which all of it is to be repaired."""
+
+OURS = ("organizations:DescribeOrganization", "s3:GetBucketPolicy", "s3:PutBucketPolicy")
+FAILING = (
+    "s3:CreateBucket",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+)
+WARNED_OF = {
+    "s3:GetAccelerateConfiguration": "Failed to get bucket accelerate configuration (permission denied)",
+    "s3:GetBucketAcl": "Failed to get bucket ACLs (permission denied)",
+    "s3:GetBucketLogging": "Failed to get bucket logging configuration (permission denied)",
+    "s3:GetBucketObjectLockConfiguration": "Failed to get bucket object lock settings (permission denied)",
+    "s3:GetBucketRequestPayment": "Failed to get bucket request payment settings (permission denied)",
+    "s3:GetBucketTagging": "Failed to get bucket tags (permission denied)",
+    "s3:GetInventoryConfiguration": "Failed to get bucket inventory settings (permission denied)",
+}
+"""Reads without which amazon.aws.s3_bucket goes on, and its warning, which docs/iam/README.md quotes."""
+
+READ_BY_US = ("s3:GetBucketLocation", "s3:GetLifecycleConfiguration")
+"""Only our look-up reads them; tested with the policy for the look-up."""
+
+
+def weak_bucket(world: World, action: str) -> str:
+    """A bucket that stands as it should not; none for the right to create one."""
+    name = f"org-trail-{action.rpartition(':')[2].lower()}"
+    s3 = world.lab.client("s3", world.lab.log_archive)
+    if action != "s3:CreateBucket":
+        s3.create_bucket(Bucket=name)
+        s3.delete_public_access_block(Bucket=name)
+        s3.delete_bucket_ownership_controls(Bucket=name)
+        s3.delete_bucket_encryption(Bucket=name)
+    return name
+
+
+def mend_settings(world: World, bucket: str) -> Outcome:
+    """What the role log_bucket does with amazon.aws.s3_bucket."""
+    return run_main(world, s3_bucket.main, {"name": bucket, **SETTINGS}, keys_of(world, world.repair))
+
+
+@pytest.mark.parametrize("action", [*FAILING, *WARNED_OF, "s3:ListBucket"])
+def test_log_archive_repair_without_one_action(world: World, action: str) -> None:
+    bucket = weak_bucket(world, action)
+    with world.removed(world.repair, action, LogBucketName=bucket):
+        found = mend_settings(world, bucket)
+    assert found.failed == (action not in WARNED_OF), found.text
+    if action == "s3:ListBucket":
+        assert "Failed to determine if bucket exists (permission denied)" in found.text
+    elif found.failed:
+        assert found.actions == {action}
+    else:
+        assert set(found.text.splitlines()) == {WARNED_OF[action]}
+
+
+def test_every_setting_is_repaired_without_a_warning(world: World) -> None:
+    bucket = weak_bucket(world, "all")
+    with world.removed(world.repair, "", LogBucketName=bucket):
+        world.lab.clear_journal()
+        first = mend_settings(world, bucket)
+        assert (first.failed, first.text, first.answer["changed"]) == (False, "", True)
+        written = {action_of_entry(entry) for entry in world.lab.journal(writes=True, service="s3")}
+        assert written == {action for action in FAILING if "Put" in action}
+
+
+@pytest.mark.parametrize("action", OURS)
+def test_log_archive_repair_of_the_policy_without_one_action(world: World, action: str) -> None:
+    bucket = weak_bucket(world, f"policy-{action.rpartition(':')[2]}")
+    with world.removed(world.repair, action, LogBucketName=bucket):
+        found = mend_policy(world, bucket)
+    assert (found.failed, found.actions) == (True, {action}), found.text
+
+
+def test_every_action_of_log_archive_repair_is_tried(world: World) -> None:
+    tried = {*OURS, *FAILING, *WARNED_OF, *READ_BY_US, "s3:ListBucket"}
+    assert tried == actions_of(world.policy("log_archive_repair"))
+
+
+# --- as narrow as it says -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "allowed", "refused"),
+    [
+        (
+            "organizations",
+            "enable_aws_service_access",
+            {"ServicePrincipal": CLOUDTRAIL},
+            {"ServicePrincipal": "config.amazonaws.com"},
+        ),
+        ("organizations", "describe_account", {"AccountId": "ARCHIVE"}, {"AccountId": "MEMBER"}),
+        ("organizations", "list_accounts", {}, None),
+        ("cloudtrail", "get_trail_status", {"Name": "default"}, None),
+        ("cloudtrail", "start_logging", {"Name": "default"}, {"Name": "other"}),
+        ("cloudtrail", "stop_logging", None, {"Name": "default"}),
+        ("cloudtrail", "delete_trail", None, {"Name": "default"}),
+        ("iam", "get_role", {"RoleName": "AWSServiceRoleForCloudTrail"}, {"RoleName": "OrgTrailManagement"}),
+        ("iam", "create_service_linked_role", None, {"AWSServiceName": "config.amazonaws.com"}),
+        ("s3", "list_buckets", None, {}),
+        (
+            "sts",
+            "assume_role",
+            {"RoleArn": "arn:aws:iam::MEMBER:role/OrgTrailCoverage", "RoleSessionName": "tests"},
+            {"RoleArn": "arn:aws:iam::MEMBER:role/OrganizationAccountAccessRole", "RoleSessionName": "tests"},
+        ),
+    ],
+)
+def test_management_may_no_more(
+    world: World, service: str, operation: str, allowed: dict[str, str] | None, refused: dict[str, str] | None
+) -> None:
+    names = {"ARCHIVE": world.lab.log_archive, "MEMBER": world.coverage[0].account}
+    if names["MEMBER"] == names["ARCHIVE"]:
+        names["MEMBER"] = world.coverage[1].account
+    convert(world)
+    call = getattr(world.lab.client_with(keys_of(world, world.management), service), operation)
+    for parameters, denied in ((allowed, False), (refused, True)):
+        if parameters is not None:
+            filled_in = json.loads(re.sub("ARCHIVE|MEMBER", lambda match: names[match[0]], json.dumps(parameters)))
+            assert refusal(call, **filled_in).startswith("AccessDenied") == denied
+
+
+def test_log_archive_roles_may_read_no_other_bucket(world: World) -> None:
+    world.lab.client("s3", world.lab.log_archive).create_bucket(Bucket="somebody-elses")
+    for role in (world.lookup, world.repair):
+        s3 = world.lab.client_with(keys_of(world, role), "s3")
+        assert not refusal(s3.get_bucket_policy, Bucket=world.lab.bucket)
+        assert refusal(s3.get_bucket_policy, Bucket="somebody-elses") == "AccessDenied"
+        assert refusal(s3.list_objects_v2, Bucket="somebody-elses") == "AccessDenied"
+        assert refusal(s3.get_object, Bucket=world.lab.bucket, Key="x") == "AccessDenied"
+        assert refusal(s3.delete_bucket, Bucket=world.lab.bucket) == "AccessDenied"
+    assert not look_up(world).failed  # a bucket that it may not read stands in nobody's way
+
+
+# --- documented is what is called ---------------------------------------------------------------------
+
+UNCHECKED = {"sts:GetCallerIdentity"}
+"""Needs no permission."""
+
+
+def action_of_entry(entry: dict[str, Any]) -> str:
+    """The IAM action of a call in the journal, by the lab's table of names."""
+    return action_of(cast(Call, SimpleNamespace(service=entry["service"], operation=entry["operation"])))
+
+
+@dataclass
+class Recorder:
+    """Runs modules as the lab's administrator, whom nothing is denied, and remembers their actions."""
+
+    world: World
+    seen: set[str]
+
+    def __call__(self, module: Any, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+        keys = {**self.world.lab.client("sts").get_session_token()["Credentials"]}
+        self.world.lab.clear_journal()
+        arguments = copy.deepcopy(module.ARGUMENTS)  # a module is a process of its own; the next one starts afresh
+        with mock.patch.object(module, "ARGUMENTS", arguments):
+            found = run_main(self.world, module.main, {"_ansible_check_mode": check_mode, **options}, keys)
+        assert not found.failed, found.text
+        calls = self.world.lab.journal()
+        self.seen |= {action_of_entry(call) for call in calls} - UNCHECKED
+        return dict(found.answer)
+
+
+def use_log_bucket_info(world: World, run: Recorder) -> None:
+    archive = {"assume_role_arn": f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"}
+    run(cloudtrail_log_bucket_info, health=True, **archive)
+    run(cloudtrail_log_bucket_info, tags={"no": "such"}, **archive)
+
+
+def use_log_bucket_policy(world: World, run: Recorder) -> None:
+    archive = {"assume_role_arn": f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"}
+    bucket = weak_bucket(world, "only-a-policy")
+    for state in ("present", "absent"):
+        run(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, state=state, **archive)
+
+
+def use_service_access(world: World, run: Recorder) -> None:
+    world.reset()
+    world.lab.client("cloudtrail").create_event_data_store(Name="store")
+    for state in ("present", "absent"):
+        run(organizations_service_access, state=state)
+
+
+def use_organization_trail(world: World, run: Recorder) -> None:
+    world.reset()
+    lab, bucket = world.lab, world.lab.bucket
+    without_the_trail(world)
+    without_service_linked_role(world)
+    trust(lab)
+    run(cloudtrail_organization_trail, s3_bucket_name=bucket)
+    without_management_events(world)
+    run(cloudtrail_organization_trail, logging=False)
+    run(cloudtrail_organization_trail, is_organization_trail=False, s3_bucket_name=bucket)
+    run(cloudtrail_organization_trail, s3_bucket_name=bucket, bucket_account_id=lab.log_archive)
+    make_key(lab)
+    logs = make_log_group(lab, "*")
+    role = {"RoleName": logs["cloud_watch_logs_role_arn"].rpartition("/")[2]}
+    lab.client("iam").attach_role_policy(**role, PolicyArn="arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess")
+    run(cloudtrail_organization_trail, kms_key_id="alias/trail", **logs)
+    insight = {"insight_type": "ApiCallRateInsight"}
+    aggregation = {"templates": ["API_ACTIVITY"]}
+    run(cloudtrail_organization_trail, tags={"a": "b"}, insight_selectors=[insight])
+    run(cloudtrail_organization_trail, tags={}, aggregation_configurations=[aggregation])
+    run(cloudtrail_organization_trail, state="absent")
+
+
+def use_coverage_info(world: World, run: Recorder) -> None:
+    world.reset()
+    convert(world)
+    archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
+    world.lab.control("POST", "deliver", {"hours": 2})
+    delivery = {"log_delivery": "digest", "log_archive_role_arn": archive, "event_history": True}
+    run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn, regions=REGIONS, **delivery)
+    world.lab.control("POST", "members", [{"account": world.coverage[0].account, "missing": True}])
+    run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn)
+    world.lab.control("POST", "members", [{"account": world.coverage[0].account, "missing": False}])
+
+
+def use_drift_info(world: World, run: Recorder) -> None:
+    world.reset()
+    convert(world)
+    without_logging(world)
+    drifted = Recorder(world, set())(cloudtrail_organization_trail, check_mode=True, s3_bucket_name=world.lab.bucket)
+    archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
+    names = ("changed", "diff", "changed_fields", "before", "trail", "problems")
+    found = {name: drifted[name] for name in names}
+    run(cloudtrail_drift_info, organization_trail=found, log_archive_role_arn=archive)
+
+
+USES = {
+    cloudtrail_log_bucket_info: use_log_bucket_info,
+    cloudtrail_log_bucket_policy: use_log_bucket_policy,
+    organizations_service_access: use_service_access,
+    cloudtrail_organization_trail: use_organization_trail,
+    cloudtrail_coverage_info: use_coverage_info,
+    cloudtrail_drift_info: use_drift_info,
+}
+CALLED_FOR_US = {"iam:CreateServiceLinkedRole", "iam:PassRole"}
+"""AWS checks them when it acts on the caller's behalf; they are no calls of ours."""
+
+
+@pytest.mark.parametrize("module", USES, ids=lambda module: module.__name__.rpartition(".")[2])
+def test_the_documentation_names_the_actions_that_are_seen(world: World, module: Any) -> None:
+    needed, optional = documented_actions(module.DOCUMENTATION)
+    seen: set[str] = set()
+    USES[module](world, Recorder(world, seen))
+    given = {"sts:AssumeRole"} - needed - optional  # that of assume_role_arn belongs to the caller, not to the role
+    assert seen - given == (needed | optional) - CALLED_FOR_US
