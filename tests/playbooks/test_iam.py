@@ -15,7 +15,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -53,7 +53,7 @@ from tests.lab.organization_trail import refusal
 from tests.lab_process import MEMBER_ROLE, Lab
 from tests.trail_run import CLOUDTRAIL, StandIn, make_key, make_log_group, run_trail, trust
 
-ACTION = re.compile(r"\b(?:account|cloudtrail|iam|organizations|s3|sts):[A-Z]\w+")
+ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sts):[A-Z]\w+")
 REGIONS = ["eu-west-1", "us-east-1"]
 NOT_SET = ("NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
 """How S3 answers reads of settings that a bucket does not have."""
@@ -82,6 +82,7 @@ class World:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
+        self.more: dict[str, str] = {}
         before = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
         self.old_bucket = str(before["S3BucketName"])
         self.user = self._make_user()
@@ -111,6 +112,7 @@ class World:
             "TrailName": "default",
             "LogBucketName": self.lab.bucket,
             "CallerArn": f"arn:aws:iam::{self.lab.management}:user/robot",
+            **self.more,
         }
 
     def _make_user(self) -> Lab:
@@ -513,6 +515,110 @@ def test_the_roles_trust_nobody_else(world: World) -> None:
     """Management's administrator, whose policies allow everything, gets none of the members' roles."""
     for role in (world.lookup, world.repair, *world.coverage):
         assert refusal(world.lab.client("sts").assume_role, RoleArn=role.arn, RoleSessionName="tests") == "AccessDenied"
+
+
+# --- options that need more ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def logs(world: World) -> dict[str, str]:
+    """Makes what options name: a KMS key, a log group with its role, an event data store; the log group's options."""
+    lab = world.lab
+    logs = make_log_group(lab, "*", name="options")
+    role = logs["cloud_watch_logs_role_arn"]
+    managed = "arn:aws:iam::aws:policy/AWSCloudTrail_ReadOnlyAccess"
+    lab.client("iam").attach_role_policy(RoleName=role.rpartition("/")[2], PolicyArn=managed)
+    lab.client("cloudtrail").create_event_data_store(Name="options")
+    key = make_key(lab, "alias/options")
+    world.more = {"KmsKeyArn": key, "KmsKeyAccountId": lab.management, "CloudWatchLogsRoleArn": role}
+    return logs
+
+
+@pytest.fixture
+def with_options(world: World, logs: dict[str, str]) -> Iterator[Role]:
+    """Management's role with the policy for all options beside its own."""
+    role = replace(world.management, policies=(*world.management.policies, "management_options"))
+    yield role
+    world.lab.client("iam").delete_role_policy(RoleName=role.name, PolicyName="management_options")
+
+
+def tagged(world: World) -> None:
+    tag = {"Key": "old", "Value": "x"}
+    world.lab.client("cloudtrail").add_tags(ResourceId=world.lab.trail_arn, TagsList=[tag])
+
+
+INSIGHTS = {"insight_selectors": [{"insight_type": "ApiCallRateInsight", "event_categories": ["Management"]}]}
+AGGREGATION = {"aggregation_configurations": [{"event_category": "Data", "templates": ["API_ACTIVITY"]}]}
+KEY = {"kms_key_id": "alias/options"}
+LOGS: dict[str, Any] = {"logs": True}
+OPTIONS: list[tuple[str, dict[str, Any], bool]] = [
+    ("cloudtrail:GetInsightSelectors", INSIGHTS, FAILS),
+    ("cloudtrail:PutInsightSelectors", INSIGHTS, FAILS),
+    ("cloudtrail:GetEventConfiguration", AGGREGATION, FAILS),
+    ("cloudtrail:PutEventConfiguration", AGGREGATION, FAILS),
+    ("cloudtrail:AddTags", {"tags": {"new": "x"}}, FAILS),
+    ("cloudtrail:ListTags", {"tags": {}}, FAILS),
+    ("cloudtrail:RemoveTags", {"tags": {}}, FAILS),
+    ("cloudtrail:StopLogging", {"logging": False}, FAILS),
+    ("cloudtrail:DeleteTrail", {"state": "absent"}, FAILS),
+    ("kms:DescribeKey", KEY, FAILS),
+    ("kms:GetKeyPolicy", KEY, WARNS),
+    ("iam:ListRolePolicies", LOGS, WARNS),
+    ("iam:GetRolePolicy", LOGS, WARNS),
+    ("iam:ListAttachedRolePolicies", LOGS, WARNS),
+    ("iam:GetPolicy", LOGS, WARNS),
+    ("iam:GetPolicyVersion", LOGS, WARNS),
+]
+ACCESS_OFF = (
+    "account:ListRegions",
+    "cloudtrail:GetEventDataStore",
+    "cloudtrail:GetTrail",
+    "cloudtrail:ListEventDataStores",
+    "cloudtrail:ListTrails",
+    "organizations:DisableAWSServiceAccess",
+)
+
+
+@pytest.mark.parametrize(("action", "options", "fails"), OPTIONS)
+def test_options_without_one_action(
+    world: World, logs: dict[str, str], with_options: Role, action: str, options: dict[str, Any], fails: bool
+) -> None:
+    world.reset()
+    without_the_trail(world)
+    world.reset()
+    tagged(world)
+    given = logs if options is LOGS else options
+    with world.removed(with_options, action):
+        found = convert(world, **given)
+    assert (found.failed, found.actions) == (fails, {action}), found.text
+    mended = convert(world, **given)
+    assert (mended.failed, mended.text) == (False, "")
+
+
+@pytest.mark.parametrize("action", ACCESS_OFF)
+def test_trusted_access_off_without_one_action(world: World, with_options: Role, action: str) -> None:
+    world.reset()
+
+    def turn_off() -> tuple[Any, str]:
+        session = session_of(world, with_options)
+        before = describe_service_access(session, None)
+        return ensure_service_access(session, before, Wanted(CLOUDTRAIL, "absent", False), False), ""
+
+    convert(world)
+    trails = world.lab.client("cloudtrail")
+    trails.update_trail(Name=world.lab.trail_arn, IsOrganizationTrail=False, S3BucketName=world.old_bucket)
+    with world.removed(with_options, action):
+        found = outcome(turn_off, with_options.arn)
+    assert (found.failed, found.actions) == (FAILS, {action}), found.text
+    mended = outcome(turn_off, with_options.arn)
+    assert not mended.failed, mended.text
+
+
+def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]) -> None:
+    """PassRole is AWS's own check, and DescribeAccount is management's, too; without LookupEvents no time is told."""
+    tried = {action for action, _options, _fails in OPTIONS} | {*ACCESS_OFF} - {"cloudtrail:ListTrails"}
+    untried = {"iam:PassRole", "organizations:DescribeAccount", "cloudtrail:LookupEvents"}
+    assert tried | untried == actions_of(world.policy("management_options"))
 
 
 # --- repair of the log bucket -------------------------------------------------------------------------
