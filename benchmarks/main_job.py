@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -34,13 +35,22 @@ class Contender:
     """Whether it has a check mode, turned on by ``--check``."""
 
 
+def our_playbook(inventory: str, **variables: object) -> list[str]:
+    return [PLAYBOOK, "-i", inventory, "playbooks/enable_org_trail.yml", "-e", json.dumps(variables)]
+
+
+def without_coverage(_lab: Lab, inventory: str) -> list[str]:
+    return our_playbook(inventory, coverage_enabled=False)
+
+
+def with_coverage(_lab: Lab, inventory: str) -> list[str]:
+    return our_playbook(inventory, coverage_report_dir=str(Path(inventory).parent / "coverage"))
+
+
 CONTENDERS = (
-    Contender(OURS, lambda lab, inventory: [PLAYBOOK, "-i", inventory, "playbooks/enable_org_trail.yml"], {}),
-    Contender(
-        ORDINARY,
-        lambda lab, inventory: [PLAYBOOK, "-i", inventory, "playbooks/enable_org_trail.yml"],
-        {"ORG_TRAIL_DIRECT": "0"},
-    ),
+    Contender(OURS, without_coverage, {}),
+    Contender(ORDINARY, without_coverage, {"ORG_TRAIL_DIRECT": "0"}),
+    Contender(f"{OURS}, with the coverage report", with_coverage, {}, checks=False),
     Contender(
         "amazon.aws modules and AWS CLI tasks",
         lambda lab, inventory: [PLAYBOOK, str(RIVALS / "amazon_aws.yml"), "-e", f"log_archive='{lab.log_archive}'"],
