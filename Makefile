@@ -60,10 +60,10 @@ lint: setup
 	$(BIN)/antsibull-changelog lint
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup $(TESTS)
 
 test-full: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "scale or not scale" $(TESTS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup -m "scale or not scale" $(TESTS)
 
 sanity: setup
 	$(BIN)/python -m pytest tests/packaging/test_ansible_test.py

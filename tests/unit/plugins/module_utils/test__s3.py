@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import boto3
@@ -61,7 +62,18 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any]] = [
         {"TargetBucket": "t", "TargetPrefix": "p"},
     ),
     ("get_access_logging", (), "get_bucket_logging", {}, None),
+    ("list_objects", ("p/", "a"), "list_objects_v2", {"Contents": [{"Key": "p/b"}]}, [{"Key": "p/b"}]),
+    ("list_folders", ("p/",), "list_objects_v2", {"CommonPrefixes": [{"Prefix": "p/q/"}]}, ["p/q/"]),
+    ("get_object", ("k",), "get_object", {"Body": BytesIO(b"log"), "Metadata": {"a": "b"}}, (b"log", {"a": "b"})),
 ]
+PARAMETERS: dict[str, dict[str, str]] = {
+    "put_bucket_policy": {"Policy": "{}"},
+    "list_objects": {"Prefix": "p/", "StartAfter": "a"},
+    "list_folders": {"Prefix": "p/", "Delimiter": "/"},
+    "get_object": {"Key": "k"},
+}
+"""What a call sends beside the bucket and its owner."""
+
 MISSING = [
     ("get_bucket_policy", "get_bucket_policy", "NoSuchBucketPolicy"),
     ("get_bucket_tags", "get_bucket_tagging", "NoSuchTagSet"),
@@ -88,7 +100,7 @@ def stubber(client: Any) -> Iterator[Stubber]:
 def test_calls_name_the_owner(
     client: Any, stubber: Stubber, function: str, arguments: tuple[Any, ...], operation: str, answer: Any, result: Any
 ) -> None:
-    expected = {"Bucket": "b", "ExpectedBucketOwner": OWNER, **({"Policy": "{}"} if arguments else {})}
+    expected = {"Bucket": "b", "ExpectedBucketOwner": OWNER, **PARAMETERS.get(function, {})}
     stubber.add_response(operation, answer, expected)
     assert result == getattr(_s3, function)(client, "b", OWNER, *arguments)
 
