@@ -3,26 +3,33 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Reads a JSON list of {policy, principal, action, resource, context} from standard input and writes the
-// list of iam-simulate's decisions. The caller's own policy allows everything and the accounts differ, so
-// the resource policy alone decides.
+// list of iam-simulate's decisions. Unless a case names them (owner, identities, levels, boundaries, session), the
+// caller's own policy allows everything and the accounts differ, so the resource policy alone decides.
 import { text } from 'node:stream/consumers'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const everything = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } }
 
-async function decide({ policy, principal, action, resource, context }) {
+const named = policies => policies.map((policy, index) => ({ name: `p${index}`, policy }))
+
+async function decide({ policy, principal, action, resource, context, ...more }) {
   const answer = await runSimulation(
     {
       request: {
         principal,
         action,
-        resource: { resource, accountId: '999999999999' },
+        resource: { resource, accountId: more.owner ?? '999999999999' },
         contextVariables: context
       },
-      identityPolicies: [{ name: 'everything', policy: everything }],
-      serviceControlPolicies: [],
+      identityPolicies: named(more.identities ?? [everything]),
+      serviceControlPolicies: (more.levels ?? []).map((policies, index) => ({
+        orgIdentifier: `level${index}`,
+        policies: named(policies)
+      })),
       resourceControlPolicies: [],
-      resourcePolicy: policy
+      resourcePolicy: policy,
+      ...(more.boundaries ? { permissionBoundaryPolicies: named(more.boundaries) } : {}),
+      ...(more.session ? { sessionPolicy: more.session } : {})
     },
     {}
   )

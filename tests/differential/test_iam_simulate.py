@@ -10,18 +10,13 @@ Every class of disagreement is a row of EXPLANATIONS with the page of AWS's docu
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from pathlib import Path
 from random import Random
 from typing import Any
 
-import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import (
     Decision,
     Mismatch,
@@ -32,7 +27,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import 
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-HERE = Path(__file__).parent
 POLICIES = 700
 REQUESTS_PER_POLICY = 4
 DECISIONS = 5000
@@ -209,31 +203,6 @@ def our_decision(case: Case) -> Decision:
     kind = "Service" if case["principal"] == SERVICE else "AWS"
     request = Request(case["action"], case["resource"], {kind: case["principal"]}, case["context"])
     return evaluate(parse_policy(case["policy"], "resource"), request)
-
-
-@pytest.fixture(scope="module")
-def their_answers() -> Callable[[list[Case]], list[str]]:
-    """Install iam-simulate where needed, and hand out a function that asks it."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed: no comparison with iam-simulate")
-    installed = HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        done = subprocess.run(["npm", "ci"], cwd=HERE, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode and not os.environ.get("CI"):
-            pytest.skip(f"npm ci could not install iam-simulate: {done.stderr[-300:]}")
-        assert done.returncode == 0, done.stderr
-
-    def ask(cases: list[Case]) -> list[str]:
-        done = subprocess.run(
-            ["node", "simulate.mjs"], cwd=HERE, input=json.dumps(cases), capture_output=True, text=True, check=True
-        )
-        answers: list[str] = json.loads(done.stdout)
-        return [NAMES.get(answer, answer) for answer in answers]
-
-    return ask
-
-
-NAMES = {"Allowed": "Allow", "ExplicitlyDenied": "Deny", "ImplicitlyDenied": "ImplicitDeny"}
 
 
 # --- why they may differ ----------------------------------------------------------------------------

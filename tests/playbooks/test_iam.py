@@ -787,12 +787,12 @@ class Recorder:
     world: World
     seen: set[str]
 
-    def __call__(self, module: Any, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    def __call__(self, module: Any, **options: Any) -> dict[str, Any]:
         keys = {**self.world.lab.client("sts").get_session_token()["Credentials"]}
         self.world.lab.clear_journal()
         arguments = copy.deepcopy(module.ARGUMENTS)  # a module is a process of its own; the next one starts afresh
         with mock.patch.object(module, "ARGUMENTS", arguments):
-            found = run_main(self.world, module.main, {"_ansible_check_mode": check_mode, **options}, keys)
+            found = run_main(self.world, module.main, options, keys)
         assert not found.failed, found.text
         calls = self.world.lab.journal()
         self.seen |= {action_of_entry(call) for call in calls} - UNCHECKED
@@ -858,7 +858,9 @@ def use_drift_info(world: World, run: Recorder) -> None:
     world.reset()
     convert(world)
     without_logging(world)
-    drifted = Recorder(world, set())(cloudtrail_organization_trail, check_mode=True, s3_bucket_name=world.lab.bucket)
+    drifted = Recorder(world, set())(
+        cloudtrail_organization_trail, _ansible_check_mode=True, s3_bucket_name=world.lab.bucket
+    )
     archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
     names = ("changed", "diff", "changed_fields", "before", "trail", "problems")
     found = {name: drifted[name] for name in names}

@@ -1,0 +1,46 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""iam-simulate (npm, AGPL: a process of its own, never vendored), for the tests that compare our decisions with its."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+
+Case = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def their_answers() -> Callable[[list[Case]], list[str]]:
+    """Install iam-simulate where needed, and hand out a function that asks it."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("node and npm are not installed: no comparison with iam-simulate")
+    installed = HERE / "node_modules" / ".package-lock.json"
+    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
+        done = subprocess.run(["npm", "ci"], cwd=HERE, capture_output=True, text=True, check=False, timeout=300)
+        if done.returncode and not os.environ.get("CI"):
+            pytest.skip(f"npm ci could not install iam-simulate: {done.stderr[-300:]}")
+        assert done.returncode == 0, done.stderr
+
+    def ask(cases: list[Case]) -> list[str]:
+        done = subprocess.run(
+            ["node", "simulate.mjs"], cwd=HERE, input=json.dumps(cases), capture_output=True, text=True, check=True
+        )
+        answers: list[str] = json.loads(done.stdout)
+        return [NAMES.get(answer, answer) for answer in answers]
+
+    return ask
+
+
+NAMES = {"Allowed": "Allow", "ExplicitlyDenied": "Deny", "ImplicitlyDenied": "ImplicitDeny"}
