@@ -78,6 +78,7 @@ matrix: setup
 	$(BIN)/python -m pytest tests/packaging/matrix.py
 
 bench: setup
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
 
 changelog: setup

@@ -46,7 +46,8 @@ def admits(policy: Any, wanted: Wanted = WANTED) -> bool:
 
 
 def error(code: str, status: int = 400) -> ClientError:
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "PutBucketPolicy")
+    metadata: Any = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "PutBucketPolicy")
 
 
 class FakeS3:

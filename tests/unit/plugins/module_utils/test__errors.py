@@ -25,9 +25,8 @@ class S3Error(AnsibleAWSError):
 
 
 def client_error(code: str, message: str, operation: str, status: int = 400) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}, operation
-    )
+    metadata: Any = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": message}, "ResponseMetadata": metadata}, operation)
 
 
 SENTENCES: list[tuple[str, AnsibleAWSError, str, list[str]]] = [
