@@ -41,7 +41,7 @@ class Http:
         status, body = self.answer
         headers = HTTPHeaders.from_dict({"Content-Type": "application/x-amz-json-1.1"})
         response = AWSResponse(request.url, status, headers, None)
-        response._content = json.dumps(body).encode()  # type: ignore[attr-defined]
+        response._content = json.dumps(body).encode()  # type: ignore[attr-defined, unused-ignore]
         return response
 
 
