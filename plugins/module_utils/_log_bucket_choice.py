@@ -116,7 +116,7 @@ def explain_refusal(candidates: Sequence[Candidate], account_id: str, trail: Sou
     nearest = sorted(candidates, key=lambda one: (not _may_be_meant(one), len(one.problems)))
     told = [one for one in nearest if _may_be_meant(one)][:EXPLAINED] or nearest[:EXPLAINED]
     reasons = "; ".join(f"bucket {one.name}: {_reasons(one)}" for one in told)
-    others = f"; nor do {len(candidates) - len(told)} others" if len(candidates) > len(told) else ""
+    others = f"; others that do not: {len(candidates) - len(told)}" if len(candidates) > len(told) else ""
     return (
         f"No bucket of account {account_id} admits {trail}: {reasons}{others}. "
         f"{_remedy(told[0])}, or create a bucket with the role log_bucket."

@@ -248,6 +248,12 @@ def test_role_reports_the_bucket(lab: Lab) -> None:
     run = lookup(lab, "--check").ok()
     assert run.changed == 0
     assert run.task("fact")["log_bucket"]["name"] == lab.bucket
+    assert run.task("fact")["log_bucket"]["health"]["versioning"] == "Disabled"
+
+
+def test_role_takes_three_calls_without_health(lab: Lab) -> None:
+    run = lookup(lab, health=False).ok()
+    assert run.task("fact")["log_bucket"]["health"] is None
     assert operations(lab) == ["DescribeOrganization", "GetBucketPolicy", "ListBuckets"]
 
 

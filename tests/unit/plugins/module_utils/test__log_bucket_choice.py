@@ -68,7 +68,7 @@ REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
         "admitted",
         Criteria(),
         [bad("plain", policy=None), bad("far", MISSING, MISSING), bad("near")],
-        [": bucket near: absent: found", "; bucket far: absent", "; nor do 1 others."],
+        [": bucket near: absent: found", "; bucket far: absent", "; others that do not: 1."],
     ),
     ("admitted", Criteria(), [bad("a", policy=None), bad("b", policy="{}")], ["bucket a: absent", "bucket b: absent"]),
     ("admitted", Criteria(), [bad("a", policy=None, readable=False), bad("b")], ["bucket a: ", "bucket b: "]),
@@ -87,7 +87,7 @@ def test_choose_explains_five_candidates_at_most() -> None:
     with pytest.raises(BucketChoiceError) as caught:
         choose([bad(f"b{n}") for n in range(1000)], "admitted", Criteria(), ACCOUNT, TRAIL)
     assert str(caught.value).count("absent: found") == 5
-    assert "nor do 995 others" in str(caught.value)
+    assert "others that do not: 995" in str(caught.value)
 
 
 FITS_NAME = [("", "any", True), ("logs-*", "logs-1", True), ("logs-*", "my-logs-1", False), ("l?gs", "logs", True)]
