@@ -440,7 +440,9 @@ MANAGEMENT = [
 ]
 
 
-@pytest.mark.parametrize(("action", "prepare", "fails"), MANAGEMENT, ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("action", "prepare", "fails"), MANAGEMENT, ids=[f"{row[0]} {row[1].__name__}" for row in MANAGEMENT]
+)
 def test_management_without_one_action(
     world: World, action: str, prepare: Callable[[World], None], fails: bool
 ) -> None:
