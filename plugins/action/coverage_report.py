@@ -10,11 +10,9 @@ import hashlib
 import json
 import os
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import (
     STATUSES,
@@ -63,9 +61,7 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(
-            ARGUMENTS, required_one_of=[("found", "parts")], mutually_exclusive=[("found", "parts")]
-        )
+        _validated, options = self.validate_argument_spec(ARGUMENTS, mutually_exclusive=[("found", "parts")])
         templates = self._find_needle("templates", "coverage.html.j2") if not options["part"] else ""
         try:
             if self._task.check_mode:  # nothing was changed, whatever the modules before foretold
@@ -75,9 +71,9 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
                 }
             return {"changed": False, **write_report(options, Path(templates).parent)}
         except ReportError as error:
-            raise AnsibleError(str(error)) from error
+            return {"failed": True, "msg": str(error)}
         except OSError as error:
-            raise AnsibleError(f"Failed to write the coverage report to {options['dest']}: {error}.") from error
+            return {"failed": True, "msg": f"Failed to write the coverage report to {options['dest']}: {error}."}
 
 
 def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
@@ -102,30 +98,31 @@ def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
 def _read(options: dict[str, Any]) -> Document:
     if options["found"]:
         path = Path(options["found"])
-        found = _read_json(path)
-        done = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        found = _read_json(path, "checked_at")
         return new_document(
             found,
-            found.get("checked_at") or done.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            found["checked_at"],
             trail=options["organization_trail"].get("trail") or describe_trail(found.get("trail_arn") or ""),
             log_bucket=options["log_bucket"],
             changes=describe_changes(options["trusted_access"], options["organization_trail"]),
         )
-    expected = options["expected_parts"] or len(options["parts"])
+    expected = options["expected_parts"] or 1
     if len(options["parts"]) < expected:
         raise ReportError(
             f"Found {len(options['parts'])} parts of the coverage, expected {expected}. Run the missing slices, then "
             "merge again."
         )
-    return merge(_read_json(Path(path)) for path in options["parts"])
+    return merge(_read_json(Path(path), "verdict") for path in options["parts"])
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_json(path: Path, mark: str) -> dict[str, Any]:
+    """A JSON object with the field ``mark``, by which the right kind of file is known."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        content[mark]
+    except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReportError(
-            f"Failed to read {path}: {error}. Expected the file that the coverage of one slice writes; run that slice "
+            f"Failed to read {path}: {error}. Expected a file with the field {mark}; run the coverage that wrote it "
             "again."
         ) from error
     return content

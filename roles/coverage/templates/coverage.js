@@ -401,11 +401,14 @@
     toggle(chip.dataset.status);
     update();
   });
-  form.addEventListener("reset", () => {
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    inputs.order.value = "worst";
+    for (const field of [inputs.text, inputs.ou, inputs.region]) field.value = "";
     wanted.clear();
     toggle("", false);
     view.up = true;
-    setTimeout(update); /* the fields are emptied after this event */
+    update();
   });
   find("attention")?.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-status]");
