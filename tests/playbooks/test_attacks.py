@@ -55,6 +55,7 @@ class World:
         self.variables.write_text(json.dumps({**wanted, "coverage_enabled": False}))
         self.enable().ok()
         self.policy: str = self.s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
+        self.own_policy: str = lab.client("s3").get_bucket_policy(Bucket=self.own_bucket())["Policy"]
 
     def run(self, playbook: str, *arguments: str) -> PlaybookResult:
         inventory = write_inventory(self.folder / "inventory.yml", self.lab.ready)
@@ -85,6 +86,14 @@ class World:
         """The bucket that the lesson's account trail had."""
         [bucket] = self.lab.client("s3").list_buckets()["Buckets"]
         return str(bucket["Name"])
+
+    def create_trail(self, region: str, name: str) -> None:
+        """A trail of the attacker's, in the bucket that the lesson's account trail had."""
+        bucket, s3 = self.own_bucket(), self.lab.client("s3")
+        arn = f":{region}:{self.lab.management}:trail/{name}"
+        policy = self.own_policy.replace(f":{self.lab.home_region}:{self.lab.management}:trail/default", arn)
+        s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+        self.lab.client("cloudtrail", region=region).create_trail(Name=name, S3BucketName=bucket)
 
     def put_policy(self, change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> None:
         document = json.loads(self.policy)
@@ -158,15 +167,12 @@ def trust_off_and_on(world: World) -> None:
 
 def rename(world: World) -> None:
     world.cloudtrail.delete_trail(Name=world.arn)
-    world.cloudtrail.create_trail(Name="decoy", S3BucketName=world.own_bucket())
+    world.create_trail(world.lab.home_region, "decoy")
 
 
 def make_namesake(world: World) -> None:
     world.update(IsMultiRegionTrail=False)
-    bucket, s3 = world.own_bucket(), world.lab.client("s3")
-    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"].replace(f":{world.lab.home_region}:", ":eu-west-1:")
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
-    world.lab.client("cloudtrail", region="eu-west-1").create_trail(Name="default", S3BucketName=bucket)
+    world.create_trail("eu-west-1", "default")
 
 
 @dataclass(frozen=True)
@@ -270,7 +276,7 @@ ATTACKS = [
         expire_after_a_day,
         ("lifecycle",),
         STRATUS + "cloudtrail-lifecycle-rule",
-        by_hand="expire",
+        by_hand="deletes log files after 1 days",
         remedy=remove_lifecycle,
         quiet=True,
     ),
