@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import botocore
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._cloudtrail import knows_parameter
@@ -247,6 +248,12 @@ def test_fact_2_14_what_botocore_knows() -> None:
     assert not knows_parameter(client, "UpdateTrail", "NoSuchThing")
     assert not knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "NoSuchThing")
     assert not knows_parameter(client, "NoSuchCall", "NoSuchThing")
+
+
+def test_fact_2_14_newer_parameters_are_named_as_botocore_names_them() -> None:
+    if tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 41):
+        pytest.skip("an older botocore does not know them")
+    client = boto3.client("cloudtrail", region_name="us-east-1")
     assert all(knows_parameter(client, *path[:1]) for path in NEWER_PARAMETERS.values())
 
 
