@@ -44,6 +44,7 @@ from ansible_collections.cloudsec.org_trail.plugins.modules import (
     cloudtrail_organization_trail,
     organizations_service_access,
 )
+from botocore.exceptions import ClientError
 
 from lab.call import Call
 from lab.requested import action_of
@@ -274,9 +275,13 @@ def run_main(world: World, main: Callable[[], None], options: dict[str, Any], ke
         mock.patch.dict(os.environ, environment),
         patch_module_args({"region": world.lab.home_region, **options}),
         contextlib.redirect_stdout(output),
-        contextlib.suppress(SystemExit),
     ):
-        main()
+        try:
+            main()
+        except SystemExit:
+            pass
+        except ClientError as error:  # amazon.aws 10.1 does not catch each of them; Ansible then shows its text
+            return Outcome(True, str(error))
     answer = json.loads(output.getvalue())
     failed = bool(answer.get("failed"))
     return Outcome(failed, answer["msg"] if failed else "\n".join(warnings), answer)
@@ -658,6 +663,12 @@ WARNED_OF = {
 }
 """Reads without which amazon.aws.s3_bucket goes on, and its warning, which docs/iam/README.md quotes."""
 
+AMAZON_AWS_10 = {
+    "s3:GetAccelerateConfiguration": {"Failed to get bucket encryption settings (permission denied)"},
+    "s3:GetBucketLogging": set[str](),
+}
+"""The warnings that amazon.aws 10 words otherwise, or does not give: it does not read what it need not change."""
+
 READ_BY_US = ("s3:GetBucketLocation", "s3:GetLifecycleConfiguration")
 """Only our look-up reads them; tested with the policy for the look-up."""
 
@@ -686,11 +697,11 @@ def test_log_archive_repair_without_one_action(world: World, action: str) -> Non
         found = mend_settings(world, bucket)
     assert found.failed == (action not in WARNED_OF), found.text
     if action == "s3:ListBucket":
-        assert "Failed to determine if bucket exists (permission denied)" in found.text
+        assert re.search(r"Failed to determine if bucket exi(sts|sits) \(permission denied\)", found.text)
     elif found.failed:
         assert found.actions == {action}
     else:
-        assert set(found.text.splitlines()) == {WARNED_OF[action]}
+        assert set(found.text.splitlines()) in ({WARNED_OF[action]}, AMAZON_AWS_10.get(action))
 
 
 def test_every_setting_is_repaired_without_a_warning(world: World) -> None:
