@@ -49,6 +49,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "organization_trail": {"type": "dict", "default": {}},
     "fail_on": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
 }
+TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "coverage" / "templates"
 GROUP_LIMIT = 100
 ACCOUNT_LIMIT = 100
 
@@ -62,14 +63,13 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _validated, options = self.validate_argument_spec(ARGUMENTS, mutually_exclusive=[("found", "parts")])
-        templates = self._find_needle("templates", "coverage.html.j2") if not options["part"] else ""
         try:
             if self._task.check_mode:  # nothing was changed, whatever the modules before foretold
                 options |= {
                     "trusted_access": {},
                     "organization_trail": {**options["organization_trail"], "actions": []},
                 }
-            return {"changed": False, **write_report(options, Path(templates).parent)}
+            return {"changed": False, **write_report(options, TEMPLATES)}
         except ReportError as error:
             return {"failed": True, "msg": str(error)}
         except OSError as error:

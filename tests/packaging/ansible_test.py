@@ -31,12 +31,13 @@ sys.exit(subprocess.call([sys.executable, "-m", "pip", "install", *wanted]))
 
 
 def run_ansible_test(
-    target: Path, *arguments: str, binaries: Path = BIN, collections: Path | None = None
+    target: Path, *arguments: str, binaries: Path = BIN, collections: Path | None = None, cloud_config: str = ""
 ) -> subprocess.CompletedProcess[str]:
     """Run ``ansible-test`` with the given arguments on a new copy of the collection below ``target``.
 
     binaries: folder of the programs of a virtual environment that has ansible-core.
     collections: where its amazon.aws is, by default in the same environment.
+    cloud_config: content of tests/integration/cloud-config-aws.ini.
     ansible-test keeps its own virtual environments in a home folder of the clone's cache.
     """
     source = core_folder(binaries)
@@ -44,6 +45,8 @@ def run_ansible_test(
     place_pip_bootstrap(source, home)
     unjudged = ("tests/unit/",) if arguments[0] == "sanity" else ()  # ruff and mypy judge the unit tests
     root = copy_collection(target, collections or installed_collections(binaries), LEFT_OUT + unjudged)
+    if cloud_config:
+        (root / "tests" / "integration" / "cloud-config-aws.ini").write_text(cloud_config, encoding="utf-8")
     command: list[str | Path] = [binaries / "ansible-test", *arguments, "--color", "no"]
     return run_tool(command, root, tool_environment(home, binaries))
 
