@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from ._policy import Policy, PolicyError, Request, evaluate, parse_policy
 from ._trail_situation import CLOUDTRAIL, Problem, Situation, Unread, unread_problem
@@ -73,7 +72,11 @@ def log_role_too_narrow(situation: Situation) -> Problem | None:
     if documents is None:
         return None
     stream = f"{situation.organization_id}_*"
-    refused = [request.action for request in _log_requests(situation) if not _allowed(documents, request)]
+    try:
+        policies = [parse_policy(document) for document in documents]
+    except PolicyError as error:
+        return unread_problem("log_role_too_narrow", what, "its policies", Unread(str(error)))
+    refused = [request.action for request in _log_requests(situation) if not _allowed(policies, request)]
     if not refused:
         return None
     return Problem(
@@ -98,7 +101,6 @@ def _log_requests(situation: Situation) -> list[Request]:
     ]
 
 
-def _allowed(documents: Sequence[Mapping[str, Any]], request: Request) -> bool:
-    policies: list[Policy] = [parse_policy(document) for document in documents]
+def _allowed(policies: Sequence[Policy], request: Request) -> bool:
     effects = {evaluate(policy, request, identity_policy=True).effect for policy in policies}
     return "Allow" in effects and not effects & {"Deny", "Unknown"}

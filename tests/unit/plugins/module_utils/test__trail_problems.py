@@ -344,6 +344,7 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
     ("role for another group", with_role(f"{STREAMS}*".replace("trail", "other")), {"log_role_too_narrow": "error"}),
     ("role with a Deny", with_role(f"{STREAMS}o-*", effect="Deny"), {"log_role_too_narrow": "error"}),
     ("role without policies", replace(with_role("*"), role_policies=[]), {"log_role_too_narrow": "error"}),
+    ("role with a malformed policy", replace(with_role("*"), role_policies=[{}]), {"log_role_too_narrow": "unknown"}),
     ("role unread", replace(with_role("*"), role_policies=Unread("denied")), {"log_role_too_narrow": "unknown"}),
 ]
 
