@@ -131,6 +131,13 @@ FITTING = {
 }
 
 
+def test_fact_3_2_the_refusal_does_not_say_why(lab: Lab) -> None:
+    """Whatever is wrong, the answer is the same."""
+    for case in ("SourceArn of another trail", "another service", "Deny of everything"):
+        put_past_s3(lab, BROKEN[case](lab, good(lab)))
+        assert convert(lab)[1] == f"Incorrect S3 bucket policy is detected for bucket: {BUCKET}"
+
+
 def put_past_s3(lab: Lab, policy: Policy) -> None:
     s3 = lab.client("s3", lab.log_archive)
     if policy:

@@ -393,6 +393,27 @@ def test_fact_2_11_reads_name_the_key_by_arn(lab: Lab) -> None:
     assert "KmsKeyId" not in cloudtrail.get_trail(Name="default")["Trail"]
 
 
+RETRYABLE = [
+    ("cloudtrail", "update_trail", {"Name": "default"}, "ConflictException"),
+    ("cloudtrail", "describe_trails", {}, "ThrottlingException"),
+    ("organizations", "enable_aws_service_access", {"ServicePrincipal": SERVICE}, "ConcurrentModificationException"),
+    ("organizations", "list_accounts", {}, "TooManyRequestsException"),
+]
+
+
+@pytest.mark.parametrize(("service", "method", "parameters", "code"), RETRYABLE)
+def test_fact_2_12_what_is_retryable_passes_and_changes_nothing(
+    lab: Lab, service: str, method: str, parameters: dict[str, Any], code: str
+) -> None:
+    client = lab.client(service)
+    assert code in {shape.name for shape in client.meta.service_model.error_shapes} | {"ThrottlingException"}
+    before = lab.client("organizations").list_aws_service_access_for_organization()["EnabledServicePrincipals"]
+    lab.control("POST", "faults", [{"service": service, "fault": f"code:{code}", "times": 1}])
+    assert refusal(getattr(client, method), **parameters) == code
+    assert lab.client("organizations").list_aws_service_access_for_organization()["EnabledServicePrincipals"] == before
+    lab.control("POST", "faults", [])
+
+
 def test_fact_2_13_update_answers_without_home_region(lab: Lab) -> None:
     cloudtrail = lab.client("cloudtrail")
     answer = cloudtrail.update_trail(Name="default", EnableLogFileValidation=True)
@@ -492,6 +513,18 @@ def test_a_single_region_trail_has_no_shadows(lab: Lab) -> None:
     assert names == ["default"]
     assert arn in [trail["TrailARN"] for trail in lab.client("cloudtrail").list_trails()["Trails"]]
     lab.client("cloudtrail", region="eu-west-3").delete_trail(Name="single")
+
+
+@pytest.mark.parametrize("method", READS)
+def test_fact_4_2_members_read_by_the_full_arn_only(lab: Lab, shared: str, method: str) -> None:
+    read = getattr(lab.client("cloudtrail", lab.log_archive), method)
+    parameter = name_parameter(method)
+    assert read(**{parameter: shared})
+    own = shared.replace(lab.management, lab.log_archive)
+    assert refused(read, **{parameter: "default"}) == (
+        "TrailNotFoundException",
+        f"Unknown trail: {own} for the user: {lab.log_archive}",
+    )
 
 
 @pytest.mark.parametrize(
@@ -630,3 +663,18 @@ def test_event_data_stores_are_read_changed_and_deleted(lab: Lab) -> None:
     client.update_event_data_store(EventDataStore=arn, TerminationProtectionEnabled=False)
     client.delete_event_data_store(EventDataStore=arn)
     assert client.get_event_data_store(EventDataStore=arn)["Status"] == "PENDING_DELETION"
+
+
+# --- section 7 --------------------------------------------------------------------------------------
+
+
+def test_fact_7_8_a_second_trail_with_management_events_is_not_refused(lab: Lab) -> None:
+    """Nothing tells of the price but both trails' selectors."""
+    client = lab.client("cloudtrail")
+    create(lab, "second")
+    client.start_logging(Name="second")
+    for name in ("default", "second"):
+        assert client.get_trail_status(Name=name)["IsLogging"]
+        [selector] = client.get_event_selectors(TrailName=name)["EventSelectors"]
+        assert selector["IncludeManagementEvents"]
+    client.delete_trail(Name="second")

@@ -297,6 +297,15 @@ def test_wrong_arguments_end_in_one_sentence(arguments: list[str], text: str, mo
     assert str(ended.value.code).startswith(text.replace("BUSY", busy))
 
 
+def test_the_line_that_says_it_is_ready(lab: Lab) -> None:
+    assert set(lab.ready) == {
+        *("endpoint", "env", "organization_id", "management_account_id", "log_archive_account_id", "bucket"),
+        *("trail_arn", "pid"),
+    }
+    assert lab.ready["pid"] == lab.process.pid
+    assert lab.environment["AWS_ENDPOINT_URL"] == lab.endpoint
+
+
 def test_it_ends_at_sigterm() -> None:
     lab = Lab()
     lab.process.terminate()
