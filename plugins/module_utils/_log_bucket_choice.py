@@ -125,7 +125,7 @@ def explain_refusal(candidates: Sequence[Candidate], account_id: str, trail: Sou
 
 def _remedy(candidate: Candidate) -> str:
     by_hand = [problem.fix.rstrip(".") for problem in candidate.problems if not problem.repairable]
-    return " ".join(by_hand) or "Repair the policy with the module cloudtrail_log_bucket_policy"
+    return " ".join(by_hand) or "Repair the policy with the role log_bucket or the module cloudtrail_log_bucket_policy"
 
 
 def _may_be_meant(candidate: Candidate) -> bool:
@@ -133,4 +133,5 @@ def _may_be_meant(candidate: Candidate) -> bool:
 
 
 def _reasons(candidate: Candidate) -> str:
-    return " / ".join(f"{one.statement}: found {one.found}, expected {one.expected}" for one in candidate.problems)
+    problems = candidate.problems
+    return " / ".join(f"{one.statement}: found {one.found.rstrip('.')}, expected {one.expected}" for one in problems)

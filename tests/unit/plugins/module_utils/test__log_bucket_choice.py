@@ -18,6 +18,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket i
 ACCOUNT = "222233334444"
 TRAIL = SoughtTrail("default", "111122223333", "o-abc1234567", "", ("us-east-1",), "us-east-1")
 MISSING = Problem("absent", "no such statement as X", "a statement", "Add it.")
+DENIED = Problem("policy", "Failed. Allow it.", "a policy", "Let the caller read it.", repairable=False)
 DENY = Problem("DenyAll", "a Deny", "a Deny that spares", "Let this Deny spare AWS services.", repairable=False)
 
 
@@ -60,7 +61,7 @@ REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
         [
             f"Bucket a of account {ACCOUNT} does not admit trail default of management account 111122223333",
             "(organization o-abc1234567): absent: found no such statement as X, expected a statement.",
-            "Repair the policy with the module cloudtrail_log_bucket_policy.",
+            "Repair the policy with the role log_bucket or the module cloudtrail_log_bucket_policy.",
         ],
     ),
     ("admitted", Criteria(), [bad("a", DENY)], ["DenyAll: found a Deny", "Let this Deny spare AWS services."]),
@@ -72,6 +73,7 @@ REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
     ),
     ("admitted", Criteria(), [bad("a", policy=None), bad("b", policy="{}")], ["bucket a: absent", "bucket b: absent"]),
     ("admitted", Criteria(), [bad("a", policy=None, readable=False), bad("b")], ["bucket a: ", "bucket b: "]),
+    ("admitted", Criteria(), [bad("a", DENIED)], ["policy: found Failed. Allow it, expected a policy. Let the caller"]),
 ]
 
 
