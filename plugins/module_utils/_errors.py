@@ -16,6 +16,12 @@ class AnsibleOrgTrailError(AnsibleAWSError):
     """A refusal of ours: the message is the whole sentence, and nothing was written."""
 
 
+def refuse(reason: str | None) -> None:
+    """Raise AnsibleOrgTrailError with a sentence, if there is one."""
+    if reason:
+        raise AnsibleOrgTrailError(message=reason)
+
+
 class AnsibleSTSError(AnsibleAWSError):
     """An error of AWS STS."""
 

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._errors import DENIED, AnsibleOrgTrailError, code_of
+from ._errors import DENIED, AnsibleOrgTrailError, code_of, refuse
+from ._organization_refusals import caller_refusal, feature_refusal
 from ._organization_resources import find_organization_resources
 from ._organizations import (
     AnsibleOrganizationsError,
@@ -20,8 +21,7 @@ from ._organizations import (
     summarize_organization,
 )
 from ._session import Session
-
-CLOUDTRAIL = "cloudtrail.amazonaws.com"
+from ._trail_statements import CLOUDTRAIL
 
 
 @dataclass(frozen=True)
@@ -56,29 +56,10 @@ def describe_service_access(session: Session, known: dict[str, str] | None) -> S
         services = sorted(service["ServicePrincipal"] for service in listed.result())
     except AnsibleOrganizationsError as error:
         if code_of(error) in DENIED:
-            refuse_member(organization, session)
+            refuse(caller_refusal(organization, session.account_id))
         raise
-    refuse_missing_features(organization)
+    refuse(feature_refusal(organization))
     return ServiceAccess(organization, tuple(services))
-
-
-def refuse_member(organization: dict[str, str], session: Session) -> None:
-    """Raise AnsibleOrgTrailError when the caller is not in the organization's management account."""
-    if session.account_id != organization["management_account_id"]:
-        raise AnsibleOrgTrailError(
-            f"Account {session.account_id} is a member of the organization {organization['id']}, expected its "
-            f"management account {organization['management_account_id']}. Run with credentials of that account, or "
-            "set assume_role_arn to a role in it."
-        )
-
-
-def refuse_missing_features(organization: dict[str, str]) -> None:
-    """Raise AnsibleOrgTrailError unless the organization has all features."""
-    if organization["feature_set"] != "ALL":
-        raise AnsibleOrgTrailError(
-            f"The organization {organization['id']} has the feature set {organization['feature_set']}, expected ALL. "
-            "Enable all features in AWS Organizations first; every member account has to accept."
-        )
 
 
 def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wanted, check_mode: bool) -> ServiceAccess:

@@ -10,13 +10,12 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from ._errors import AnsibleOrgTrailError
-from ._organizations import summarize_organization
+from ._errors import AnsibleOrgTrailError, refuse
 from ._session import Session
 from ._trail import Options, Settings
 from ._trail_plan import Call, Plan
 from ._trail_preflight import judge
-from ._trail_reader import View, look, refuse
+from ._trail_reader import View, look
 from ._trail_refusals import arn_refusal
 from ._trail_situation import Problem
 from ._trail_writer import Writer, plan_for, unsupported_option
@@ -61,7 +60,7 @@ def _result(
         "changed": bool(plan.calls),
         "trail": _described(view, after),
         "before": _described(view, before),
-        "organization": _organization(view.organization),
+        "organization": view.organization if view.organization["id"] else {},
         "changed_fields": list(plan.changed_fields),
         "actions": _described_actions(view, actions),
         "problems": [asdict(problem) for problem in problems],
@@ -71,11 +70,6 @@ def _result(
 
 def _described_actions(view: View, actions: list[Call]) -> list[dict[str, Any]]:
     return [{"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions]
-
-
-def _organization(answer: dict[str, Any]) -> dict[str, str]:
-    """DescribeOrganization's answer in the names of organizations_service_access; empty without an organization."""
-    return summarize_organization(answer) if answer["Id"] else {}
 
 
 def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:
@@ -92,6 +86,6 @@ def _described(view: View, settings: Settings | None) -> dict[str, Any]:
         "name": arn.name,
         "home_region": arn.region,
         "account_id": arn.account_id,
-        "organization_id": view.organization["Id"],
+        "organization_id": view.organization["id"],
     }
     return identity | settings

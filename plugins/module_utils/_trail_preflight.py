@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from ._cloudtrail import describe_trails
+from ._errors import refuse
 from ._iam import (
     get_policy_version,
     get_policy_version_id,
@@ -26,9 +27,10 @@ from ._trail import Options
 from ._trail_arn import parse_trail_arn
 from ._trail_plan import Plan
 from ._trail_problems import SERVICE_LINKED_ROLE, TRAILS_PER_REGION, find_problems, foreign_trail, sort_problems
-from ._trail_reader import View, is_ignored, read_all, read_or_unread, refuse
+from ._trail_reader import View, is_ignored, read_all, read_or_unread
 from ._trail_refusals import settings_refusal
-from ._trail_situation import CLOUDTRAIL, Problem, Situation
+from ._trail_situation import Problem, Situation
+from ._trail_statements import CLOUDTRAIL
 
 
 def look_further(session: Session, view: View, situation: Situation) -> Situation:
@@ -114,7 +116,7 @@ def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[st
     refuse(settings_refusal(view.arn, before, plan.after, options))
     situation = Situation(
         arn=view.arn,
-        organization_id=view.organization["Id"],
+        organization_id=view.organization["id"],
         before=before,
         after=plan.after,
         options=options,

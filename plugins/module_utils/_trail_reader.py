@@ -27,18 +27,19 @@ from ._cloudtrail import (
     list_tags,
     list_trails,
 )
-from ._errors import AnsibleOrgTrailError, code_of, sentence
+from ._errors import AnsibleOrgTrailError, code_of, refuse, sentence
 from ._kms import describe_key
-from ._organizations import AnsibleOrganizationsError, describe_organization
+from ._organization_refusals import caller_refusal, feature_refusal
+from ._organizations import AnsibleOrganizationsError, describe_organization, summarize_organization
 from ._session import Session
 from ._trail import Options, Settings, is_key_alias, more_settings, trail_settings
 from ._trail_arn import TrailArn, parse_trail_arn
-from ._trail_refusals import caller_refusal, choose_trail, feature_refusal, name_refusal
+from ._trail_refusals import choose_trail, name_refusal
 from ._trail_selectors import advanced_event_selector, event_selector, logs_management_events
 from ._trail_situation import OtherTrail, Unread
 
 Reads = Mapping[str, Callable[[], Any]]
-WITHOUT_ORGANIZATION = {"Id": "", "FeatureSet": "ALL"}
+WITHOUT_ORGANIZATION = {"id": "", "feature_set": "ALL", "management_account_id": ""}
 
 
 @dataclass(frozen=True)
@@ -54,17 +55,11 @@ class View:
     """The trail, the organization and the account's other trails. ``key`` is the ARN behind a KMS alias."""
 
     arn: TrailArn
-    organization: dict[str, Any]
+    organization: dict[str, str]
     trails: list[dict[str, str]]
     now: TrailNow | None
     others: list[OtherTrail] | Unread
     key: str | None
-
-
-def refuse(reason: str | None) -> None:
-    """Raise AnsibleOrgTrailError with a sentence, if there is one."""
-    if reason:
-        raise AnsibleOrgTrailError(message=reason)
 
 
 def read_all(reads: Reads) -> dict[str, Any]:
@@ -93,7 +88,7 @@ def look(session: Session, options: Options) -> View:
     organization, trails = answers["organization"], answers["trails"]
     if _needs_organization(options):
         refuse(feature_refusal(organization))
-    owner = organization.get("MasterAccountId") or session.account_id
+    owner = organization["management_account_id"] or session.account_id
     arn = choose_trail(trails, name, owner, session.region)
     if isinstance(arn, str):
         raise AnsibleOrgTrailError(message=arn)
@@ -102,7 +97,7 @@ def look(session: Session, options: Options) -> View:
     if exists:
         view = _look_around(session, options, view)
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
-        refuse(caller_refusal({"MasterAccountId": owner} | organization, session.account_id))
+        refuse(caller_refusal(organization | {"management_account_id": owner}, session.account_id))
         view = _look_around(session, options, view, with_trail=False)
     return view
 
@@ -111,15 +106,14 @@ def _needs_organization(options: Options) -> bool:
     return bool(options["is_organization_trail"] and options["state"] == "present")
 
 
-def _organization(client: Any, options: Options) -> dict[str, Any]:
+def _organization(client: Any, options: Options) -> dict[str, str]:
     """The organization; an account trail may be had without one."""
     try:
-        organization: dict[str, Any] = describe_organization(client)
+        return summarize_organization(describe_organization(client))
     except AnsibleOrganizationsError as error:
         if _needs_organization(options) or code_of(error) != "AWSOrganizationsNotInUseException":
             raise
         return WITHOUT_ORGANIZATION
-    return organization
 
 
 def _look_around(session: Session, options: Options, view: View, with_trail: bool = True) -> View:

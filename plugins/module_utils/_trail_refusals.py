@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from ._trail import Options, Settings
 from ._trail_arn import TrailArn, build_trail_arn, is_trail_arn, parse_trail_arn, trail_name_problem
@@ -67,27 +66,6 @@ def choose_trail(trails: Sequence[Mapping[str, str]], name: str, owner: str, reg
             "Say which by giving its ARN as name."
         )
     return parse_trail_arn(named[0] if named else build_trail_arn(region, owner, name))
-
-
-def caller_refusal(organization: Mapping[str, Any], account: str) -> str | None:
-    """Why this account can do nothing for a trail of the organization (aws-facts 1.2)."""
-    if account != organization["MasterAccountId"]:
-        return (
-            f"Account {account} is a member of the organization {organization['Id']}, expected its management account "
-            f"{organization['MasterAccountId']}. Run with credentials of that account, or set assume_role_arn to a "
-            "role in it."
-        )
-    return None
-
-
-def feature_refusal(organization: Mapping[str, Any]) -> str | None:
-    """Why this organization can have no organization trail (aws-facts 1.1)."""
-    if organization["FeatureSet"] != "ALL":
-        return (
-            f"The organization {organization['Id']} has the feature set {organization['FeatureSet']}, expected ALL. "
-            "Enable all features in AWS Organizations first; every member account has to accept."
-        )
-    return None
 
 
 def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, options: Options) -> str | None:

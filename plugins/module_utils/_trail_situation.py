@@ -12,8 +12,6 @@ from typing import Any
 from ._trail import Options, Settings
 from ._trail_arn import TrailArn
 
-CLOUDTRAIL = "cloudtrail.amazonaws.com"
-
 
 @dataclass(frozen=True)
 class Problem:

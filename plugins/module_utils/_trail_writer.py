@@ -21,7 +21,7 @@ from ._trail_arn import TrailArn
 from ._trail_plan import Call, Plan, plan_changes, plan_deletion
 from ._trail_preflight import has_service_access
 from ._trail_reader import TrailNow, read_trail
-from ._trail_situation import CLOUDTRAIL
+from ._trail_statements import CLOUDTRAIL
 
 ROUNDS = 3
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})

@@ -21,9 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_refusals import (
     arn_refusal,
-    caller_refusal,
     choose_trail,
-    feature_refusal,
     name_refusal,
     settings_refusal,
 )
@@ -36,7 +34,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_situatio
 ME, OTHER = "111122223333", "444455556666"
 HOME = TrailArn("aws", "eu-central-1", ME, "default")
 ARN = str(HOME)
-ORGANIZATION = {"Id": "o-exampleorgid", "MasterAccountId": ME, "FeatureSet": "ALL"}
 KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
 GROUP = f"arn:aws:logs:eu-central-1:{ME}:log-group:trail:*"
 ROLE = f"arn:aws:iam::{ME}:role/logs"
@@ -140,21 +137,6 @@ def test_choose_trail_refuses_the_arn_of_another_account() -> None:
     assert isinstance(refusal, str)
     assert OTHER in refusal
     assert ME in refusal
-
-
-def test_caller_refusal() -> None:
-    assert caller_refusal(ORGANIZATION, ME) is None
-    refusal = caller_refusal(ORGANIZATION, OTHER)
-    assert refusal is not None
-    assert ME in refusal
-    assert OTHER in refusal
-
-
-def test_feature_refusal() -> None:
-    assert feature_refusal(ORGANIZATION) is None
-    refusal = feature_refusal({**ORGANIZATION, "FeatureSet": "CONSOLIDATED_BILLING"})
-    assert refusal is not None
-    assert "found CONSOLIDATED_BILLING" in refusal or "CONSOLIDATED_BILLING, expected ALL" in refusal
 
 
 SETTINGS: list[tuple[str, dict[str, Any] | None, dict[str, Any], dict[str, Any], str]] = [
