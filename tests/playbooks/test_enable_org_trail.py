@@ -212,6 +212,18 @@ def test_fact_1_4_waiting_has_a_bound(lesson: Lab, tmp_path: Path) -> None:
     assert lesson.client("cloudtrail").get_trail_status(Name=lesson.trail_arn)["IsLogging"]
 
 
+def test_among_several_trails_the_one_of_the_name_is_taken(tmp_path: Path) -> None:
+    with Lab("--scenario", "landing_zone") as zone:
+        client = zone.client("cloudtrail")
+        others = [trail for trail in client.describe_trails()["trailList"] if trail["TrailARN"] != zone.trail_arn]
+        assert others
+        zone.clear_journal()
+        enable(zone, tmp_path).ok()
+        changes = {"S3BucketName": zone.bucket, "IsOrganizationTrail": True}
+        assert writes(zone) == [("UpdateTrail", {"Name": zone.trail_arn, **changes})]
+        assert [trail for trail in client.describe_trails()["trailList"] if trail in others] == others
+
+
 def test_a_trail_that_does_not_exist_is_created_and_logs(lesson: Lab, tmp_path: Path) -> None:
     policy = json.loads(lesson.client("s3", lesson.log_archive).get_bucket_policy(Bucket=lesson.bucket)["Policy"])
     text = json.dumps(policy).replace("trail/default", "trail/organization").replace(lesson.home_region, "eu-west-1")

@@ -9,14 +9,12 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
 
 from tests.lab_process import Lab
 from tests.playbooks.test_enable_org_trail import enable, writes
-
-CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
 @pytest.fixture(scope="module")
@@ -142,10 +140,37 @@ def test_denial_names_the_action(lab: Lab, tmp_path: Path, service: str, operati
 
 def test_no_organization(tmp_path: Path) -> None:
     with Lab("--scenario", "empty") as empty:
-        ready: dict[str, Any] = {**empty.ready, "log_archive_account_id": empty.management}
-        empty.ready = ready
+        empty.ready = {**empty.ready, "log_archive_account_id": empty.management}
         message = refuse(empty, tmp_path, "-e", '{"assume_role_arn": ""}')
     assert "no organization" in message
+
+
+def test_consolidated_billing_only(tmp_path: Path) -> None:
+    with Lab("--scenario", "empty") as empty:
+        organization = empty.client("organizations").create_organization(FeatureSet="CONSOLIDATED_BILLING")
+        organization_id = organization["Organization"]["Id"]
+        empty.ready = {**empty.ready, "log_archive_account_id": empty.management}
+        statements = required_statements("some-logs", empty.trail_arn, organization_id)
+        policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        empty.client("s3").create_bucket(Bucket="some-logs")
+        empty.client("s3").put_bucket_policy(Bucket="some-logs", Policy=policy)
+        message = refuse(empty, tmp_path, "-e", '{"assume_role_arn": ""}')
+    assert message.startswith(f"The organization {organization_id} has the feature set CONSOLIDATED_BILLING, expected")
+    assert "Enable all features" in message
+
+
+def test_account_of_the_bucket_is_outside_the_organization(lab: Lab, tmp_path: Path) -> None:
+    rule = {"account": lab.log_archive, "operation": "DescribeOrganization"}
+    lab.control("POST", "faults", [{**rule, "fault": "code:AWSOrganizationsNotInUseException"}])
+    try:
+        message = refuse(lab, tmp_path)
+    finally:
+        lab.control("POST", "faults", [])
+    assert message.startswith(f"Account {lab.log_archive}, which owns the bucket, belongs to no organization; expected")
+    assert "assume_role_arn" in message
+    assert "expected a member of o-another123" in refuse(
+        lab, tmp_path, "-e", "log_bucket_lookup_organization_id=o-another123"
+    )
 
 
 def test_control_tower_trail(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
+from tests.ansible_run import BIN, ROOT, ansible_environment, run_module, run_playbook
 from tests.coverage_world import REGIONS, calls, found, make_wrong, rules, turn_on
 from tests.lab_process import Lab
 
@@ -106,6 +106,19 @@ def test_memory_grows_by_less_than_2_kib_per_account_and_region() -> None:
     assert completed.returncode == 0, completed.stderr
     growth, _ = map(float, completed.stdout.split())
     assert growth < 2048
+
+
+@pytest.mark.scale
+def test_log_bucket_among_1000() -> None:
+    with Lab() as lab:
+        s3 = lab.client("s3", lab.log_archive)
+        for number in range(999):
+            s3.create_bucket(Bucket=f"team-{number}")
+        lab.clear_journal()
+        result = run_module(lab, "cloudtrail_log_bucket_info", {"select": "admitted"}, account=lab.log_archive)
+        made = calls(lab)
+    assert [bucket["name"] for bucket in result["buckets"]] == [lab.bucket]
+    assert made == {"AssumeRole": 1, "DescribeOrganization": 1, "ListBuckets": 1, "GetBucketPolicy": 1000}
 
 
 @pytest.mark.scale
