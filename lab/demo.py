@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,13 +37,18 @@ def run_demo(arguments: list[str]) -> int:
     """Run the demo; 0 when the second run changed nothing and a member sees the trail."""
     lab, ready = start_lab(arguments)
     try:
-        environment = {**os.environ, **ready["env"], "ANSIBLE_FORCE_COLOR": "0"}
+        # The user's own AWS_PROFILE or endpoints would lead away from the lab.
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = {**kept, **ready["env"], "ANSIBLE_FORCE_COLOR": "0"}
         inventory = write_inventory(WORK / "inventory.yml", ready)
         playbook = ["ansible-playbook", "-i", str(inventory), "playbooks/enable_org_trail.yml"]
-        if show("First run: the trail becomes an organization trail", playbook, environment):
-            return 1
-        if show("Second run: nothing to do", playbook, environment):
-            return 1
+        code, _ = show("First run: the trail becomes an organization trail", playbook, environment)
+        if code:
+            return code
+        code, recap = show("Second run: nothing to do", playbook, environment)
+        if code or set(re.findall(r"changed=(\d+)", recap)) != {"0"}:
+            print("The second run should have changed nothing.")
+            return code or 1
         return show_member(ready, environment)
     finally:
         assert lab.stdin is not None
@@ -50,10 +56,17 @@ def run_demo(arguments: list[str]) -> int:
         lab.wait(timeout=30)
 
 
-def show(title: str, command: list[str], environment: dict[str, str]) -> int:
-    """Print a title and a command, run it, answer its exit code."""
+def show(title: str, command: list[str], environment: dict[str, str]) -> tuple[int, str]:
+    """Print a title and a command, run it, answer its exit code and what it printed."""
     print(f"\n# {title}\n$ {' '.join(command)}", flush=True)
-    return subprocess.run([str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment, check=False).returncode
+    lines = []
+    with subprocess.Popen(
+        [str(BIN / command[0]), *command[1:]], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
 
 
 def show_member(ready: dict[str, Any], environment: dict[str, str]) -> int:
@@ -67,8 +80,9 @@ def show_member(ready: dict[str, Any], environment: dict[str, str]) -> int:
     )
     query = "trailList[].{trail:TrailARN,organization:IsOrganizationTrail,bucket:S3BucketName}"
     command = ["aws", "cloudtrail", "describe-trails", "--profile", "log-archive", "--query", query]
-    return show(
+    code, _ = show(
         "What the log archive account sees: a trail that it cannot switch off",
         command,
         {**environment, "AWS_CONFIG_FILE": str(config), "AWS_PAGER": ""},
     )
+    return code
