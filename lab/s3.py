@@ -120,6 +120,9 @@ def refuse_bad_policy(world: World, call: Call) -> None:
         policy = parse_policy(text, kind="resource")
     except PolicyError as error:
         raise LabError("MalformedPolicy", str(error), 400) from None
+    sids = [statement.sid for statement in policy.statements if statement.sid]
+    if len(set(sids)) < len(sids):
+        raise LabError("MalformedPolicy", "Statement IDs (SID) in a single policy must be unique.", 400)
     for statement in policy.statements:
         if "Resource" not in statement.negated and not all(is_of(world, name, arn) for arn in resources(statement)):
             raise LabError("MalformedPolicy", "Policy has invalid resource", 400)

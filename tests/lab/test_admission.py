@@ -369,6 +369,15 @@ def test_put_bucket_policy_refuses_a_malformed_document(lab: Lab, document: str)
     assert json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"] == good(lab)
 
 
+def test_put_bucket_policy_refuses_the_same_sid_twice(lab: Lab) -> None:
+    document = json.dumps({"Version": "2012-10-17", "Statement": [*good(lab), good(lab)[0]]})
+    put = lab.client("s3", lab.log_archive).put_bucket_policy
+    assert refused(put, Bucket=BUCKET, Policy=document) == (
+        "MalformedPolicy",
+        "Statement IDs (SID) in a single policy must be unique.",
+    )
+
+
 def test_put_bucket_policy_refuses_more_than_20_kib(lab: Lab) -> None:
     filler = [{**statement, "Sid": f"{number}"} for number in range(60) for statement in good(lab)[:1]]
     document = json.dumps({"Version": "2012-10-17", "Statement": filler})
