@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from lab.inventory import write_inventory
@@ -72,17 +73,17 @@ def show(title: str, command: list[str], environment: dict[str, str]) -> tuple[i
 def show_member(ready: dict[str, Any], environment: dict[str, str]) -> int:
     """Show the trail as the log archive account sees it."""
     role = f"arn:aws:iam::{ready['log_archive_account_id']}:role/OrganizationAccountAccessRole"
-    config = WORK / "aws_config"
-    config.write_text(
-        f"[profile log-archive]\nrole_arn = {role}\ncredential_source = Environment\nregion = us-east-1\n"
-        f"endpoint_url = {ready['endpoint']}\n",
-        encoding="utf-8",
-    )
     query = "trailList[].{trail:TrailARN,organization:IsOrganizationTrail,bucket:S3BucketName}"
     command = ["aws", "cloudtrail", "describe-trails", "--profile", "log-archive", "--query", query]
-    code, _ = show(
-        "What the log archive account sees: a trail that it cannot switch off",
-        command,
-        {**environment, "AWS_CONFIG_FILE": str(config), "AWS_PAGER": ""},
-    )
+    with TemporaryDirectory() as home:  # the CLI keeps the role's keys there, and the next lab does not know them
+        config = Path(home) / "config"
+        config.write_text(
+            f"[profile log-archive]\nrole_arn = {role}\ncredential_source = Environment\nregion = us-east-1\n"
+            f"endpoint_url = {ready['endpoint']}\n",
+            encoding="utf-8",
+        )
+        own = {"HOME": home, "AWS_CONFIG_FILE": str(config), "AWS_PAGER": ""}
+        code, _ = show(
+            "What the log archive account sees: a trail that it cannot switch off", command, environment | own
+        )
     return code
