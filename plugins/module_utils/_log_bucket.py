@@ -10,7 +10,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ._trail_arn import TrailArn, build_trail_arn, parse_trail_arn, partition_of, trail_name_problem
+from ._trail_arn import (
+    TrailArn,
+    build_trail_arn,
+    is_trail_arn,
+    parse_trail_arn,
+    partition_of,
+    trail_name_problem,
+)
 from ._trail_bucket import Problem, admitted_home_regions, judge_policy, required_statements
 
 _REGION = re.compile(r":cloudtrail:([a-z0-9-]+):")
@@ -52,15 +59,15 @@ def sought_trail(
     regions: Sequence[str],
     default_region: str,
 ) -> SoughtTrail:
-    """Build the trail that is sought from its name, or from its ARN when that is given.
+    """Build the trail that is sought from its name, which may be an ARN too, or from its ARN when that is given.
 
     organization: DescribeOrganization's answer. Raises ValueError for an invalid name or ARN, or an ARN that is not
     of the organization's management account, which owns every organization trail (aws-facts 2.1, 3.3).
     """
     management = str(organization["MasterAccountId"])
     trail = SoughtTrail(name, management, str(organization["Id"]), prefix, tuple(regions), default_region)
-    if arn:
-        parts = require_owner(arn, organization)
+    if arn or is_trail_arn(name):
+        parts = require_owner(arn or name, organization)
         return replace(trail, name=parts.name, home_region=parts.region)
     if problem := trail_name_problem(name):
         raise ValueError(problem)

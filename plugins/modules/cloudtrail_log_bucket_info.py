@@ -34,7 +34,7 @@ options:
     type: dict
   trail_name:
     description:
-      - Name of the trail.
+      - Name of the trail, or its ARN.
     type: str
     default: default
   trail_arn:

@@ -228,7 +228,7 @@ def test_a_trail_that_does_not_exist_is_created_and_logs(lesson: Lab, tmp_path: 
     policy = json.loads(lesson.client("s3", lesson.log_archive).get_bucket_policy(Bucket=lesson.bucket)["Policy"])
     text = json.dumps(policy).replace("trail/default", "trail/organization").replace(lesson.home_region, "eu-west-1")
     lesson.client("s3", lesson.log_archive).put_bucket_policy(Bucket=lesson.bucket, Policy=text)
-    names = ["-e", "organization_trail_name=organization", "-e", "log_bucket_lookup_trail_name=organization"]
+    names = ["-e", "organization_trail_name=organization"]
     enable(lesson, tmp_path, *names, "-e", "region=eu-west-1").ok()
     arn = f"arn:aws:cloudtrail:eu-west-1:{lesson.management}:trail/organization"
     created = lesson.client("cloudtrail", region="eu-west-1")

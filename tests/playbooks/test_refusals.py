@@ -81,8 +81,7 @@ INVALID_NAMES = ["a", "-trail", "trail--x", "tr ail", "192.168.5.4", "x" * 129]
 
 @pytest.mark.parametrize("name", INVALID_NAMES)
 def test_fact_2_8_trail_name_is_invalid(lab: Lab, tmp_path: Path, name: str) -> None:
-    variables = json.dumps({"organization_trail_name": name, "log_bucket_lookup_trail_name": name})
-    assert name in refuse(lab, tmp_path, "-e", variables)
+    assert name in refuse(lab, tmp_path, "-e", json.dumps({"organization_trail_name": name}))
 
 
 def test_name_belongs_to_two_trails(lab: Lab, tmp_path: Path) -> None:
@@ -96,9 +95,11 @@ def test_name_belongs_to_two_trails(lab: Lab, tmp_path: Path) -> None:
     lab.client("cloudtrail").update_trail(Name=lab.trail_arn, IsMultiRegionTrail=False)
     other.create_trail(Name="default", S3BucketName=own_bucket)
     message = refuse(lab, tmp_path)
+    named = enable(lab, tmp_path, "--check", "-e", f"organization_trail_name={lab.trail_arn}").ok()
     other.delete_trail(Name="default")
     lab.client("cloudtrail").update_trail(Name=lab.trail_arn, IsMultiRegionTrail=True)
     client.put_bucket_policy(Bucket=own_bucket, Policy=policy)
+    assert named.changed == 2  # the message's remedy is one
     assert lab.trail_arn in message
     assert f"arn:aws:cloudtrail:eu-west-1:{lab.management}:trail/default" in message
 
@@ -177,7 +178,7 @@ def test_control_tower_trail(tmp_path: Path) -> None:
     with Lab("--scenario", "landing_zone") as zone:
         name = "aws-controltower-BaselineCloudTrail"
         bucket = {"log_bucket_lookup_name": zone.bucket, "log_bucket_lookup_require_admission": False}
-        variables = {"organization_trail_name": name, "log_bucket_lookup_trail_name": name, **bucket}
+        variables = {"organization_trail_name": name, **bucket}
         message = refuse(zone, tmp_path, "-e", json.dumps(variables))
     assert "Control Tower" in message
     assert "adopt_foreign" in message

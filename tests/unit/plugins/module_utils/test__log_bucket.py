@@ -61,6 +61,7 @@ ADMITTED = {
     "other_home_region": (trail(arn=arn("us-west-2")), policy(arn("us-east-1")), ()),
     "other_trail": (trail(name="other"), policy(arn()), ()),
     "trail_of_the_arn": (trail(name="other", arn=arn()), policy(arn()), ("us-east-1",)),
+    "arn_as_name": (trail(name=arn("us-west-2")), policy(arn("*"), operator="ArnLike"), ("us-west-2",)),
     "other_partition": (trail(), policy(arn("us-gov-west-1", partition="aws-us-gov")), ()),
 }
 
