@@ -159,6 +159,7 @@ def summarize(candidate: Candidate, trail: SoughtTrail) -> dict[str, Any]:
         "name": candidate.name,
         "admits": candidate.admits,
         "admitted_home_regions": list(candidate.admitted_home_regions),
+        "s3_key_prefix": trail.prefix,
         "problems": [asdict(problem) for problem in candidate.problems],
         "trail_arn": candidate.trail_arn,
         "required_policy": required_policy(candidate, trail),

@@ -91,4 +91,11 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
             f"{' or '.join(admitted) or '(none)'}, found the trail in {arn.region}. "
             f"Let aws:SourceArn in the bucket's policy be {arn}."
         )
+    prefix = options.get("expected_admitted_s3_key_prefix")
+    if prefix is not None and prefix.strip("/") != after["s3_key_prefix"]:
+        return (
+            f"The trail {arn} has the prefix {after['s3_key_prefix']!r}, expected {prefix!r}, for which the policy of "
+            f"the bucket {after['s3_bucket_name']} was judged. Set s3_key_prefix (for all roles, "
+            "organization_trail_s3_key_prefix) to the prefix that both are to have."
+        )
     return None

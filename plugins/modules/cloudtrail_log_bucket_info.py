@@ -207,6 +207,10 @@ buckets:
       type: list
       elements: str
       sample: [us-east-1]
+    s3_key_prefix:
+      description: The trail's prefix that the policy was judged for.
+      type: str
+      sample: ""
     problems:
       description: Why the policy does not admit the trail; empty when it does.
       type: list

@@ -223,6 +223,11 @@ options:
         returns them. The module refuses a trail whose home region is not among them.
     type: list
     elements: str
+  expected_admitted_s3_key_prefix:
+    description:
+      - Prefix that the bucket's policy was judged for, as M(cloudsec.org_trail.cloudtrail_log_bucket_info) returns it.
+        The module refuses a trail that has, or would have, another.
+    type: str
   bucket_account_id:
     description:
       - Id of the account that owns the bucket. The module looks it up in the organization, unless
@@ -366,6 +371,7 @@ EXAMPLES = r"""
     s3_bucket_name: "{{ log_bucket.name }}"
     bucket_account_id: "{{ log_bucket.account_id }}"
     expected_admitted_home_regions: "{{ log_bucket.admitted_home_regions }}"
+    expected_admitted_s3_key_prefix: "{{ log_bucket.s3_key_prefix }}"
 
 - name: Create one in Frankfurt, encrypted, with tags and data events of one bucket
   cloudsec.org_trail.cloudtrail_organization_trail:
@@ -645,6 +651,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "recursive_logging": {"type": "bool"},
     "aggregation_configurations": {"type": "list", "elements": "dict", "options": AGGREGATION},
     "expected_admitted_home_regions": STRINGS,
+    "expected_admitted_s3_key_prefix": {"type": "str", "no_log": False},
     "bucket_account_id": {"type": "str"},
     "bucket_organization_id": {"type": "str"},
     "bucket_region": {"type": "str"},

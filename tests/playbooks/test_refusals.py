@@ -35,9 +35,9 @@ def refuse(lab: Lab, tmp_path: Path, *arguments: str) -> str:
 
 
 @contextmanager
-def bucket_policy(lab: Lab, bucket: str, change: Callable[[str], str]) -> Iterator[None]:
-    """The bucket's policy, changed for a while."""
-    client = lab.client("s3", lab.log_archive)
+def bucket_policy(lab: Lab, bucket: str, change: Callable[[str], str], account: str = "") -> Iterator[None]:
+    """The policy of a bucket, of the log archive or another account, changed for a while."""
+    client = lab.client("s3", account or lab.log_archive)
     before = client.get_bucket_policy(Bucket=bucket)["Policy"]
     client.put_bucket_policy(Bucket=bucket, Policy=change(before))
     yield
@@ -74,6 +74,18 @@ def test_bucket_admits_the_trail_in_another_home_region_only(lab: Lab, tmp_path:
         message = refuse(lab, tmp_path)
     assert "eu-west-3" in message
     assert lab.trail_arn in message
+
+
+def test_trail_has_a_prefix_that_the_bucket_does_not_admit(lab: Lab, tmp_path: Path) -> None:
+    client = lab.client("cloudtrail")
+    bucket = client.get_trail(Name=lab.trail_arn)["Trail"]["S3BucketName"]
+    with bucket_policy(lab, bucket, lambda policy: policy.replace("/AWSLogs/", "/audit/AWSLogs/"), lab.management):
+        client.update_trail(Name=lab.trail_arn, S3KeyPrefix="audit")
+        message = refuse(lab, tmp_path)
+        judged = refuse(lab, tmp_path, "-e", "organization_trail_s3_key_prefix=audit")
+    client.update_trail(Name=lab.trail_arn, S3KeyPrefix="")
+    assert message.startswith(f"The trail {lab.trail_arn} has the prefix 'audit', expected '', for which the policy of")
+    assert f"{lab.bucket}/audit/AWSLogs/" in judged
 
 
 INVALID_NAMES = ["a", "-trail", "trail--x", "tr ail", "192.168.5.4", "x" * 129]

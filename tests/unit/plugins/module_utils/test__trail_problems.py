@@ -154,6 +154,14 @@ SETTINGS: list[tuple[str, dict[str, Any] | None, dict[str, Any], dict[str, Any],
     ),
     ("home region admitted", AFTER, AFTER, {"expected_admitted_home_regions": ["us-east-1", "eu-central-1"]}, ""),
     ("home region not admitted", AFTER, AFTER, {"expected_admitted_home_regions": ["us-east-1"]}, ARN),
+    ("prefix admitted", AFTER, {**AFTER, "s3_key_prefix": "a"}, {"expected_admitted_s3_key_prefix": "a/"}, ""),
+    (
+        "other prefix",
+        AFTER,
+        {**AFTER, "s3_key_prefix": "a"},
+        {"expected_admitted_s3_key_prefix": ""},
+        "'a', expected ''",
+    ),
     ("no home region admitted", AFTER, AFTER, {"expected_admitted_home_regions": []}, "(none)"),
 ]
 
