@@ -1,0 +1,47 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The guide "When it fails" has every message: who adds one documents its cause and remedy there."""
+
+from __future__ import annotations
+
+import re
+
+from ansible_collections.cloudsec.org_trail.plugins.module_utils import _errors
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems import DEFAULT_ACTIONS
+
+from tests.unit.documented import ROOT
+from tests.unit.messages import first_arguments, messages
+
+GUIDE = re.sub(r"\s+", " ", (ROOT / "docs" / "docsite" / "rst" / "failures.rst").read_text(encoding="utf-8"))
+LITERALS = set(re.findall(r"``(.+?)``", GUIDE))
+
+
+def test_messages_are_found_at_all() -> None:
+    found = messages()
+    assert found["The name … belongs to … trails"] == "_trail_refusals.py"
+    assert found["The inventory's groups management and log_archive hold … and … hosts"] == "check_inventory.yml"
+    assert found["Set revert_org_trail_bucket to a bucket of the management account"] == "revert_org_trail.yml"
+
+
+def test_the_guide_quotes_every_message() -> None:
+    missing = [f"{file}: {text}" for text, file in messages().items() if text not in GUIDE]
+    assert missing == [], "Document these in docs/docsite/rst/failures.rst, with cause and remedy"
+
+
+def test_the_guide_names_every_code_that_has_a_remedy() -> None:
+    assert {*_errors.REMEDIES, *_errors.DENIED, *_errors.BAD_KEYS, *_errors.OLD_KEYS} <= LITERALS
+
+
+def test_the_guide_tells_every_problem_and_what_is_done_about_it() -> None:
+    rows = re.findall(r"\* - ``(\w+)`` - (fail|warn|ignore) - ", GUIDE)
+    assert dict(rows) == DEFAULT_ACTIONS
+    assert first_arguments("Problem", "_trail_problems.py", "_trail_policies.py") == set(DEFAULT_ACTIONS)
+
+
+def test_the_guide_tells_every_status_and_every_setting_of_a_bucket() -> None:
+    assert set(STATUSES) <= LITERALS
+    settings = first_arguments("Weakness", "_bucket_health.py")
+    assert len(settings) == 10
+    assert settings <= LITERALS
