@@ -13,6 +13,7 @@ endif
 VENV := .venv/$(VERSION)
 BIN := $(VENV)/bin
 READY := $(VENV)/ready
+PAGES := .cache/docs/pages
 SELF := .collections/ansible_collections/cloudsec/org_trail
 
 # The tests start hundreds of Pythons; compiled once, each starts a second sooner.
@@ -20,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup collections demo lab test test-full sanity molecule matrix lint bench changelog dist clean
+.PHONY: help setup collections demo lab test test-full sanity molecule matrix lint bench docs changelog dist clean
 
 help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
@@ -32,6 +33,7 @@ help:
 	@echo 'make molecule  each role on its own'
 	@echo 'make matrix  unit tests, main job and sanity with each supported Ansible and Python, 20 minutes'
 	@echo 'make bench   how fast it is beside other ways to do the same'
+	@echo 'make docs    the documentation as HTML, in dist/docs/'
 	@echo 'make dist    build the collection into dist/'
 
 setup: $(READY) collections
@@ -82,6 +84,16 @@ matrix: setup
 bench: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement benchmarks/requirements.txt
 	$(BIN)/python -m benchmarks
+
+# antsibull-docs writes the pages of modules, plugins and roles beside ours, then Sphinx makes the site of both.
+docs: setup
+	rm -rf $(PAGES) dist/docs
+	mkdir -p -m 755 $(PAGES)/collection
+	cp -R docs/*.md docs/iam docs/images docs/site/index.rst $(PAGES)
+	$(BIN)/antsibull-docs --config-file docs/site/antsibull-docs.cfg collection --use-current --squash-hierarchy \
+		--fail-on-error --dest-dir $(PAGES)/collection cloudsec.org_trail
+	$(BIN)/sphinx-build --quiet -W --keep-going -b html -c docs/site -d .cache/docs/doctrees $(PAGES) dist/docs
+	@echo 'Open dist/docs/index.html'
 
 changelog: setup
 	$(BIN)/antsibull-changelog release
