@@ -26,6 +26,8 @@ html_theme_options = {
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_use_index = False
 
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"

@@ -78,7 +78,7 @@ options:
         is in the account that owns the trail.
     type: str
   wait_minutes:
-    description: Ask again until every account and region is covered or cannot be helped by waiting, for so long.
+    description: Ask again, for so many minutes, until each account and region is covered or waiting cannot help it.
     type: float
     default: 0
   wait_interval:

@@ -72,7 +72,7 @@ options:
     default: {}
     suboptions:
       minimum_retention_days:
-        description: Lifecycle rules that delete log files earlier than this are a problem.
+        description: Lifecycle rules that delete log files after fewer days are a problem.
         type: int
         default: 90
       kms_key_arn:
@@ -94,7 +94,7 @@ options:
         type: str
         choices: [GOVERNANCE, COMPLIANCE]
       object_lock_days:
-        description: Shortest default retention.
+        description: Shortest default retention, in days.
         type: int
       access_log_bucket:
         description: Bucket that receives the server access logs.

@@ -5,12 +5,27 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from tests.unit.documented import COLLECTION, MODULES, ROOT, documentation, load_yaml, module_text, tasks_of
+from tests.unit.documented import (
+    COLLECTION,
+    MODULES,
+    PACKAGE,
+    ROLES,
+    ROOT,
+    documentation,
+    load_yaml,
+    module_text,
+    role_specs,
+    tasks_of,
+)
 
 TASK_KEYWORDS = {
     "name",
@@ -71,14 +86,91 @@ def test_examples_are_tasks_with_known_options(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", MODULES)
+def test_examples_have_values_that_the_module_takes(module: str) -> None:
+    options = documentation(module)["options"]
+    for task in tasks_of(module_text(module, "EXAMPLES")):
+        if f"{COLLECTION}.{module}" in task:
+            assert problems(options, task[f"{COLLECTION}.{module}"] or {}) == [], task["name"]
+
+
+def test_examples_of_the_inventory_have_values_that_it_takes() -> None:
+    plugin = importlib.import_module(f"{PACKAGE}.inventory.organizations_accounts")
+    options = yaml.safe_load(plugin.DOCUMENTATION)["options"]
+    examples = list(yaml.safe_load_all(plugin.EXAMPLES))
+    assert len(examples) > 1
+    of_fragments = {"cache", "cache_plugin", "cache_timeout", "cache_connection", "keyed_groups"}
+    for example in examples:
+        own = {name: value for name, value in example.items() if name not in of_fragments}
+        assert problems(options, own) == [], example
+
+
+def problems(options: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """What Ansible's own check of arguments says against values; templates count as of the right type."""
+    plain = {
+        name: EMPTY.get(options[name].get("type"), "text") if is_template(value) else value
+        for name, value in values.items()
+        if name in options
+    }
+    unknown = [f"{name} is no option" for name in values if name not in options and not is_alias(name, options)]
+    return unknown + list(ArgumentSpecValidator(specification(options)).validate(plain).error_messages)
+
+
+EMPTY: dict[Any, Any] = {"bool": False, "dict": {}, "float": 1.0, "int": 1, "list": []}
+
+
+def is_template(value: Any) -> bool:
+    return isinstance(value, str) and "{{" in value
+
+
+def is_alias(name: str, options: Mapping[str, Any]) -> bool:
+    return any(name in option.get("aliases", []) for option in options.values())
+
+
+def specification(options: Mapping[str, Any]) -> dict[str, Any]:
+    """An argument spec from documented options."""
+    kept = ("type", "elements", "choices", "required", "aliases")
+    return {
+        name: {key: option[key] for key in kept if key in option}
+        | ({"options": specification(option["suboptions"])} if "suboptions" in option else {})
+        for name, option in options.items()
+    }
+
+
+def documented_options() -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every option of modules and roles, with the options in it."""
+    for module in MODULES:
+        yield from flattened(module_text(module, "DOCUMENTATION")["options"], f"{module} ")
+    for role in ROLES:
+        for spec in role_specs(role).values():
+            yield from flattened(spec["options"], f"{role} ")
+
+
+def flattened(options: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, option in options.items():
+        yield f"{path}{name}", option
+        yield from flattened(option.get("suboptions") or option.get("options") or {}, f"{path}{name}.")
+
+
+def test_options_have_a_type_and_numbers_a_unit() -> None:
+    options = list(documented_options())
+    assert [name for name, option in options if not option.get("type")] == []
+    units = re.compile(r"seconds|minutes|days|number of|at most so many|fewer", re.I)
+    numbers = [(name, str(option["description"])) for name, option in options if option["type"] in ("int", "float")]
+    assert numbers
+    assert [name for name, text in numbers if not units.search(text)] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_return_values_have_samples(module: str) -> None:
-    bare = list(without_sample(module_text(module, "RETURN")))
-    assert bare == [], f"{module} shows no sample of {', '.join(bare)}"
+    values = module_text(module, "RETURN")
+    assert [name for name, value in values.items() if not value.get("returned")] == []
+    bare = list(without_sample(values))
+    assert bare == [], f"{module} lacks sample, type or description of {', '.join(bare)}"
 
 
 def without_sample(values: dict[str, Any], path: str = "") -> Any:
     for name, value in values.items():
         if "contains" in value:
             yield from without_sample(value["contains"], f"{path}{name}.")
-        elif "sample" not in value:
+        elif not {"sample", "type", "description"} <= set(value):
             yield f"{path}{name}"
