@@ -63,4 +63,8 @@ def test_main_job_runs_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path
         run = run_tool(command, tmp_path, {**environment, **lab.environment})
         assert run.returncode == 0, run.stdout
         trail = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
+        command[-1] = "cloudsec.org_trail.detect_drift"
+        run = run_tool(command, tmp_path, {**environment, **lab.environment})
+        assert run.returncode == 0, run.stdout
     assert (trail["IsOrganizationTrail"], trail["S3BucketName"]) == (True, lab.bucket)
+    assert (tmp_path / "drift" / "drift.json").is_file(), "the list of drifts lies where the command was given"
