@@ -30,7 +30,7 @@ def messages() -> dict[str, str]:
 
 def beginning(text: str) -> str:
     """A message up to what was expected, or to what to do."""
-    text = re.sub(r"…+", "…", re.sub(r"\s+", " ", text)).strip()
+    text = re.sub(r"\s+", " ", text).strip()
     cut = IN_THE_TEXT.search(text, 12)
     return (text[: cut.start()] if cut else text).strip(" .:,;…")
 
@@ -46,7 +46,8 @@ def messages_of(path: Path) -> Iterator[str]:
 def texts(node: ast.AST, is_raised: bool = False) -> Iterator[tuple[str, bool]]:
     """Every text in the code but docstrings and documentation, and whether it is part of a ``raise``."""
     if isinstance(node, ast.JoinedStr):
-        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values), is_raised
+        parts = [str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values]
+        yield re.sub("…+", "…", "".join(parts)), is_raised
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value, is_raised
     elif not is_documentation(node):
@@ -74,14 +75,9 @@ def demands_of(path: Path) -> list[str]:
     return re.findall(r"mandatory\('([^']+)'\)", path.read_text(encoding="utf-8"))
 
 
-def first_arguments(function: str, *files: str) -> set[str]:
-    """The text that is the first argument of each call of a function in some files of module_utils."""
-    found = set()
-    for name in files:
-        tree = ast.parse((ROOT / "plugins" / "module_utils" / name).read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == function and node.args:
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    found.add(str(first.value))
-    return found
+def arguments(function: str, place: int, *files: str) -> list[str]:
+    """The texts that stand at one place in the calls of a function in some files of module_utils."""
+    trees = [ast.parse((ROOT / "plugins" / "module_utils" / name).read_text(encoding="utf-8")) for name in files]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    named = [call.args[place] for call in calls if getattr(call.func, "id", "") == function and len(call.args) > place]
+    return [text for argument in named for text, _is_raised in texts(argument)]

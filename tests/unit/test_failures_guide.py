@@ -12,7 +12,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems import DEFAULT_ACTIONS
 
 from tests.unit.documented import ROOT
-from tests.unit.messages import first_arguments, messages
+from tests.unit.messages import arguments, messages
 
 GUIDE = re.sub(r"\s+", " ", (ROOT / "docs" / "docsite" / "rst" / "failures.rst").read_text(encoding="utf-8"))
 LITERALS = set(re.findall(r"``(.+?)``", GUIDE))
@@ -35,13 +35,15 @@ def test_the_guide_names_every_code_that_has_a_remedy() -> None:
 
 
 def test_the_guide_tells_every_problem_and_what_is_done_about_it() -> None:
-    rows = re.findall(r"\* - ``(\w+)`` - (fail|warn|ignore) - ", GUIDE)
-    assert dict(rows) == DEFAULT_ACTIONS
-    assert first_arguments("Problem", "_trail_problems.py", "_trail_policies.py") == set(DEFAULT_ACTIONS)
+    rows = re.findall(r"\* - ``(\w+)`` - (fail|warn|ignore) - ``(.+?)`` - ", GUIDE)
+    assert {name: action for name, action, _expected in rows} == DEFAULT_ACTIONS
+    judges = ("_trail_problems.py", "_trail_policies.py")
+    expected = dict(zip(arguments("Problem", 0, *judges), arguments("Problem", 4, *judges), strict=True))
+    assert {name: text for name, _action, text in rows} == expected
 
 
 def test_the_guide_tells_every_status_and_every_setting_of_a_bucket() -> None:
     assert set(STATUSES) <= LITERALS
-    settings = first_arguments("Weakness", "_bucket_health.py")
+    settings = set(arguments("Weakness", 0, "_bucket_health.py"))
     assert len(settings) == 10
     assert settings <= LITERALS
