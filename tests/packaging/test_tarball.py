@@ -66,5 +66,6 @@ def test_main_job_runs_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path
         command[-1] = "cloudsec.org_trail.detect_drift"
         run = run_tool(command, tmp_path, {**environment, **lab.environment})
         assert run.returncode == 0, run.stdout
+        assert "changed=1" not in run.stdout
     assert (trail["IsOrganizationTrail"], trail["S3BucketName"]) == (True, lab.bucket)
     assert (tmp_path / "drift" / "drift.json").is_file(), "the list of drifts lies where the command was given"
