@@ -49,6 +49,13 @@ for (const element of document.querySelectorAll('body *')) {
 }
 return found;
 """
+COLUMNS = """
+const middles = (selector) => [...document.querySelectorAll(selector)].map((cell) => {
+  const {left, right} = cell.getBoundingClientRect();
+  return Math.round((left + right) / 2);
+});
+return [middles('#grid .head .cell'), middles('#grid .rows .line:first-child .cell')];
+"""
 TWENTY = world(20, wrong=len(WAYS), pending=1)
 
 
@@ -137,6 +144,25 @@ def test_few_rows_are_drawn_of_10000(browser: Browser, big: Document) -> None:
     rows = browser.js(MATRIX)
     assert len(rows) < 100
     assert browser.js("return document.getElementById('grid').getAttribute('aria-rowcount')") == "10001"
+
+
+@pytest.mark.parametrize("size", ["twenty", "big"])
+@pytest.mark.parametrize("width", [390, 1024, 1440])
+def test_regions_stand_above_their_columns(
+    browser: Browser, size: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(size)
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=width, height=800, deviceScaleFactor=1, mobile=width < 1000)
+    try:
+        heads, columns = browser.js(COLUMNS)
+    finally:
+        browser.cdp("Emulation.clearDeviceMetricsOverride")
+    assert len(heads) == len(REGIONS)
+    assert heads == columns
+
+
+def test_20_accounts_are_all_in_sight(browser: Browser, twenty: Document) -> None:
+    assert browser.js("const grid = document.getElementById('grid'); return grid.scrollHeight - grid.clientHeight") == 0
 
 
 def test_verdict_comes_first(browser: Browser, twenty: Document) -> None:

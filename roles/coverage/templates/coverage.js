@@ -11,6 +11,7 @@
   const byLetter = new Map(statuses.map((status, rank) => [status.letter, { ...status, rank }]));
   const OVERSCAN = 10;
   const PRINT_LIMIT = 1000;
+  const FEW = 25; /* so many accounts are all in sight, without a scroll bar of their own */
 
   const find = (id) => document.getElementById(id);
   const grid = find("grid");
@@ -24,7 +25,11 @@
   const ouOf = (account) => data.ous[data.ou[account]];
   const nameOf = (account) => names[account] || idOf(account);
   const statusAt = (account, region) => byLetter.get(data.cells[account * regions.length + region]);
-  const part = (line, region) => (line.includes(",") ? line.split(",")[region] : line);
+  let split = ["", [""]]; /* the last line and its parts: callers ask for one region after the other */
+  const part = (line, region) => {
+    if (split[0] !== line) split = [line, line.split(",")];
+    return split[1][split[1].length > 1 ? region : 0];
+  };
   const reasonAt = (account, region) => {
     const number = part(data.why[account], region);
     const text = number === "" ? "" : data.reasons[parseInt(number, 36)];
@@ -450,6 +455,7 @@
     const steps = ou.split("/");
     steps.forEach((_, last) => units.add(steps.slice(0, last + 1).join("/")));
   }
+  grid.classList.toggle("few", names.length <= FEW);
   grid.classList.toggle("no-units", data.ous.every((ou) => !ou));
   inputs.ou.parentElement.hidden = data.ous.every((ou) => !ou);
   [...units].filter(Boolean).sort().forEach((ou) => inputs.ou.append(element("option", { value: ou }, ou)));
