@@ -63,6 +63,7 @@ options:
   ous:
     description:
       - Only members below these roots or organizational units, given by id, or by name with O(ou_names=true).
+      - One that holds no account at all is warned of.
     type: list
     elements: str
     default: []
@@ -74,7 +75,7 @@ options:
     default: []
   account_ids:
     description:
-      - Only the members with these ids.
+      - Only the members with these ids. An id that no account has is warned of.
       - O(ous), O(states) and O(account_ids) restrict the group C(members). The management and the log archive account
         are always there, because the playbooks need them.
     type: list
@@ -82,8 +83,8 @@ options:
     default: []
   hostname:
     description:
-      - What a host is called. Of a name, characters that host patterns cannot hold become C(_), and accounts that
-        share a name get their id at the end of it.
+      - What a host is called. Of a name, characters that host patterns cannot hold become C(_). The id is at the end of
+        names that several accounts share and of names that mean something else to Ansible, such as C(localhost).
     type: str
     choices: [account_id, account_name]
     default: account_id
@@ -172,6 +173,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_a
     host_names,
     ou_ids,
     role_arn,
+    without_accounts,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_reader import (
     Organization,
@@ -294,6 +296,8 @@ class Populate:
         log_archive = find_log_archive(organization.accounts, option("log_archive") or [])
         self._log_archive = log_archive.id if log_archive else ""
         self._filters = Filters(*(frozenset(option(name)) for name in ("ous", "states", "account_ids")))
+        for name in without_accounts(self._filters, organization.accounts, ou_names=option("ou_names")):
+            plugin.display.warning(f"No account of the organization is {name} or below it, so it adds no host.")
         self._names = host_names(organization.accounts, option("hostname") == "account_name")
         self._role = (option("role_arn_pattern"), option("role_name"), self._partition)
         self._external_id = option("role_external_id")

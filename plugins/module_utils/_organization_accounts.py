@@ -18,6 +18,12 @@ LOG_ARCHIVE_NAMES = ("LogArchive", "Log Archive", "Log archive", "log-archive", 
 """Names that log archive accounts have where the user says nothing (aws-facts 7.5)."""
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
+_OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
+_NOT_A_NAME = re.compile(
+    r"|(.*_)?\d{12}|all|ungrouped|localhost|127\.0\.0\.1|management|log_archive|members|organizations_accounts"
+)
+"""What a host must not be called: it is another account's name with its id, or means something else to Ansible."""
+
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _STATUS_WORDS = {"SUSPENDED": "SUSPENDED", "PENDING_CLOSURE": "PENDING_CLOSURE", "ACTIVE": ACTIVE}
 
@@ -83,6 +89,20 @@ class Filters:
         )
 
 
+def without_accounts(filters: Filters, accounts: Iterable[Account], *, ou_names: bool) -> list[str]:
+    """The ids and OUs of filters that no account has. They are mistakes, or OUs that hold no account at present.
+
+    Raises AccountError for the name of an OU when names are not read.
+    """
+    named = sorted(ou for ou in filters.ous if not _OU_ID.fullmatch(ou))
+    if named and not ou_names:
+        raise AccountError(f"ous holds {named[0]!r}, expected an id like ou-abcd-11111111. Set ou_names to use names.")
+    known: set[str] = set()
+    for account in accounts:
+        known |= {account.id, *ou_ids(account.ou_path), *account.ou_names}
+    return sorted((filters.ids | filters.ous) - known)
+
+
 def find_log_archive(accounts: Iterable[Account], wanted: Sequence[str]) -> Account | None:
     """The active account with one of the wanted ids or names; without any, one of the usual names, if there is one.
 
@@ -130,14 +150,15 @@ def role_arn(pattern: str, role_name: str, partition: str, account_id: str) -> s
 def host_names(accounts: Sequence[Account], by_name: bool) -> dict[str, str]:
     """A name for each account id, the same in every run and used only once.
 
-    By name, what host patterns cannot hold becomes ``_``; names that several accounts have get the id at their end.
+    By name, what host patterns cannot hold becomes ``_``. Names that several accounts have, or that mean something
+    else to Ansible, get the id at their end: whoever may rename an account must not take the place of another.
     """
     if not by_name:
         return {account.id: account.id for account in accounts}
     plain = {account.id: re.sub(r"[^A-Za-z0-9._-]+", "_", account.name).strip("_.-") for account in accounts}
     seen = Counter(name.lower() for name in plain.values())
     return {
-        account: f"{name}_{account}".strip("_") if seen[name.lower()] > 1 or not name else name
+        account: f"{name}_{account}".strip("_") if seen[name.lower()] > 1 or _NOT_A_NAME.fullmatch(name) else name
         for account, name in plain.items()
     }
 

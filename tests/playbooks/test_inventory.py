@@ -166,6 +166,7 @@ def test_roles(lab: Lab, tmp_path: Path) -> None:
     [
         ({"log_archive": ["SecurityAudit", "Management"]}, ["ambiguous", "(SecurityAudit)", "(Management)"]),
         ({"log_archive": ["Nobody"]}, ["Nobody", "expected the log archive account"]),
+        ({"ous": ["Security"]}, ["ous holds 'Security'", "Set ou_names"]),
         ({"role_arn_pattern": "arn:aws:iam::1:role/x"}, ["role_arn_pattern", "{account_id}"]),
         ({"assume_role_arn": "arn:aws:iam::123456789012:role/x"}, ["assume the role", "AccessDenied"]),
     ],
@@ -176,6 +177,12 @@ def test_errors(lab: Lab, tmp_path: Path, options: dict[str, Any], words: list[s
     assert completed.returncode != 0
     assert all(word in text for word in words), text
     assert "Traceback" not in text
+
+
+def test_warns_of_filters_without_accounts(lab: Lab, tmp_path: Path) -> None:
+    completed = run(lab, tmp_path, account_ids=["123456789012"])
+    assert "No account of the organization is 123456789012 or below it" in " ".join(completed.stderr.split())
+    assert completed.returncode == 0
 
 
 def test_throttling_is_waited_for(lab: Lab, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_a
     ou_ids,
     parent_path,
     role_arn,
+    without_accounts,
 )
 
 ONE, TWO, THREE = "111111111111", "222222222222", "333333333333"
@@ -82,6 +83,25 @@ def test_filters(filters: dict[str, Any], admitted: bool) -> None:
     assert Filters(**{name: frozenset(value) for name, value in filters.items()}).admit(account) is admitted
 
 
+@pytest.mark.parametrize(
+    ("filters", "missing"),
+    [
+        ({}, []),
+        ({"ids": {ONE}, "ous": {"ou-abcd-11111111", "Security"}}, []),
+        ({"ids": {ONE, TWO}, "ous": {"ou-abcd-99999999", "Securty"}}, [TWO, "Securty", "ou-abcd-99999999"]),
+    ],
+)
+def test_without_accounts(filters: dict[str, Any], missing: list[str]) -> None:
+    accounts = [Account(ONE, "a", "ACTIVE", "o-1/r-abcd/ou-abcd-11111111/", ou_names=["Root", "Security"])]
+    wanted = Filters(**{name: frozenset(value) for name, value in filters.items()})
+    assert without_accounts(wanted, accounts, ou_names=True) == missing
+
+
+def test_names_of_ous_need_their_option() -> None:
+    with pytest.raises(AccountError, match=r"ous holds 'Security'.* Set ou_names"):
+        without_accounts(Filters(ous=frozenset({"Security", "r-abcd"})), [], ou_names=False)
+
+
 OLD, NEW = Account(ONE, "LogArchive", "ACTIVE"), Account(TWO, "SecurityAudit", "ACTIVE")
 GONE = Account(THREE, "LogArchive", "SUSPENDED")
 
@@ -141,3 +161,11 @@ def test_host_names() -> None:
         "Prod",
         "5" * 12,
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost", "127.0.0.1", "management", "log_archive", "members", "all", TWO, f"a_{TWO}"]
+)
+def test_no_account_takes_the_name_of_something_else(name: str) -> None:
+    accounts = [Account(ONE, name, "ACTIVE"), Account(TWO, "a", "ACTIVE"), Account(THREE, "A", "ACTIVE")]
+    assert host_names(accounts, by_name=True) == {ONE: f"{name}_{ONE}", TWO: f"a_{TWO}", THREE: f"A_{THREE}"}
