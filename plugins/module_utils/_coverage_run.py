@@ -94,16 +94,16 @@ class CoverageRun:
         """
         tasks = (partial(self._enter, Entry(target, tuple(regions))) for target, regions in wanted.items())
         complete = self._run(tasks, deadline, tick)
-        for endpoint in (self._entrance, *self._endpoints.values()):
-            while endpoint.parked and complete:
-                probe, endpoint.parked = endpoint.parked[:1], endpoint.parked[1:]
-                endpoint.silent = DEAD_AFTER - 1
-                complete = self._run(probe, deadline, tick)
-                rest, endpoint.parked = endpoint.parked, []
-                if endpoint.dead:
-                    self._give_up(rest)
-                else:
-                    complete = complete and self._run(rest, deadline, tick)
+        endpoints = (self._entrance, *self._endpoints.values())
+        while complete and (endpoint := next((one for one in endpoints if one.parked), None)):
+            probe, endpoint.parked = endpoint.parked[:1], endpoint.parked[1:]
+            endpoint.silent = DEAD_AFTER - 1
+            complete = self._run(probe, deadline, tick)
+            rest, endpoint.parked = endpoint.parked, []
+            if endpoint.dead:
+                self._give_up(rest)
+            else:
+                complete = complete and self._run(rest, deadline, tick)
         return complete
 
     def _run(self, tasks: Iterable[Task], deadline: float, tick: Callable[[], None]) -> bool:
@@ -162,7 +162,7 @@ class CoverageRun:
         target, region = question.target, question.region
         endpoint = self._endpoints[region]
         if endpoint.dead and not given_up:
-            endpoint.parked.append(partial(self._ask, question))
+            endpoint.parked.append(partial(self._ask_again, question))
             return None
         if given_up:
             answer = Answer({}, "", f"CloudTrail in {region} does not answer", False)
@@ -173,6 +173,12 @@ class CoverageRun:
         if answer.ok and self._events:
             return [partial(self._look_up, Question(target, region, question.keys))]
         return None
+
+    def _ask_again(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
+        """Ask what was parked, with new keys: in a long run the old ones have expired."""
+        if given_up:
+            return self._ask(question, given_up=True)
+        return self._enter(Entry(question.target, (question.region,)))
 
     def _look_up(self, question: Question) -> None:
         """LookupEvents in one account and region, for the time of the newest event."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import boto3
@@ -68,6 +69,32 @@ def test_dead_endpoint_that_comes_back_is_asked_for_the_rest() -> None:
     _, found = asked({"eu-west-1": shaky, "us-east-1": everybody(LOGGING)}, targets(100))
     assert found[("eu-west-1", "unreachable")] == DEAD_AFTER
     assert found[("eu-west-1", "covered")] == 100 - DEAD_AFTER
+
+
+def test_parked_questions_are_asked_with_new_keys() -> None:
+    """Those of the first time may have expired when an endpoint is asked once more at the end of a long run."""
+    issued = count(1)
+
+    def issue(attempt: int, **_: Any) -> Answer:
+        return Answer({"Credentials": KEYS | {"AccessKeyId": str(next(issued))}})
+
+    def dead_until_all_were_entered(keys: Any, attempt: int) -> Answer:
+        return LOGGING if int(keys.access_key) > 50 else SILENCE
+
+    answers = {"eu-west-1": dead_until_all_were_entered, "us-east-1": everybody(LOGGING)}
+    _, found = asked(answers, targets(50), issue)
+    assert found["eu-west-1", "covered"] >= 50 - DEAD_AFTER - 4
+    assert next(issued) == 1 + 50 + found["eu-west-1", "covered"]
+
+
+def test_sts_that_dies_before_parked_questions_leaves_nothing_out() -> None:
+    issued = count(1)
+
+    def dying(attempt: int, **_: Any) -> Answer:
+        return Answer({"Credentials": KEYS}) if next(issued) <= 50 else SILENCE
+
+    _, found = asked({"eu-west-1": everybody(SILENCE), "us-east-1": everybody(LOGGING)}, targets(50), dying)
+    assert found == {("us-east-1", "covered"): 50, ("eu-west-1", "unreachable"): 50}
 
 
 def test_dead_sts() -> None:
