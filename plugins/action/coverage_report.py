@@ -106,13 +106,19 @@ def _read(options: dict[str, Any]) -> Document:
             log_bucket=options["log_bucket"],
             changes=describe_changes(options["trusted_access"], options["organization_trail"]),
         )
-    expected = options["expected_parts"] or 1
-    if len(options["parts"]) < expected:
-        raise ReportError(
-            f"Found {len(options['parts'])} parts of the coverage, expected {expected}. Run the missing slices, then "
-            "merge again."
-        )
+    _refuse_wrong_number(len(options["parts"]), options["expected_parts"])
     return merge(_read_json(Path(path), "verdict") for path in options["parts"])
+
+
+def _refuse_wrong_number(parts: int, expected: int | None) -> None:
+    wanted = expected or 1
+    if parts < wanted:
+        raise ReportError(f"Found {parts} of {wanted} parts of the coverage. Run the missing slices, then merge again.")
+    if expected and parts > expected:
+        raise ReportError(
+            f"Found {parts} parts of the coverage, expected {expected}: some are of an earlier run. Empty the "
+            "directory and run all slices again."
+        )
 
 
 def _read_json(path: Path, mark: str) -> dict[str, Any]:

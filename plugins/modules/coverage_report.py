@@ -33,7 +33,7 @@ options:
     default: []
   expected_parts:
     description:
-      - Fail when there are fewer O(parts) than this, which is the number of slices.
+      - Fail when there are fewer or more O(parts) than this, which is the number of slices.
     type: int
   dest:
     description:

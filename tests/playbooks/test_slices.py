@@ -128,6 +128,8 @@ def test_limit_makes_a_slice_and_a_slice_run_again_replaces_its_part(lab: Lab, t
     for limit in (first, rest, first):
         run(lab, tmp_path, "coverage_slice.yml", "-i", str(path), "--limit", limit).ok()
     assert len(list((tmp_path / "parts").iterdir())) == 2
+    stale = run(lab, tmp_path, "coverage_merge.yml", coverage_expected_parts=1)
+    assert "Found 2 parts of the coverage, expected 1: some are of an earlier run." in stale.msg
     run(lab, tmp_path, "coverage_merge.yml", coverage_fail_on=[]).ok()
     page = (tmp_path / "coverage.html").read_bytes()
     assert {account["id"] for account in report(tmp_path)["accounts"]} == {account["Id"] for account in accounts}
@@ -139,7 +141,8 @@ def test_limit_makes_a_slice_and_a_slice_run_again_replaces_its_part(lab: Lab, t
 @pytest.mark.parametrize(
     ("content", "expected", "text"),
     [
-        (None, 1, "Found 0 parts of the coverage, expected 1. Run the missing slices, then merge again."),
+        (None, 1, "Found 0 of 1 parts of the coverage. Run the missing slices, then merge again."),
+        ("{}", 2, "Found 1 of 2 parts of the coverage. Run the missing slices, then merge again."),
         ("{", 1, "Expected a file with the field verdict; run the coverage that wrote it again."),
         ('{"accounts": []}', 1, "Expected a file with the field verdict; run the coverage that wrote it again."),
     ],
