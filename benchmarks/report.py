@@ -10,13 +10,14 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
+from benchmarks.canned import COVERAGE
 from benchmarks.main_job import EMPTY, OURS
 from benchmarks.measure import ROOT
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 PLOT = ROOT / "docs" / "images" / "bench.svg"
 BEGIN, END = "<!-- table: begin -->", "<!-- table: end -->"
-HEADS = ("case", "contender", "seconds", "spread", "ours / this", "CPU seconds", "calls", "MiB")
+HEADS = ("case", "contender", "seconds", "spread", "ours / this", "CPU seconds", "calls", "CPU ms / call", "MiB")
 
 
 def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
@@ -26,7 +27,7 @@ def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
         ours = next((row["seconds"] for row in members if row["contender"].startswith(OURS) and "seconds" in row), None)
         for row in members:
             if "seconds" not in row:
-                yield (case, row["contender"], "–", row["note"], "", "", "", "")
+                yield (case, row["contender"], "–", row["note"], *[""] * (len(HEADS) - 4))
                 continue
             own = row["contender"].startswith(OURS) or row["contender"] == EMPTY or ours is None
             yield (
@@ -37,6 +38,7 @@ def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
                 "" if own else f"{ours / row['seconds']:.2f}",
                 f"{row['cpu_seconds']:.2f}",
                 f"{row['calls']:,}",
+                f"{1000 * row['cpu_seconds'] / row['calls']:.2f}" if row["section"] == COVERAGE else "",
                 f"{row['memory_mib']:.0f}",
             )
 
@@ -76,7 +78,7 @@ def markdown(results: dict[str, Any]) -> str:
     """The table for the documentation."""
     lines = []
     for section, rows in sections(results):
-        lines += [f"### {section}", "", f"| {' | '.join(HEADS)} |", "|---|---|---:|---:|---:|---:|---:|---:|"]
+        lines += [f"### {section}", "", f"| {' | '.join(HEADS)} |", f"|---|---|{'---:|' * (len(HEADS) - 2)}"]
         lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
     facts = results["machine"]
     lines.append(

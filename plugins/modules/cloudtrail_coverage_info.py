@@ -55,7 +55,10 @@ options:
         description: External id for this account, instead of O(role_external_id).
         type: str
   regions:
-    description: The regions to ask. Without it, all that the caller's account has enabled.
+    description:
+      - The regions to ask. Without it, all that the caller's account has enabled.
+      - Opt-in regions that only members have enabled are asked when they are named here. Where an account has not
+        enabled a region its status is V(region_disabled).
     type: list
     elements: str
     default: []
@@ -78,7 +81,9 @@ options:
         is in the account that owns the trail.
     type: str
   wait_minutes:
-    description: Ask again, for so many minutes, until each account and region is covered or waiting cannot help it.
+    description:
+      - Ask again, for so many minutes, until each account and region is covered or waiting cannot help it.
+      - The keys of O(assume_role_arn) are valid for an hour. For longer waits run the module again.
     type: float
     default: 0
   wait_interval:
