@@ -35,7 +35,10 @@ options:
     description: External id for O(assume_role_arn), the role with which the accounts are listed.
     type: str
   role_name:
-    description: Name of the role that plays assume in each member account.
+    description:
+      - Name of the role that plays assume in each member account.
+      - The role C(coverage) lists the accounts itself when it gets none, and then assumes the role that its own options
+        C(coverage_role_name), C(coverage_role_arn_pattern) and C(coverage_role_external_id) name.
     type: str
     default: OrganizationAccountAccessRole
   role_arn_pattern:

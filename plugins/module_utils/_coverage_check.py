@@ -85,7 +85,8 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     wanted = dict.fromkeys(targets_of(session, accounts, params), regions)
     probe = new_probe(session, trail, params)
     run = new_run(session, regions, params)
-    progress = Progress(params["progress_path"], len(accounts) * len(regions), lambda: len(run.rows))
+    path = params["progress_path"]
+    progress = Progress(path, "coverage", len(accounts) * len(regions), lambda: len(run.rows))
     deadline = start + params["deadline_minutes"] * MINUTE
     times = Times(
         deadline=deadline,
@@ -95,7 +96,9 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
     )
     rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"])
     if probe and complete:
-        complete = probe.look(rows_to_probe(rows), params["max_concurrency"], deadline, progress.tick)
+        places = rows_to_probe(rows)
+        progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
+        complete = probe.look(places, params["max_concurrency"], deadline, progress.tick)
         rows = judge_silence(session, trail, rows, times) if complete else rows
     seconds = round(time.monotonic() - start, 1)
     return Coverage(params["trail_arn"], accounts, regions, rows, run.calls, seconds, complete)

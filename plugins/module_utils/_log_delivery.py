@@ -48,6 +48,8 @@ class DeliveryProbe:
         self._now = now
         self._keys = keys
         self._public_keys = cache(self._fetch_keys)
+        self.looked = 0
+        """How many rows were done, for progress: threads may miscount it by a few."""
 
     def check_access(self) -> None:
         """Raises AnsibleS3Error when the bucket cannot be listed, before a long run begins."""
@@ -68,6 +70,7 @@ class DeliveryProbe:
                 self._note_digest(row)
         except AnsibleAWSError as error:
             row.log_delivery_error = sentence(error)
+        self.looked += 1
 
     def _note_digest(self, row: Row) -> None:
         trail = self._place.trail

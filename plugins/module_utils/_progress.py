@@ -17,9 +17,15 @@ class Progress:
     """Appends lines to a file. Without a path it does nothing."""
 
     def __init__(
-        self, path: str | None, total: int, done: Callable[[], int], clock: Callable[[], float] = time.monotonic
+        self,
+        path: str | None,
+        what: str,
+        total: int,
+        done: Callable[[], int],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path = path
+        self._what = what
         self._total = total
         self._done = done
         self._clock = clock
@@ -32,7 +38,7 @@ class Progress:
         if now < self._next:
             return
         self._next = now + EVERY
-        self.say(line(self._done(), self._total, now - self._start))
+        self.say(line(self._what, self._done(), self._total, now - self._start))
 
     def say(self, text: str) -> None:
         """Append a line."""
@@ -41,10 +47,10 @@ class Progress:
                 file.write(f"{text}\n")
 
 
-def line(done: int, total: int, seconds: float) -> str:
+def line(what: str, done: int, total: int, seconds: float) -> str:
     """How far, how fast, how long still."""
     rate = done / seconds if seconds else 0.0
-    text = f"coverage: {done} of {total} accounts' regions, {rate:.0f} per second"
+    text = f"{what}: {done} of {total} accounts' regions, {rate:.0f} per second"
     if not rate:
         return text
     left = (total - done) / rate

@@ -20,12 +20,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._progress impor
     ],
 )
 def test_line(done: int, seconds: float, words: str) -> None:
-    assert line(done, 1000, seconds) == words
+    assert line("coverage", done, 1000, seconds) == words
 
 
 def test_progress_writes_a_line_every_few_seconds(tmp_path: Path) -> None:
     path, now = tmp_path / "progress", [0.0]
-    progress = Progress(str(path), 10, lambda: 5, lambda: now[0])
+    progress = Progress(str(path), "coverage", 10, lambda: 5, lambda: now[0])
     for second in range(12):
         now[0] = float(second)
         progress.tick()
@@ -33,5 +33,5 @@ def test_progress_writes_a_line_every_few_seconds(tmp_path: Path) -> None:
 
 
 def test_progress_without_path_writes_nothing(tmp_path: Path) -> None:
-    Progress(None, 10, lambda: 5, lambda: 1000.0).tick()
+    Progress(None, "coverage", 10, lambda: 5, lambda: 1000.0).tick()
     assert list(tmp_path.iterdir()) == []
