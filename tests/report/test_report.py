@@ -161,6 +161,20 @@ def test_regions_stand_above_their_columns(
     assert heads == columns
 
 
+def test_regions_scroll_behind_the_head_of_the_accounts(browser: Browser, twenty: Document) -> None:
+    browser.cdp("Emulation.setDeviceMetricsOverride", width=390, height=800, deviceScaleFactor=1, mobile=True)
+    try:
+        over = browser.js("""
+            document.getElementById('grid').scrollIntoView();
+            document.getElementById('grid').scrollLeft = 100;
+            const {left, top} = document.querySelector('#grid .head').parentElement.getBoundingClientRect();
+            return document.elementFromPoint(left + 60, top + 10).className;
+        """)
+    finally:
+        browser.cdp("Emulation.clearDeviceMetricsOverride")
+    assert over == "who"
+
+
 def test_20_accounts_are_all_in_sight(browser: Browser, twenty: Document) -> None:
     assert browser.js("const grid = document.getElementById('grid'); return grid.scrollHeight - grid.clientHeight") == 0
 
