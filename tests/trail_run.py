@@ -14,6 +14,7 @@ import boto3
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import Session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
+from botocore.config import Config
 
 from tests.lab_process import Lab
 
@@ -44,12 +45,24 @@ class StandIn:
         return make(service, region_name=region, endpoint_url=self.lab.endpoint, config=config, **given)
 
 
+class StandInSession(Session):
+    """A session whose clients are all the stand-in's."""
+
+    def _make(self, service: str, region: str, settings: dict[str, Any]) -> Any:
+        return self._module.client(service, region=region, config=Config(**settings), **self._keys)
+
+
+def open_session(lab: Lab, params: dict[str, Any], region: str = "") -> Session:
+    """A session in the lab, without a module. params: at least the options ``assume_role_*``."""
+    stand_in: Any = StandIn(lab, params, region or lab.home_region)
+    return StandInSession(stand_in)
+
+
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:
     """The module's result, with its warnings. Raises AnsibleAWSError where the module would fail."""
     params = {name: copy.deepcopy(spec.get("default")) for name, spec in ARGUMENTS.items()}
     given = {**params, "on_problem": {}, **copy.deepcopy(options)}
-    stand_in: Any = StandIn(lab, given, region or lab.home_region)
-    result, warnings = ensure_trail(Session(stand_in), given, check_mode)
+    result, warnings = ensure_trail(open_session(lab, given, region), given, check_mode)
     return {**result, "warnings": warnings}
 
 

@@ -42,6 +42,8 @@ class Session:
     def __init__(self, module: AnsibleAWSModule) -> None:
         self._module = module
         self._clients: dict[tuple[str, str, bool], Any] = {}
+        self._boto3: dict[str | None, Any] = {}
+        self._user_agent = ""
         self._keys: dict[str, Any] = {}
         self._identity: dict[str, str] = {}
         self.region: str = module.region or DEFAULT_REGION
@@ -78,24 +80,34 @@ class Session:
         key = (service, region or self.region, once)
         if key not in self._clients:
             settings: dict[str, Any] = {**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {})}
-            config = Config(**settings)
-            self._clients[key] = self._module.client(service, region=key[1], config=config, **self._keys)
+            self._clients[key] = self._make(service, key[1], settings)
         return self._clients[key]
 
-    def regional_clients(self, service: str, regions: Iterable[str], **settings: Any) -> dict[str, Any]:
-        """A client of a service for each region, all of one boto3 session.
+    def _make(self, service: str, region: str, settings: dict[str, Any]) -> Any:
+        """A new client. amazon.aws makes the first one, and explains what is wrong with the connection's options."""
+        if not self._user_agent:
+            client = self._module.client(service, region=region, config=Config(**settings), **self._keys)
+            self._user_agent = client.meta.config.user_agent
+            return client
+        return self.regional_clients(service, [region], **settings)[region]
 
-        `client` gives each client a boto3 session of its own, which costs 13 times the time and memory.
-        settings: more of botocore's Config.
+    def regional_clients(self, service: str, regions: Iterable[str], **settings: Any) -> dict[str, Any]:
+        """A client of a service for each region.
+
+        Unlike those of amazon.aws they share one boto3 session, and so what it reads of botocore's data: a client for
+        each of 17 regions would cost 13 times the time and memory otherwise. settings: more of botocore's Config.
         """
         endpoint, options = get_aws_connection_info(self._module)[1:]
         options |= self._keys
-        session: Any = boto3.session.Session(profile_name=options.pop("profile_name", None))
-        config = Config(user_agent=self.client("sts").meta.config.user_agent).merge(Config(**settings))
+        profile = options.pop("profile_name", None)
+        if profile not in self._boto3:
+            self._boto3[profile] = boto3.session.Session(profile_name=profile)
+        config = Config(user_agent=self._user_agent).merge(Config(**settings))
         if given := options.pop("aws_config", None):
             config = config.merge(given)
+        make: Any = self._boto3[profile].client
         return {
-            region: session.client(service, region_name=region, endpoint_url=endpoint, config=config, **options)
+            region: make(service, region_name=region, endpoint_url=endpoint, config=config, **options)
             for region in regions
         }
 

@@ -52,7 +52,7 @@ from tests.ansible_run import PlaybookResult, run_playbook
 from tests.iam_files import Policy, actions_of, documented_actions, filled, without
 from tests.lab.organization_trail import refusal
 from tests.lab_process import MEMBER_ROLE, Lab
-from tests.trail_run import CLOUDTRAIL, StandIn, make_key, make_log_group, run_trail, trust
+from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, open_session, run_trail, trust
 
 ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sts):[A-Z]\w+")
 REGIONS = ["eu-west-1", "us-east-1"]
@@ -199,8 +199,7 @@ def outcome(run: Callable[[], tuple[Any, str]], caller: str) -> Outcome:
 
 def session_of(world: World, role: Role) -> Session:
     params = {"assume_role_arn": role.arn, "assume_role_session_name": "tests", "assume_role_external_id": None}
-    stand_in: Any = StandIn(world.user, params, world.lab.home_region)
-    return Session(stand_in)
+    return open_session(world.user, params)
 
 
 def options_of(module: Any, **given: Any) -> dict[str, Any]:
