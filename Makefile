@@ -27,7 +27,7 @@ help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
 	@echo 'make lab     keep that organization running and print its environment'
 	@echo 'make test    all checks and tests'
-	@echo 'make test-full  the same and organizations of thousands of accounts, 15 minutes more'
+	@echo 'make test-full  the same, organizations of thousands of accounts, and every fault, 25 minutes more'
 	@echo 'make lint    the checks alone'
 	@echo 'make sanity  ansible-test sanity and units, with this environment'
 	@echo 'make molecule  each role on its own'

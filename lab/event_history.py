@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from lab.call import READ_VERBS, Call, LabError
+from lab.faults import DONE
 from lab.journal import Entry
 from lab.service import answers
 from lab.world import World
@@ -111,7 +112,7 @@ def events_of(entry: Entry) -> Iterator[Event]:
 def record(event: Event) -> dict[str, Any]:
     """The event as log files and LookupEvents show it (CloudTrail record contents, version 1.11)."""
     entry = event.entry
-    failed = entry.outcome not in ("ok", "fault:lost_reply")
+    failed = entry.outcome.removeprefix("fault:") not in ("ok", *DONE)
     made = {
         "eventVersion": "1.11",
         "userIdentity": identity(entry),

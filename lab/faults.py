@@ -11,7 +11,12 @@ from typing import Any
 
 from lab.call import Call, LabError
 
-KINDS = ("throttle", "http500", "http503", "reset", "timeout", "lost_reply")
+KINDS = ("throttle", "http500", "http503", "reset", "timeout", "lost_reply", "late_reply")
+"""``reset`` and ``timeout``: nothing was done, and the connection ends at once or the client waits for an answer.
+``lost_reply`` and ``late_reply``: the same, but AWS did what it was asked for."""
+
+DONE = ("lost_reply", "late_reply")
+WAITING = ("timeout", "late_reply")
 
 THROTTLE_CODE = {
     "organizations": "TooManyRequestsException",

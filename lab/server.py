@@ -30,7 +30,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from lab import control
 from lab.authorizer import authorize
 from lab.call import Answered, Call, LabError, parse_call, rewind
-from lab.faults import error_for
+from lab.faults import DONE, WAITING, error_for
 from lab.regions import endpoint_region, refuse_region
 from lab.service import ANSWERS, GUARDS
 from lab.shapes import problems
@@ -148,15 +148,16 @@ class LabApplication:
             return call.serialize(error)
         asked_region, call.region = call.region, endpoint_region(self.world, call)
         fault = self.world.faults.for_call(call)
-        if fault and fault != "lost_reply":
+        patience = TIMEOUT_SECONDS if fault in WAITING else 0
+        if fault and fault not in DONE:
             self.world.journal.record(call, f"fault:{fault}")
             if fault in ("reset", "timeout"):
-                drop(request, after=TIMEOUT_SECONDS if fault == "timeout" else 0)
+                drop(request, after=patience)
             return call.serialize(error_for(fault, call))
         answer, outcome, message = self.perform(call, asked_region, request)
         self.world.journal.record(call, f"fault:{fault}" if fault else outcome, message)
         if fault:
-            drop(request)
+            drop(request, after=patience)
         return answer
 
     def perform(self, call: Call, asked_region: str, request: Request) -> tuple[Answered, str, str]:
@@ -217,7 +218,7 @@ def error_of(call: Call, status: int, headers: dict[str, str], body: bytes) -> t
 
 
 def drop(request: Request, after: float = 0) -> None:
-    """Reset the client's connection, for ``timeout`` after waiting. Always raises ConnectionDropped."""
+    """Reset the client's connection, after waiting for it to give up if asked to. Always raises ConnectionDropped."""
     connection: socket.socket = request.environ["werkzeug.socket"]
     if after:
         connection.settimeout(after)

@@ -74,6 +74,11 @@ def list_service_access(client: Any) -> list[dict[str, Any]]:
     return services
 
 
+def has_service_access(client: Any, service_principal: str) -> bool:
+    """Whether a service has trusted access to the organization."""
+    return service_principal in {service["ServicePrincipal"] for service in list_service_access(client)}
+
+
 @OrganizationsErrorHandler.common_error_handler("enable trusted access")
 @retry_write
 def enable_service_access(client: Any, service_principal: str) -> None:

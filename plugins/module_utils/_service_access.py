@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ._errors import DENIED, AnsibleOrgTrailError, code_of, refuse
+from ._errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
 from ._organization_refusals import caller_refusal, feature_refusal
 from ._organization_resources import find_organization_resources
 from ._organizations import (
@@ -17,11 +19,14 @@ from ._organizations import (
     describe_organization,
     disable_service_access,
     enable_service_access,
+    has_service_access,
     list_service_access,
     summarize_organization,
 )
 from ._session import Session
 from ._trail_statements import CLOUDTRAIL
+
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -70,17 +75,35 @@ def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wante
     services = set(before.trusted_services)
     if (wanted.service_principal in services) == (wanted.state == "present"):
         return before
-    client = session.client("organizations", once=True)
-    if wanted.state == "present":
-        services.add(wanted.service_principal)
-        if not check_mode:
-            enable_service_access(client, wanted.service_principal)
-    else:
+    if wanted.state == "absent":
         refuse_downgrade(session, wanted)
-        services.remove(wanted.service_principal)
-        if not check_mode:
-            disable_service_access(client, wanted.service_principal)
+    if not check_mode:
+        clients = (session.client("organizations"), session.client("organizations", once=True))
+        change_service_access(*clients, wanted)
+    services ^= {wanted.service_principal}
     return replace(before, trusted_services=tuple(sorted(services)))
+
+
+def change_service_access(client: Any, once: Any, wanted: Wanted, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Turn trusted access on or off. When the outcome is unknown, look, and write again only what was not done.
+
+    once: a client for writes. Raises AnsibleOrganizationsError for what AWS refuses, and for an outcome that is still
+    unknown after ``ROUNDS`` attempts.
+    """
+    write = enable_service_access if wanted.state == "present" else disable_service_access
+    for attempt in range(ROUNDS):
+        try:
+            write(once, wanted.service_principal)
+        except AnsibleOrganizationsError as error:
+            if not outcome_unknown(error):
+                raise
+            sleep(1 << attempt)
+            if has_service_access(client, wanted.service_principal) == (wanted.state == "present"):
+                return
+            if attempt == ROUNDS - 1:
+                raise
+        else:
+            return
 
 
 def refuse_downgrade(session: Session, wanted: Wanted) -> None:

@@ -21,7 +21,7 @@ from ._iam import (
     list_role_policies,
 )
 from ._kms import get_key_policy
-from ._organizations import describe_account, list_service_access
+from ._organizations import describe_account, has_service_access
 from ._session import Session
 from ._trail import Options
 from ._trail_arn import parse_trail_arn
@@ -68,11 +68,6 @@ _PROBLEMS = {
     "service_linked_role": "service_linked_role_missing",
     "trails_here": "trail_quota",
 }
-
-
-def has_service_access(client: Any, service_principal: str) -> bool:
-    """Whether a service has trusted access to the organization."""
-    return service_principal in {service["ServicePrincipal"] for service in list_service_access(client)}
 
 
 def _account_known(client: Any, account_id: str) -> bool:

@@ -14,12 +14,11 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_
 
 from ._cloudtrail import WRITES, AnsibleCloudTrailError, knows_parameter
 from ._errors import AnsibleOrgTrailError, code_of, outcome_unknown
-from ._organizations import AnsibleOrganizationsError
+from ._organizations import AnsibleOrganizationsError, has_service_access
 from ._session import Session
 from ._trail import Options, Settings, wanted_settings
 from ._trail_arn import TrailArn
 from ._trail_plan import Call, Plan, plan_changes, plan_deletion
-from ._trail_preflight import has_service_access
 from ._trail_reader import TrailNow, read_trail
 from ._trail_statements import CLOUDTRAIL
 

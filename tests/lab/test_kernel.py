@@ -96,12 +96,14 @@ def test_lost_reply_drops_the_answer_of_what_happened(lab: Lab) -> None:
     assert lab.journal(operation="CreateBucket")[0]["outcome"] == "fault:lost_reply"
 
 
-def test_timeout_never_answers(lab: Lab) -> None:
-    lab.control("POST", "faults", [{"operation": "DescribeTrails", "fault": "timeout"}])
+@pytest.mark.parametrize(("fault", "done"), [("timeout", False), ("late_reply", True)])
+def test_a_timeout_does_nothing_and_a_late_reply_comes_after_all_was_done(lab: Lab, fault: str, done: bool) -> None:
+    lab.control("POST", "faults", [{"operation": "CreateUser", "fault": fault}])
     hasty = Config(read_timeout=0.3, retries={"total_max_attempts": 1})
-    client = lab.client_with(lab.client("sts").get_session_token()["Credentials"], "cloudtrail", config=hasty)
+    client = lab.client_with(lab.client("sts").get_session_token()["Credentials"], "iam", config=hasty)
     with pytest.raises(ReadTimeoutError):
-        client.describe_trails()
+        client.create_user(UserName=fault)
+    assert [user["UserName"] for user in client.list_users()["Users"] if user["UserName"] == fault] == [fault] * done
 
 
 @pytest.mark.parametrize(
