@@ -197,8 +197,7 @@ def check_log_group(world: World, settings: Settings) -> None:
         raise LabError("InvalidCloudWatchLogsRoleArnException", "You must specify a role ARN as well as a log group.")
     if not group:
         return
-    match = LOG_GROUP_ARN.fullmatch(group)
-    if match is None or match[3] not in world.moto("logs", match[2], match[1]).groups:
+    if not log_group_exists(world, group):
         raise LabError(
             "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN."
         )
@@ -207,8 +206,20 @@ def check_log_group(world: World, settings: Settings) -> None:
         raise LabError("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the permissions for your role.")
 
 
+def log_group_exists(world: World, group: str) -> bool:
+    match = LOG_GROUP_ARN.fullmatch(group)
+    return match is not None and match[3] in world.moto("logs", match[2], match[1]).groups
+
+
 def role_exists(world: World, role_arn: str) -> bool:
     return any(role.arn == role_arn for role in world.moto("iam", role_arn.split(":")[4]).roles.values())
+
+
+def stream_error(world: World, trail_arn: str, settings: Settings, account: str, region: str) -> str:
+    """CloudWatch Logs' error for the log stream of an account and region, "" for none."""
+    if not log_group_exists(world, settings.cloud_watch_logs_log_group_arn):
+        return "ResourceNotFoundException"
+    return "" if may_log(world, trail_arn, settings, account, region) else "AccessDenied"
 
 
 def may_log(world: World, trail_arn: str, settings: Settings, account: str, region: str) -> bool:

@@ -24,7 +24,7 @@ from itertools import groupby
 from typing import Any
 
 from lab import digests, regions
-from lab.admission import base_of, may_encrypt, may_log, may_write, put_object
+from lab.admission import base_of, may_encrypt, may_write, put_object, stream_error
 from lab.call import LabError
 from lab.event_history import GLOBAL_SERVICES, Event, events_of, record
 from lab.organizations import is_member
@@ -174,7 +174,7 @@ def write_logs(
             continue
         chain.log_time = now
         if settings.cloud_watch_logs_log_group_arn:
-            chain.stream_error = "" if may_log(world, trail.arn, settings, *place) else "AccessDenied"
+            chain.stream_error = stream_error(world, trail.arn, settings, *place)
             chain.stream_time = chain.stream_time if chain.stream_error else now
         report.log_files += 1
         chain.undigested.append(
