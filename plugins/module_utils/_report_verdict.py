@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from ._report import STATUSES, Document, cells, template, trail_arn
@@ -118,6 +119,7 @@ def _count(number: int, noun: str) -> str:
 
 
 LINES = 20
+FAILURES = 50
 PLACES = 3
 
 
@@ -133,7 +135,17 @@ def summarize(document: Document, verdict: Verdict) -> dict[str, Any]:
         "regions": len(document["regions"]),
         "exceptions": [describe_exception(group) for group in verdict.exceptions[:LINES]],
         "more_exceptions": max(0, len(verdict.exceptions) - LINES),
+        "failures": list(islice(list_failures(verdict), FAILURES)),
     }
+
+
+def list_failures(verdict: Verdict) -> Iterator[dict[str, str]]:
+    """Each account and region that fails, in the order of the exceptions."""
+    for group in verdict.exceptions:
+        for account in group["accounts"] if group["fails"] else ():
+            for region in account["regions"]:
+                place = {"account_id": account["id"], "region": region}
+                yield {**place, "status": group["status"], "reason": group["reason"] or group["remedy"]}
 
 
 def describe_exception(group: dict[str, Any]) -> str:

@@ -40,7 +40,8 @@ options:
     default: {}
   coverage_exceptions:
     description:
-      - Rows of M(cloudsec.org_trail.cloudtrail_coverage_info) that are not covered.
+      - Rows of M(cloudsec.org_trail.cloudtrail_coverage_info) that are not covered, or
+        RV(cloudsec.org_trail.coverage_report#module:failures).
     type: list
     elements: dict
     default: []

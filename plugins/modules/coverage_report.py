@@ -157,6 +157,28 @@ more_exceptions:
   returned: success
   type: int
   sample: 0
+failures:
+  description: The account regions that fail, the worst first, at most 50.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: Id of the account.
+      type: str
+      sample: "444455556666"
+    region:
+      description: The region.
+      type: str
+      sample: eu-west-1
+    status:
+      description: What the account sees there.
+      type: str
+      sample: missing
+    reason:
+      description: Why it fails.
+      type: str
+      sample: The account has not enabled this region.
 lines:
   description: What to print.
   returned: success

@@ -127,7 +127,18 @@ def test_summarize_is_bounded() -> None:
     document = new_document(found, "")
     summary = summarize(document, judge(document))
     assert (len(summary["exceptions"]), summary["more_exceptions"]) == (20, 280)
+    assert len(summary["failures"]) == 50
     assert len(json.dumps(summary)) < 10_000
+
+
+def test_failures_are_those_that_fail() -> None:
+    document = line("missing", "covered", "region_disabled", "denied", reason="why")
+    failures = summarize(document, judge(document, ["missing", "region_disabled"]))["failures"]
+    place = {"account_id": "000000000001", "reason": "why"}
+    assert failures == [
+        {**place, "region": "r0", "status": "missing"},
+        {**place, "region": "r2", "status": "region_disabled"},
+    ]
 
 
 def test_report_json_is_the_document_with_its_verdict() -> None:
