@@ -147,9 +147,21 @@ def _delivery_error(situation: Situation) -> Problem | None:
         f"Trail {situation.arn}",
         situation.delivery_error,
         "no error of the latest delivery",
-        "The module cloudtrail_log_bucket_info says what is wrong with the bucket; the error stays until the next "
-        "delivery.",
+        f"{_delivery_remedy(situation.delivery_error)} The error stays until the next delivery.",
     )
+
+
+DELIVERY_REMEDIES = {
+    "KMS.": "Enable the trail's KMS key, cancel its deletion, or set kms_key_id to another key.",
+    "for CloudWatch Logs": "Make the log group again, and let the trail's role write to it.",
+    "for notifications": "Make the SNS topic again, and let cloudtrail.amazonaws.com publish to it.",
+}
+"""What to do about a delivery error, by a part of its text."""
+
+
+def _delivery_remedy(error: str) -> str:
+    bucket = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
+    return " ".join(remedy for part, remedy in DELIVERY_REMEDIES.items() if part in error) or bucket
 
 
 def _service_linked_role_missing(situation: Situation) -> Problem | None:

@@ -373,3 +373,17 @@ def test_sort_problems() -> None:
 
 def test_foreign_trail_may_be_made() -> None:
     assert foreign_trail(CONTROL_TOWER, None) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "remedy"),
+    [
+        ("the error AccessDenied for log files", "cloudtrail_log_bucket_info"),
+        ("the error KMS.DisabledException for log files", "Enable the trail's KMS key"),
+        ("the error ResourceNotFoundException for CloudWatch Logs", "Make the log group again"),
+        ("the error NotFound for notifications", "Make the SNS topic again"),
+    ],
+)
+def test_a_delivery_error_says_what_to_do(error: str, remedy: str) -> None:
+    [problem] = find_problems(replace(GOOD, delivery_error=error))
+    assert remedy in problem.remedy
