@@ -27,6 +27,8 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
+from ._retry import BUSY
+
 THROTTLED_ATTEMPTS = 12
 """About a minute and a half of patience with an account that is throttled."""
 
@@ -58,7 +60,8 @@ class Patience:
     ) -> float | None:
         """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
         context = RetryContext(attempt, self._operation, parsed, response, error)
-        if not self._conditions.is_retryable(context):
+        busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
+        if not busy and not self._conditions.is_retryable(context):
             return None
         throttled = response is not None and response.status_code < 500
         if attempt >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):

@@ -47,6 +47,7 @@ FAULTS = [
     *(pytest.param(fault, id=fault) for fault in BRIEF),
     *(pytest.param(fault, id=fault, marks=pytest.mark.full) for fault in REST),
 ]
+COVERAGE = "cloudtrail_coverage_info"
 DENIED = "code:AccessDeniedException"
 READ_TIMEOUT = 1.0
 """Seconds, where no answer comes; users wait for 30."""
@@ -86,7 +87,20 @@ class World:
         lab.clear_journal()
         result = run_playbook(lab, PLAYBOOK, *self.arguments).ok()
         self.calls = lab.journal()
-        self.job = MainJob(lab, steps_of(result))
+        steps = steps_of(result)
+        self.job = MainJob(lab, steps)
+        few = {"regions": [lab.home_region, "eu-west-1"]}
+        self.next_job = MainJob(
+            lab,
+            [
+                {**step, "arguments": {**step["arguments"], **(few if step["module"] == COVERAGE else {})}}
+                for step in steps
+            ],
+        )
+
+    def stop(self) -> None:
+        self.job.stop()
+        self.next_job.stop()
 
     def lesson(self) -> None:
         """The lesson's start: an account trail that logs into its old bucket, trusted access off."""
@@ -111,22 +125,26 @@ class World:
 
 @dataclass
 class Run:
-    """One kind of run: what it starts from, its steps, and what a clean one does."""
+    """One kind of run: what it starts from, its steps, and what a clean one does.
+
+    next_job: the runs that follow an accident; their coverage asks fewer regions, which saves time.
+    """
 
     lab: Lab
     job: MainJob
+    next_job: MainJob
     prepare: Callable[[], None]
     calls: list[dict[str, Any]]
     wanted: dict[str, Any]
 
     @classmethod
-    def of(cls, world: World, prepare: Callable[[], None], job: MainJob) -> Run:
+    def of(cls, world: World, prepare: Callable[[], None], job: MainJob, next_job: MainJob) -> Run:
         prepare()
         assert job.run() == ""
         calls = world.lab.journal()
         assert job.run() == ""
         assert world.lab.journal(writes=True) == [call for call in calls if call["writes"]]
-        return cls(world.lab, job, prepare, calls, state(world.lab))
+        return cls(world.lab, job, next_job, prepare, calls, state(world.lab))
 
     @property
     def places(self) -> list[Place]:
@@ -145,10 +163,9 @@ class Run:
         """What must hold after any accident: the next run finishes the work, and the one after has none."""
         self.lab.control("POST", "faults", [])
         before = len(effective(self.lab))
-        assert self.job.run() == "", case
-        writes = effective(self.lab)
-        if len(writes) > before:
-            assert self.job.run() == "", case
+        assert self.next_job.run() == "", case
+        if len(effective(self.lab)) > before:
+            assert self.next_job.run() == "", case
         assert effective(self.lab) == effective_of(self.calls), case
         assert state(self.lab) == self.wanted, case
 
@@ -199,13 +216,13 @@ def world() -> Iterator[World]:
     with tempfile.TemporaryDirectory(prefix="org_trail_") as folder, Lab() as lab:
         world = World(lab, Path(folder))
         yield world
-        world.job.stop()
+        world.stop()
 
 
 @pytest.fixture(scope="module")
 def convert(world: World) -> Run:
     """The main job as it is."""
-    return Run.of(world, world.lesson, world.job)
+    return Run.of(world, world.lesson, world.job, world.next_job)
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +232,7 @@ def create(world: World) -> Iterator[Run]:
     more = {"event_selectors": SELECTORS, "tags": {"Owner": "security"}}
     steps = [{**step, "arguments": {**step["arguments"], **more}, "check_mode": False}]
     job = MainJob(world.lab, steps)
-    yield Run.of(world, world.nothing, job)
+    yield Run.of(world, world.nothing, job, job)
     job.stop()
 
 

@@ -77,6 +77,8 @@ def test_answer_has_times_as_text() -> None:
         ((400, {"__type": "ThrottlingException", "message": "slow"}), 1, "ThrottlingException", True),
         ((400, {"__type": "ThrottlingException"}), THROTTLED_ATTEMPTS - 1, "ThrottlingException", True),
         ((400, {"__type": "ThrottlingException"}), THROTTLED_ATTEMPTS, "ThrottlingException", False),
+        ((400, {"__type": "ConflictException"}), 1, "ConflictException", True),
+        ((400, {"__type": "ConcurrentModificationException"}), 1, "ConcurrentModificationException", True),
         ((503, {"__type": "ServiceUnavailable"}), 1, "ServiceUnavailable", True),
         ((500, {}), FAILED_ATTEMPTS, "500", False),
         ((400, {"__type": "AccessDeniedException", "Message": "no"}), 1, "AccessDeniedException", False),
