@@ -472,10 +472,9 @@ ATTACKS = [
     Attack(
         "Change the key prefix of a trail for which none is set",
         change_prefix,
-        ("other_key_prefix",),
-        by_hand="found the key prefix 'elsewhere'",
+        ("refusal",),
+        by_hand="prefix 'elsewhere'",
         remedy=set_prefix,
-        quiet=True,
     ),
     Attack(
         "Delete the log group itself",
