@@ -16,7 +16,7 @@ from typing import Any
 
 from werkzeug.serving import BaseWSGIServer
 
-from lab.demo import WORK, run_demo
+from lab.demo import BIN, ROOT, WORK, run_demo
 from lab.inventory import write_inventory
 from lab.scenarios import MOST_ACCOUNTS, SCENARIOS, build
 from lab.server import make_lab_server
@@ -70,7 +70,9 @@ def up(arguments: argparse.Namespace) -> int:
     print("unset AWS_PROFILE")
     for name, value in ready["env"].items():
         print(f"export {name}={shlex.quote(value)}")
-    print(f"ansible-playbook -i {inventory} playbooks/enable_org_trail.yml")
+    print(f"cd {shlex.quote(str(ROOT))}")
+    print(f"export PATH={shlex.quote(str(BIN))}:$PATH")
+    print(f"ansible-playbook -i {shlex.quote(str(inventory))} playbooks/enable_org_trail.yml")
     print("# Stop it with Ctrl-C.", flush=True)
     serve_until_stopped(server)
     return 0
