@@ -139,21 +139,22 @@ def run_playbook(
     lab: Lab,
     playbook: str | Path | Sequence[Mapping[str, Any]],
     *arguments: str,
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
     play: Mapping[str, Any] | None = None,
 ) -> PlaybookResult:
     """Run a playbook file, or a list of tasks on localhost, against the lab.
 
     arguments: further command-line arguments such as "--check", "--diff", "-i", path, "-e", text.
-    environment: variables to set on top of the lab's.
+    environment: variables to set on top of the lab's; those that are None are taken out.
     play: further keywords of the play made of tasks, such as vars or module_defaults.
     """
     with tempfile.TemporaryDirectory(prefix="org_trail_") as home:
         path = playbook if isinstance(playbook, str | Path) else _write_play(Path(home), playbook, play or {})
+        settings = ansible_environment(lab, home) | dict(environment or {})
         completed = subprocess.run(
             [str(BIN / "ansible-playbook"), str(path), *arguments],
             cwd=ROOT,
-            env=ansible_environment(lab, home) | dict(environment or {}),
+            env={name: value for name, value in settings.items() if value is not None},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
