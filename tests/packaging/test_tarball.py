@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import tarfile
 from pathlib import Path
+from typing import Any
 
 from lab.inventory import write_inventory
 from tests.lab_process import Lab
@@ -51,7 +52,8 @@ def test_tarball_holds_what_is_released_and_nothing_else(tarball: Path) -> None:
     assert {name for name in names if name.startswith(RELEASED)} == expected
 
 
-def test_main_job_runs_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path: Path) -> None:
+def test_playbooks_run_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path: Path) -> None:
+    """There and back, as the guides tell it; what is written lies where Ansible was started."""
     home = tmp_path / "home"
     environment = tool_environment(home)
     installed = run_tool([BIN / "ansible-galaxy", "collection", "install", "--offline", tarball], tmp_path, environment)
@@ -59,13 +61,43 @@ def test_main_job_runs_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path
     assert "cloudsec.org_trail:1.0.0 was installed successfully" in installed.stdout
     with Lab() as lab:
         inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
-        command: list[str | Path] = [BIN / "ansible-playbook", "-i", inventory, "cloudsec.org_trail.enable_org_trail"]
-        run = run_tool(command, tmp_path, {**environment, **lab.environment})
-        assert run.returncode == 0, run.stdout
-        trail = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
-        command[-1] = "cloudsec.org_trail.detect_drift"
-        run = run_tool(command, tmp_path, {**environment, **lab.environment})
-        assert run.returncode == 0, run.stdout
-        assert "changed=1" not in run.stdout
-    assert (trail["IsOrganizationTrail"], trail["S3BucketName"]) == (True, lab.bucket)
-    assert (tmp_path / "drift" / "drift.json").is_file(), "the list of drifts lies where the command was given"
+        old_bucket = trail_of(lab)["S3BucketName"]
+
+        def play(name: str, *arguments: str) -> tuple[int, str]:
+            command: list[str | Path] = [BIN / "ansible-playbook", "-i", inventory, f"cloudsec.org_trail.{name}"]
+            run = run_tool([*command, *arguments], tmp_path, {**environment, **lab.environment})
+            return run.returncode, run.stdout
+
+        code, text = play("detect_drift")
+        assert code != 0, text
+        assert f"Report: {tmp_path}/drift/drift.json" in text
+        assert (tmp_path / "drift" / "drift.xml").is_file()
+
+        code, text = play("enable_org_trail")
+        assert code == 0, text
+        assert (trail_of(lab)["IsOrganizationTrail"], trail_of(lab)["S3BucketName"]) == (True, lab.bucket)
+
+        code, text = play("revert_org_trail")
+        assert code != 0, text
+        assert "revert_org_trail_bucket is not set" in text
+
+        back = ("revert_org_trail", "-e", f"revert_org_trail_bucket={old_bucket}")
+        code, text = play(*back)
+        assert code == 0, text
+        assert (trail_of(lab)["IsOrganizationTrail"], trail_of(lab)["S3BucketName"]) == (False, old_bucket)
+        record = tmp_path / "org_trail_before_revert.json"
+        assert str(record) in text
+        kept = record.read_text()
+        assert lab.bucket in kept
+
+        lab.clear_journal()
+        code, text = play(*back)
+        assert code == 0, text
+        assert lab.journal(writes=True) == []
+        assert record.read_text() == kept
+
+
+def trail_of(lab: Lab) -> dict[str, Any]:
+    """The lab's trail as AWS has it."""
+    trail: dict[str, Any] = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
+    return trail
