@@ -126,6 +126,11 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
         who = f"{caller} " if caller else "The caller "
         remedy = f"{who}needs the permission {action}" if action else f"{who}lacks a permission"
         return f"{error.message}: {text} {remedy}; allow it, or lift the service control policy that denies it."
+    if type(error.exception).__name__ == "NoCredentialsError":
+        return (
+            f"{error.message}: {text} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the "
+            "environment that Ansible is started in."
+        )
     if code in BAD_KEYS:
         return f"{error.message}: {text} Check the credentials, and that this region is enabled in the account."
     if code in OLD_KEYS:

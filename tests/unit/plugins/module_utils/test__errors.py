@@ -78,7 +78,7 @@ SENTENCES: list[tuple[str, AnsibleAWSError, str, list[str]]] = [
         "no credentials",
         AnsibleSTSError("Failed to get caller", NoCredentialsError()),
         "",
-        ["Unable to locate credentials."],
+        ["Unable to locate credentials.", "Set AWS_PROFILE"],
     ),
 ]
 
