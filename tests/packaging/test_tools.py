@@ -72,6 +72,14 @@ def test_galaxy_importer_reads_every_part(tarball: Path, environment: dict[str, 
     assert {one["content_name"] for one in contents if one["content_type"] == "role"} == set(ROLES)
 
 
+def test_ansible_builder_takes_the_sample(environment: dict[str, str], tmp_path: Path) -> None:
+    sample = ROOT / "execution-environment.yml"
+    done = run_tool([BIN / "ansible-builder", "create", "--file", sample, "--context", tmp_path], ROOT, environment)
+    assert done.returncode == 0, done.stdout
+    asked = yaml.safe_load((tmp_path / "_build" / "requirements.yml").read_text())["collections"]
+    assert {one["name"] for one in asked} == {COLLECTION, "amazon.aws", "community.aws"}
+
+
 def test_ansible_builder_introspect(environment: dict[str, str], tmp_path: Path) -> None:
     others = tmp_path / "others"
     others.mkdir()
