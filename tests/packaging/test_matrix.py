@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The main job, the unit tests and ansible-test sanity with each release of Ansible that is supported.
 
-``make matrix`` runs it; pytest collects it only by name, because it takes long. The lab runs in this environment, so
-each virtual environment of the matrix holds what a user has: Ansible, boto3 and the collections.
+Sanity takes minutes and has a marker: ``make matrix`` runs it, ``make test`` does not. The lab runs in this
+environment, so each virtual environment of the matrix holds what a user has: Ansible, boto3 and the collections.
 """
 
 from __future__ import annotations
@@ -115,6 +115,7 @@ def test_main_job_twice(cell: Cell, tmp_path: Path) -> None:
     assert (trail["IsOrganizationTrail"], trail["S3BucketName"]) == (True, lab.bucket)
 
 
+@pytest.mark.sanity
 @pytest.mark.parametrize("cell", [one for one in CELLS if one.sanity], ids=[one.name for one in CELLS if one.sanity])
 def test_sanity(cell: Cell, tmp_path: Path) -> None:
     binaries, collections = binaries_of(cell), collections_of(cell)
