@@ -79,7 +79,7 @@ def test_playbooks_run_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path
 
         code, text = play("revert_org_trail")
         assert code != 0, text
-        assert "revert_org_trail_bucket is not set" in text
+        assert "Set revert_org_trail_bucket to a bucket" in text
 
         back = ("revert_org_trail", "-e", f"revert_org_trail_bucket={old_bucket}")
         code, text = play(*back)
