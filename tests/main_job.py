@@ -62,7 +62,7 @@ def steps_of(result: PlaybookResult) -> list[dict[str, Any]]:
     """
     steps: list[dict[str, Any]] = []
     for task in result.results:
-        collection, _, name = str(task.result.get("action", "")).rpartition(".")
+        collection, _dot, name = str(task.result.get("action", "")).rpartition(".")
         if collection == COLLECTION and not task.skipped:
             arguments = without_none(task.result.get("invocation", {}).get("module_args", {}))
             steps.append({"module": name, "arguments": arguments, "check_mode": False, "when_needed": False})

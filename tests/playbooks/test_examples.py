@@ -82,8 +82,9 @@ def test_sso_profiles(lab: Lab, tmp_path: Path) -> None:
 KEY_NAMES = {"AccessKeyId": "ACCESS_KEY_ID", "SecretAccessKey": "SECRET_ACCESS_KEY"}
 
 
-def test_delegated_host(lab: Lab, tmp_path: Path) -> None:
+def test_delegated_host(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another interpreter, which has boto3 and no Ansible, stands in for another machine."""
+    monkeypatch.delenv("ORG_TRAIL_DIRECT", raising=False)
     bastion = tmp_path / "bastion" / "bin" / "python"
     uv("venv", "--python", sys.executable, str(bastion.parent.parent))
     uv("pip", "install", "--python", str(bastion), "boto3")
