@@ -150,7 +150,8 @@ def serve() -> None:
 
 def prepare() -> None:
     """Do once what every fork would do: import the modules, read botocore's models."""
-    ExponentialBackoff.delay_amount = lambda _backoff, _context: 0.0
+    backoff: Any = ExponentialBackoff
+    backoff.delay_amount = lambda _backoff, _context: 0.0
     session.create_loader = functools.cache(session.create_loader)  # one for all clients, which remembers
     hooks.accepts_kwargs = functools.cache(hooks.accepts_kwargs)
     for module in sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")):

@@ -6,11 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
-
-with suppress(ImportError):  # AnsibleAWSModule says what is missing
-    import botocore.session
 
 from ._bucket_health import ExpectedHealth, judge_health
 from ._drift import health_drift
@@ -35,7 +31,7 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
             params["trail_arn"],
             organization,
             params["s3_key_prefix"],
-            () if params["trail_arn"] else _regions(session.partition),
+            () if params["trail_arn"] else session.known_regions("cloudtrail"),
             session.region,
         )
         candidates, regions = _candidates(session, params, trail)
@@ -57,12 +53,6 @@ def health_warnings(answer: Mapping[str, Any]) -> list[str]:
         for bucket in answer["buckets"]
         for drift in health_drift(bucket)
     ]
-
-
-def _regions(partition: str) -> list[str]:
-    """Regions in which a trail may have its home, as far as botocore knows them."""
-    regions: list[str] = botocore.session.get_session().get_available_regions("cloudtrail", partition)
-    return regions
 
 
 def _criteria(params: Mapping[str, Any]) -> Criteria:

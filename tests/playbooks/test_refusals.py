@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
 
+from tests.ansible_run import run_module
 from tests.lab_process import Lab
 from tests.playbooks.test_enable_org_trail import enable, writes
 
@@ -194,3 +195,12 @@ def test_control_tower_trail(tmp_path: Path) -> None:
         message = refuse(zone, tmp_path, "-e", json.dumps(variables))
     assert "Control Tower" in message
     assert "adopt_foreign" in message
+
+
+def test_an_endpoint_that_is_none(lab: Lab) -> None:
+    lab.clear_journal()
+    result = run_module(lab, "organizations_service_access", {"endpoint_url": "nowhere"})
+    assert result.failed
+    assert result.msg.startswith("Could not connect to AWS: Invalid endpoint: nowhere")
+    assert result.msg.endswith("Check the options profile, region and endpoint_url.")
+    assert lab.journal() == []
