@@ -29,6 +29,7 @@ COLLECTION = "cloudsec.org_trail"
 SETTINGS = {
     "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
     "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".collections"),
+    "ANSIBLE_INJECT_INVOCATION": "True",  # a result says with which arguments; the default before ansible-core 2.21
     "ANSIBLE_LOCALHOST_WARNING": "False",
     "ANSIBLE_NOCOLOR": "1",
     "ANSIBLE_RETRY_FILES_ENABLED": "False",
