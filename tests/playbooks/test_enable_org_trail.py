@@ -24,7 +24,7 @@ PLAYBOOK = "playbooks/enable_org_trail.yml"
 
 def enable(lab: Lab, tmp_path: Path, *arguments: str, coverage: bool = False) -> PlaybookResult:
     inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
-    enabled = json.dumps({"coverage_enabled": coverage})
+    enabled = f"coverage_enabled={str(coverage).lower()}"  # a string for Ansible, as in the README's command
     return run_playbook(lab, PLAYBOOK, "-i", str(inventory), "-e", enabled, *arguments)
 
 

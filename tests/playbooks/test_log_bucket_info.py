@@ -260,7 +260,7 @@ def test_role_takes_three_calls_without_health(lab: Lab) -> None:
 def test_role_reports_a_bucket_that_does_not_admit_when_told_to(lab: Lab) -> None:
     refused = lookup(lab, s3_key_prefix="audit")
     assert "does not admit trail default with prefix audit" in refused.msg
-    run = lookup(lab, s3_key_prefix="audit", require_admission=False).ok()
+    run = lookup(lab, s3_key_prefix="audit", require_admission="false").ok()
     assert run.task("fact")["log_bucket"]["admits"] is False
 
 

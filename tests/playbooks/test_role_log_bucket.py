@@ -153,7 +153,7 @@ def test_a_key_object_lock_and_retention_that_were_asked_for(lab: Lab) -> None:
     assert health["object_lock"] == {"enabled": True, "mode": "GOVERNANCE", "days": 400}
     shorter = run_role(lab, "is-locked", **asked | {"object_lock_days": 90}).ok()
     assert shorter.changed == 0
-    stronger = run_role(lab, "is-locked", **asked | {"object_lock_mode": "COMPLIANCE", "object_lock_days": 90}).ok()
+    stronger = run_role(lab, "is-locked", **asked | {"object_lock_mode": "COMPLIANCE", "object_lock_days": "90"}).ok()
     lock = stronger.task("fact")["log_bucket"]["health"]["object_lock"]
     assert lock == {"enabled": True, "mode": "COMPLIANCE", "days": 400}
 
