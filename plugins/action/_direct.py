@@ -56,6 +56,8 @@ VARIABLE_SWITCH = "org_trail_direct"
 NEWEST_CORE = (2, 21)
 """What this does to ansible-core is nothing that ansible-core promises, so unknown versions run ordinary modules."""
 
+SESSION = "ansible_collections.cloudsec.org_trail.plugins.module_utils._session"
+
 PROFILE = "legacy"  # what every module without metadata of its own uses
 
 display = Display()
@@ -148,12 +150,13 @@ class ActionModule(NormalAction):
 def preload(action: str) -> None:
     """Import the module of an action plugin, given by the plugin's ``__name__``.
 
-    Ansible imports action plugins before it forks the processes that run tasks, so each of them finds boto3 imported.
-    Nothing here opens a connection or starts a thread, which would not survive the fork.
+    Ansible imports action plugins before it forks the processes that run tasks, so each of them finds boto3 imported
+    and botocore's data read. Nothing here opens a connection or starts a thread, which would not survive the fork.
     """
     if switched_on(True) and not reason_against_process():
         with suppress(Exception):  # the module itself will say what is wrong with it
             importlib.import_module(action.replace(".plugins.action.", ".plugins.modules."))
+            importlib.import_module(SESSION).read_ahead()
             gc.freeze()  # else each fork's garbage collection would look at, and so copy, all that was imported
 
 

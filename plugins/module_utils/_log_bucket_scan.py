@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from . import _s3
@@ -15,6 +16,7 @@ from ._bucket_health import Settings
 from ._errors import DENIED, code_of, sentence
 from ._log_bucket import Candidate, SoughtTrail, judge_bucket, unreadable
 from ._log_bucket_choice import BucketChoiceError, Criteria, foreign_bucket
+from ._reads import read_all
 
 WORKERS = 10  # as many as botocore keeps connections
 
@@ -93,8 +95,7 @@ def read_settings(client: Any, candidate: Candidate, owner: str, prefix: str) ->
         except _s3.AnsibleS3Error as error:
             return error
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        answers: Mapping[str, Any] = dict(zip(SETTINGS, pool.map(read, SETTINGS), strict=True))
+    answers = read_all({setting: partial(read, setting) for setting in SETTINGS})
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, _s3.AnsibleS3Error)}
     bucket_arn = f"arn:{client.meta.partition}:s3:::{candidate.name}"
     return Settings(answers, denied, candidate.policy, bucket_arn, prefix)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from ._bucket_health import ExpectedHealth, judge_health
@@ -15,6 +16,7 @@ from ._log_bucket import Candidate, SoughtTrail, sought_trail, summarize
 from ._log_bucket_choice import Criteria, choose, no_such_bucket
 from ._log_bucket_scan import list_names, read_candidates, read_named, read_settings
 from ._membership import require_membership
+from ._reads import read_all
 from ._session import Session
 
 
@@ -24,7 +26,13 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
     Raises AnsibleOrgTrailError when no single bucket can be named or an option is invalid, and the error classes of
     S3 and Organizations.
     """
-    organization = require_membership(session, params["organization_id"])
+    reads: dict[str, Callable[[], Any]] = {
+        "organization": partial(require_membership, session, params["organization_id"])
+    }
+    if not params["name"]:
+        reads["names"] = partial(list_names, session.client("s3"))
+    answers = read_all(reads)
+    organization, names = answers["organization"], answers.get("names", {})
     try:
         trail = sought_trail(
             params["trail_name"],
@@ -34,7 +42,7 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
             () if params["trail_arn"] else session.known_regions("cloudtrail"),
             session.region,
         )
-        candidates, regions = _candidates(session, params, trail)
+        candidates = _candidates(session, params, trail, names)
         chosen = choose(candidates, params["select"], _criteria(params), session.account_id, trail)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
@@ -42,7 +50,7 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
         "account_id": session.account_id,
         "organization": {"id": organization["Id"], "management_account_id": organization["MasterAccountId"]},
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
-        "buckets": [_describe(session, one, regions.get(one.name), params, trail) for one in chosen],
+        "buckets": [_describe(session, one, names.get(one.name), params, trail) for one in chosen],
     }
 
 
@@ -61,18 +69,17 @@ def _criteria(params: Mapping[str, Any]) -> Criteria:
 
 
 def _candidates(
-    session: Session, params: Mapping[str, Any], trail: SoughtTrail
-) -> tuple[list[Candidate], dict[str, str | None]]:
-    """The judged candidates, sorted by name, and the regions that are known without a further call."""
+    session: Session, params: Mapping[str, Any], trail: SoughtTrail, names: Iterable[str]
+) -> list[Candidate]:
+    """The judged candidates, sorted by name: the bucket that was named, else those of ``names``."""
     client = session.client("s3")
     name = params["name"]
     if name:
         candidates = read_named(client, name, session.account_id, trail)
         if not candidates and params["select"] != "all":
             raise AnsibleOrgTrailError(no_such_bucket(name, session.account_id))
-        return candidates, {}
-    names = list_names(client)
-    return read_candidates(client, sorted(names), session.account_id, _criteria(params), trail), names
+        return candidates
+    return read_candidates(client, sorted(names), session.account_id, _criteria(params), trail)
 
 
 def _describe(

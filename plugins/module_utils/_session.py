@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from copy import copy
+from functools import cache
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     import boto3
+    import botocore.loaders
+    import botocore.session
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
 
@@ -113,7 +116,7 @@ class Session:
 
     def _boto3(self, profile: str | None) -> Any:
         if profile not in self._boto3_sessions:
-            self._boto3_sessions[profile] = boto3.session.Session(profile_name=profile)
+            self._boto3_sessions[profile] = boto3.session.Session(botocore_session=botocore_session(profile))
         return self._boto3_sessions[profile]
 
     def known_regions(self, service: str) -> list[str]:
@@ -148,6 +151,32 @@ class Session:
     def partition(self) -> str:
         """Partition of the session's region, for example ``aws`` or ``aws-us-gov``."""
         return str(self.client("sts").meta.partition)
+
+
+def botocore_session(profile: str | None) -> Any:
+    """A botocore session that shares what it reads of botocore's data with the others of this process."""
+    session = botocore.session.Session(profile=profile)
+    session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
+    return session
+
+
+@cache
+def data_loader(path: str | None) -> Any:
+    """Reads botocore's data, and the given path's, once."""
+    return botocore.loaders.create_loader(path)
+
+
+@cache
+def read_ahead() -> None:
+    """Read what the clients of every service need of botocore's data, for the processes forked from this one.
+
+    It is most of what a first client costs. The client made for it has no keys and calls nothing: in the defaults mode
+    ``auto``, botocore would ask the instance's metadata service.
+    """
+    keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
+    mode: dict[str, Any] = {"defaults_mode": "legacy"}
+    client = botocore_session(None).create_client("organizations", DEFAULT_REGION, config=Config(**mode), **keys)
+    client.can_paginate("list_accounts")
 
 
 @STSErrorHandler.common_error_handler("assume the role given in assume_role_arn")

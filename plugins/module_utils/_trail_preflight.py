@@ -22,12 +22,13 @@ from ._iam import (
 )
 from ._kms import get_key_policy
 from ._organizations import describe_account, has_service_access
+from ._reads import read_all
 from ._session import Session
 from ._trail import Options
 from ._trail_arn import parse_trail_arn
 from ._trail_plan import Plan
 from ._trail_problems import SERVICE_LINKED_ROLE, TRAILS_PER_REGION, find_problems, foreign_trail, sort_problems
-from ._trail_reader import View, is_ignored, read_all, read_or_unread
+from ._trail_reader import View, is_ignored, read_or_unread
 from ._trail_refusals import settings_refusal
 from ._trail_situation import Problem, Situation
 from ._trail_statements import CLOUDTRAIL
@@ -57,7 +58,7 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
     wanted = {
         name: partial(read_or_unread, read) for name, read in reads.items() if not is_ignored(options, _PROBLEMS[name])
     }
-    return replace(situation, **read_all(wanted)) if wanted else situation
+    return replace(situation, **read_all(wanted))
 
 
 _PROBLEMS = {

@@ -10,7 +10,6 @@ GetEventSelectors. Each option that needs more adds its own read, each other tra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -31,6 +30,7 @@ from ._errors import AnsibleOrgTrailError, code_of, refuse, sentence
 from ._kms import describe_key
 from ._organization_refusals import caller_refusal, feature_refusal
 from ._organizations import AnsibleOrganizationsError, describe_organization, summarize_organization
+from ._reads import read_all
 from ._session import Session
 from ._trail import Options, Settings, is_key_alias, more_settings, trail_settings
 from ._trail_arn import TrailArn, parse_trail_arn
@@ -38,7 +38,6 @@ from ._trail_refusals import choose_trail, name_refusal
 from ._trail_selectors import advanced_event_selector, event_selector, logs_management_events
 from ._trail_situation import OtherTrail, Unread
 
-Reads = Mapping[str, Callable[[], Any]]
 WITHOUT_ORGANIZATION = {"id": "", "feature_set": "ALL", "management_account_id": ""}
 
 
@@ -60,15 +59,6 @@ class View:
     now: TrailNow | None
     others: list[OtherTrail] | Unread
     key: str | None
-
-
-def read_all(reads: Reads) -> dict[str, Any]:
-    """Make independent reads at the same time; raises the first one's error, in their order."""
-    if len(reads) == 1:
-        return {name: read() for name, read in reads.items()}
-    with ThreadPoolExecutor(max_workers=max(1, len(reads))) as pool:
-        futures = {name: pool.submit(read) for name, read in reads.items()}
-    return {name: future.result() for name, future in futures.items()}
 
 
 def look(session: Session, options: Options) -> View:
@@ -130,7 +120,7 @@ def _look_around(session: Session, options: Options, view: View, with_trail: boo
         key = str(options["kms_key_id"])
         region = key.split(":")[3] if key.startswith("arn:") else options.get("bucket_region") or view.arn.region
         reads["key"] = partial(describe_key, session.client("kms", region), key)
-    answers = read_all(reads) if reads else {}
+    answers = read_all(reads)
     return replace(
         view,
         now=trail_now(answers) if with_trail else None,

@@ -1,0 +1,24 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads that do not need each other's answer, made at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+Reads = Mapping[str, Callable[[], Any]]
+
+
+def read_all(reads: Reads) -> dict[str, Any]:
+    """The answer of each read, by its name; raises the first one's error, in their order.
+
+    At most one of them may make clients, because boto3's sessions are not thread-safe.
+    """
+    if len(reads) < 2:
+        return {name: read() for name, read in reads.items()}
+    with ThreadPoolExecutor(max_workers=len(reads)) as pool:
+        futures = {name: pool.submit(read) for name, read in reads.items()}
+    return {name: future.result() for name, future in futures.items()}
