@@ -72,13 +72,14 @@ def show(title: str, command: list[str], environment: dict[str, str]) -> tuple[i
 
 def show_member(ready: dict[str, Any], environment: dict[str, str]) -> int:
     """Show the trail as the log archive account sees it."""
-    role = f"arn:aws:iam::{ready['log_archive_account_id']}:role/OrganizationAccountAccessRole"
+    partition = ready["trail_arn"].split(":")[1]
+    role = f"arn:{partition}:iam::{ready['log_archive_account_id']}:role/OrganizationAccountAccessRole"
     query = "trailList[].{trail:TrailARN,organization:IsOrganizationTrail,bucket:S3BucketName}"
     command = ["aws", "cloudtrail", "describe-trails", "--profile", "log-archive", "--query", query]
     with TemporaryDirectory() as home:  # the CLI keeps the role's keys there, and the next lab does not know them
         config = Path(home) / "config"
         config.write_text(
-            f"[profile log-archive]\nrole_arn = {role}\ncredential_source = Environment\nregion = us-east-1\n"
+            f"[profile log-archive]\nrole_arn = {role}\ncredential_source = Environment\n"
             f"endpoint_url = {ready['endpoint']}\n",
             encoding="utf-8",
         )

@@ -23,14 +23,16 @@ all:
       hosts:
         security_audit:
           account_id: "{log_archive}"
-          assume_role_arn: "arn:aws:iam::{{{{ account_id }}}}:role/OrganizationAccountAccessRole"
+          assume_role_arn: "arn:{partition}:iam::{{{{ account_id }}}}:role/OrganizationAccountAccessRole"
 """
 
 
 def write_inventory(path: Path, ready: dict[str, Any]) -> Path:
     """Write the inventory of the lab that said ``ready`` to ``path`` and answer the path."""
     text = STATIC_INVENTORY.format(
-        management=ready["management_account_id"], log_archive=ready["log_archive_account_id"]
+        partition=ready["trail_arn"].split(":")[1],
+        management=ready["management_account_id"],
+        log_archive=ready["log_archive_account_id"],
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

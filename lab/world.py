@@ -74,12 +74,12 @@ class World:
         """The lab's time, aware, in UTC."""
         return datetime.now(UTC) + self.clock_offset
 
-    def moto(self, service: str, account: str, region: str = "global") -> Any:
-        """moto's backend of a service in an account; ``region`` is "global"/"aws" for services without one."""
+    def moto(self, service: str, account: str, region: str = "") -> Any:
+        """moto's backend of a service in an account; services without regions have one for the partition."""
         accounts = get_backend(service)
         # moto's own look-up of an account is linear in their number.
         backends = dict.get(accounts, account) or accounts[account]
-        return backends[region if region in backends else self.partition]
+        return backends[region or self.partition]
 
     def principal(self, access_key: str, service: str = "") -> Principal:
         """Who an access key belongs to.

@@ -117,5 +117,8 @@ def test_another_partition() -> None:
         arn = lab.client("organizations").describe_organization()["Organization"]["Arn"]
         assert arn.startswith(f"arn:{partition}:organizations:")
         assert lab.client("cloudtrail").describe_trails()["trailList"][0]["TrailARN"] == lab.trail_arn
-        role = lab.client("iam").get_user()["User"]["Arn"]
-        assert role.startswith(f"arn:{partition}:iam::")
+        user = lab.client("iam").get_user()["User"]["Arn"]
+        assert user.startswith(f"arn:{partition}:iam::")
+        role = f"arn:{partition}:iam::{lab.log_archive}:role/OrganizationAccountAccessRole"
+        entered = lab.client("sts").assume_role(RoleArn=role, RoleSessionName="tests")["AssumedRoleUser"]["Arn"]
+        assert entered.startswith(f"arn:{partition}:sts::{lab.log_archive}:assumed-role/")

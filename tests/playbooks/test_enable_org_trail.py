@@ -188,7 +188,7 @@ CONVERTING = [
 ]
 
 
-@pytest.mark.parametrize("home_region", ["us-west-2", "eu-central-1"])
+@pytest.mark.parametrize("home_region", ["us-west-2", "eu-central-1", "us-gov-west-1", "cn-north-1"])
 def test_home_region_is_discovered(home_region: str, tmp_path: Path) -> None:
     with Lab("--home-region", home_region) as lab:
         enable(lab, tmp_path).ok()
