@@ -9,10 +9,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-Reads = Mapping[str, Callable[[], Any]]
 
-
-def read_all(reads: Reads) -> dict[str, Any]:
+def read_all(reads: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
     """The answer of each read, by its name; raises the first one's error, in their order.
 
     At most one of them may make clients, because boto3's sessions are not thread-safe.
