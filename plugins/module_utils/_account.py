@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from ._errors import ErrorHandler
 from ._retry import retry_read
 
 
@@ -19,7 +19,7 @@ class AnsibleAccountError(AnsibleAWSError):
     iam_prefix = "account"
 
 
-class AccountErrorHandler(AWSErrorHandler):
+class AccountErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleAccountError
 
 

@@ -22,11 +22,12 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.compat import HTTPHeaders
     from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserFactory
+    from botocore.parsers import ResponseParserError, ResponseParserFactory
     from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
+from ._errors import NOT_AWS
 from ._retry import BUSY
 
 THROTTLED_ATTEMPTS = 12
@@ -61,7 +62,8 @@ class Patience:
         """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
         context = RetryContext(attempt, self._operation, parsed, response, error)
         busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
-        if not busy and not self._conditions.is_retryable(context):
+        garbled = isinstance(error, ResponseParserError)
+        if not busy and not garbled and not self._conditions.is_retryable(context):
             return None
         throttled = response is not None and response.status_code < 500
         if attempt >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):
@@ -89,8 +91,8 @@ class ClientCaller:
             headers = HTTPHeaders.from_dict(metadata.get("HTTPHeaders", {}))
             response = AWSResponse("", metadata.get("HTTPStatusCode", 400), headers, None)
             return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
-        except BotoCoreError as error:
-            return Answer({}, "", str(error), False, self._patience.seconds(attempt, None, None, error))
+        except (BotoCoreError, ResponseParserError) as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
 
 
 class Caller:
@@ -122,13 +124,19 @@ class Caller:
         SigV4Auth(keys, *self._signing).add_auth(request)
         try:
             response = self._http.send(request.prepare())
-        except BotoCoreError as error:
-            return Answer({}, "", str(error), False, self._patience.seconds(attempt, None, None, error))
-        raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-        parsed = self._parser.parse(raw, self._operation.output_shape)
+            raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
+            parsed = self._parser.parse(raw, self._operation.output_shape)
+        except (BotoCoreError, ResponseParserError) as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
         if response.status_code < 300:
             return Answer(parsed)
         return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
+
+
+def unanswered(error: Exception, again_after: float | None) -> Answer:
+    """No answer of AWS: none at all, or a text that only a proxy can have sent."""
+    text = NOT_AWS if isinstance(error, ResponseParserError) else str(error)
+    return Answer({}, "", text, False, again_after)
 
 
 def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
@@ -144,7 +152,9 @@ def iso_time(value: Any) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def _with_text_times(parsed: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: iso_time(value.timestamp()) if hasattr(value, "timestamp") else value for name, value in parsed.items()
-    }
+def _with_text_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_text_times(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_text_times(one) for one in value]
+    return iso_time(value.timestamp()) if hasattr(value, "timestamp") else value

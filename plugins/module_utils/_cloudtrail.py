@@ -15,10 +15,10 @@ from datetime import datetime
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
+from ._errors import ErrorHandler
 from ._retry import retry_read, retry_write
 
 
@@ -28,7 +28,7 @@ class AnsibleCloudTrailError(AnsibleAWSError):
     iam_prefix = "cloudtrail"
 
 
-class CloudTrailErrorHandler(AWSErrorHandler):
+class CloudTrailErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleCloudTrailError
 
     @classmethod

@@ -5,8 +5,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.parsers import ResponseParserError
 
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -22,15 +28,40 @@ def refuse(reason: str | None) -> None:
         raise AnsibleOrgTrailError(message=reason)
 
 
+class ErrorHandler(AWSErrorHandler):
+    """amazon.aws's, which leaves out the error of an answer that botocore cannot read."""
+
+    @classmethod
+    def common_error_handler(cls, description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+        decorate = super().common_error_handler(description)
+
+        def wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
+            call = decorate(function)
+
+            @functools.wraps(function)
+            def handler(*args: Any, **kwargs: Any) -> Any:
+                try:
+                    return call(*args, **kwargs)
+                except ResponseParserError as error:
+                    raise cls._CUSTOM_EXCEPTION(message=f"Failed to {description}", exception=error) from error
+
+            return handler
+
+        return wrapper
+
+
 class AnsibleSTSError(AnsibleAWSError):
     """An error of AWS STS."""
 
     iam_prefix = "sts"
 
 
-class STSErrorHandler(AWSErrorHandler):
+class STSErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleSTSError
 
+
+NOT_AWS = "The answer is not one of AWS: a proxy or a login page of the network may have sent it."
+"""Said in place of botocore's text, which is a parser's."""
 
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403", "AllAccessDisabled"}
@@ -93,6 +124,7 @@ def outcome_unknown(error: AnsibleAWSError) -> bool:
             "HTTPClientError",
             "ReadTimeoutError",
             "ConnectTimeoutError",
+            "ResponseParserError",
             "ResponseStreamingError",
         }
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
@@ -140,6 +172,8 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
 
 def _aws_text(exception: BaseException) -> str:
     """AWS's own message, with its code and a full stop; botocore's text for what never reached AWS."""
+    if type(exception).__name__ == "ResponseParserError":  # its text holds the whole page
+        return NOT_AWS
     error = (getattr(exception, "response", None) or {}).get("Error")
     if not error:
         return _full_stop(str(exception))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from ._errors import ErrorHandler
 from ._retry import retry_read
 
 
@@ -20,7 +20,7 @@ class AnsibleIAMError(AnsibleAWSError):
     iam_prefix = "iam"
 
 
-class IAMErrorHandler(AWSErrorHandler):
+class IAMErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleIAMError
 
     @classmethod

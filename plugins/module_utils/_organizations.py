@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
-from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from ._errors import ErrorHandler
 from ._retry import retry_read, retry_write
 
 
@@ -23,7 +23,7 @@ class AnsibleOrganizationsError(AnsibleAWSError):
     iam_prefix = "organizations"
 
 
-class OrganizationsErrorHandler(AWSErrorHandler):
+class OrganizationsErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleOrganizationsError
 
     @classmethod

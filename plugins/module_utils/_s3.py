@@ -14,10 +14,9 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from ._errors import code_of
+from ._errors import ErrorHandler, code_of
 from ._retry import retry_read, retry_write
 
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -29,7 +28,7 @@ class AnsibleS3Error(AnsibleAWSError):
     iam_prefix = "s3"
 
 
-class S3ErrorHandler(AWSErrorHandler):
+class S3ErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleS3Error
 
 

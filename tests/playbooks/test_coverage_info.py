@@ -172,9 +172,11 @@ def test_long_run_shows_progress(lab: Lab, tmp_path: Path) -> None:
     assert (tmp_path / "progress").read_text().startswith(line)
 
 
-def test_event_history(lab: Lab) -> None:
-    result = ask(lab, accounts=given(lab.management), regions=["us-east-1"], event_history=True)
-    assert result["coverage"][0]["latest_event_time"].startswith("20")
+def test_event_history(lab: Lab, tmp_path: Path) -> None:
+    path, accounts = tmp_path / "coverage.json", given(lab.management, lab.log_archive)
+    ask(lab, accounts=accounts, regions=["us-east-1"], event_history=True, output_path=str(path))
+    times = [row["latest_event_time"] for row in json.loads(path.read_text())["coverage"]]
+    assert [(len(time), time[:2], time[-1]) for time in times] == [(20, "20", "Z")] * 2
 
 
 def test_output_path(lab: Lab, tmp_path: Path) -> None:

@@ -15,8 +15,10 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._caller import 
     FAILED_ATTEMPTS,
     THROTTLED_ATTEMPTS,
     Caller,
+    ClientCaller,
     iso_time,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import NOT_AWS
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.credentials import ReadOnlyCredentials
@@ -103,6 +105,27 @@ def test_own_keys_go_through_the_client() -> None:
         stubber.add_client_error("get_trail_status", "ThrottlingException", "slow", 400)
         assert caller(None, 1).code == "AccessDeniedException"
         assert caller(None, 1).again_after is not None
+
+
+def test_own_keys_give_times_as_text_in_lists_too() -> None:
+    client, time = new_client(), datetime(2026, 1, 2, 12, tzinfo=UTC)
+    with Stubber(client) as stubber:
+        stubber.add_response("lookup_events", {"Events": [{"EventTime": time}]}, {"MaxResults": 1})
+        answer = Caller(client, "LookupEvents", MaxResults=1)(None, 1)
+    assert answer.parsed["Events"] == [{"EventTime": "2026-01-02T12:00:00Z"}]
+
+
+def test_a_page_of_a_proxy_is_no_answer() -> None:
+    """STS answers in XML, which botocore fails to read in HTML that has no end tags."""
+    sts = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    page = AWSResponse("", 503, HTTPHeaders.from_dict({"Content-Type": "text/html"}), None)
+    page._content = b"<!DOCTYPE html><html><br></html>"  # type: ignore[attr-defined, unused-ignore]
+    sts.meta.events.register("before-send.sts", lambda **_: page)
+    ask = ClientCaller(sts, "GetCallerIdentity")
+    first, last = ask(1), ask(FAILED_ATTEMPTS)
+    assert (first.ok, first.code, first.message) == (False, "", NOT_AWS)
+    assert first.again_after is not None
+    assert last.again_after is None
 
 
 @pytest.mark.parametrize("value", [1767355200, 1767355200.4, "2026-01-02T12:00:00Z", "2026-01-02T13:00:00+01:00"])

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import (
+    NOT_AWS,
     AnsibleOrgTrailError,
     AnsibleSTSError,
+    STSErrorHandler,
     iam_action,
     outcome_unknown,
     sentence,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organizations import AnsibleOrganizationsError
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, ReadTimeoutError
+from botocore.parsers import ResponseParserError
 
 
 class S3Error(AnsibleAWSError):
@@ -123,3 +126,14 @@ ACTIONS = [
 @pytest.mark.parametrize(("kind", "operation", "action"), ACTIONS)
 def test_iam_action(kind: type[AnsibleAWSError], operation: str, action: str) -> None:
     assert iam_action(kind("Failed", client_error("AccessDenied", "x", operation))) == action
+
+
+def test_a_page_of_a_proxy_is_an_error_like_others() -> None:
+    @STSErrorHandler.common_error_handler("get caller identity")
+    def ask() -> None:
+        raise ResponseParserError("Unable to parse response, invalid XML received: b'<!DOCTYPE html>…'")
+
+    with pytest.raises(AnsibleSTSError) as caught:
+        ask()
+    assert sentence(caught.value) == f"Failed to get caller identity: {NOT_AWS}"
+    assert outcome_unknown(caught.value)
