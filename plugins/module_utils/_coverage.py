@@ -115,11 +115,14 @@ def judge_state(state: str) -> str:
     return f"The account is in the state {state}, so nobody can sign in to it."
 
 
-def settle(rows: Iterable[Row], now: datetime, changed_at: str, joined_at: Mapping[str, str]) -> list[Row]:
+def settle(
+    rows: Iterable[Row], now: datetime, changed_at: str, joined_at: Mapping[str, str], enabled: str = ""
+) -> list[Row]:
     """Rows in the order of account and region, after what only all of them together tell.
 
     A missing trail is pending while the trail or the account is younger than 24 hours. Keys that no region accepts are
     wrong keys, not disabled regions. changed_at: when the trail became an organization trail, "" when unknown.
+    enabled: an account that has enabled all the regions, so that keys which one does not accept are wrong there.
     """
     rows = sorted(rows, key=lambda row: (row.account_id, row.region))
     accepted = {row.account_id for row in rows if row.status != "region_disabled"}
@@ -132,18 +135,27 @@ def settle(rows: Iterable[Row], now: datetime, changed_at: str, joined_at: Mappi
             youngest=max(time_of(changed_at), time_of(joined_at.get(row.account_id, ""))),
             now=now,
             wrong_keys=row.account_id not in accepted and asked[row.account_id] > 1,
+            enabled=row.account_id == enabled,
         )
         for row in rows
     ]
 
 
-def _settled(row: Row, youngest: datetime, now: datetime, wrong_keys: bool) -> Row:
+def _settled(row: Row, youngest: datetime, now: datetime, wrong_keys: bool, enabled: bool) -> Row:
     if row.status == "missing" and now - youngest < PROPAGATION:
         until = (youngest + PROPAGATION).strftime("%Y-%m-%d %H:%M UTC")
         return replace(row, status="pending", reason=f"The trail has not arrived yet; AWS may take until {until}.")
     if row.status == "region_disabled" and wrong_keys:
         return replace(
             row, status="unreachable", reason=f"No region accepts the account's credentials ({row.error_code})."
+        )
+    if row.status == "region_disabled" and enabled:
+        return replace(
+            row,
+            status="unreachable",
+            reason=f"The account has enabled this region, but it does not accept the credentials ({row.error_code}). "
+            "Those of the global STS endpoint do not work in opt-in regions: set AWS_STS_REGIONAL_ENDPOINTS=regional "
+            "and sign in again.",
         )
     return row
 

@@ -94,7 +94,8 @@ def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
         changed_at=params["trail_changed_at"] or "",
         joined_at={account["id"]: account.get("joined_at") or "" for account in accounts},
     )
-    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"])
+    enabled = "" if params["regions"] else session.account_id
+    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"], enabled)
     if probe and complete:
         places = rows_to_probe(rows)
         progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
@@ -112,14 +113,18 @@ def ask_until_covered(
     times: Times,
     progress: Progress,
     interval: float,
+    enabled: str,
 ) -> tuple[list[Row], bool]:
-    """Ask, and ask again what waiting may heal until the user's patience ends. Answers settled rows; were all asked?"""
+    """Ask, and ask again what waiting may heal until the user's patience ends. Answers settled rows; were all asked?
+
+    enabled: see ``settle``.
+    """
     while True:
         complete = run.ask(wanted, times.deadline, progress.tick)
         rows = list(run.rows.values())
         if not times.changed_at and any(row.status == "missing" for row in rows):
             times.changed_at = find_change(session, trail)
-        rows = settle(rows, datetime.now(UTC), times.changed_at, times.joined_at)
+        rows = settle(rows, datetime.now(UTC), times.changed_at, times.joined_at, enabled)
         wanted = still_wanted(wanted, rows)
         rest = min(interval, times.wait_until - time.monotonic())
         if not wanted or not complete or rest <= 0:

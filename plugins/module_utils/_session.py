@@ -55,8 +55,9 @@ class Session:
 
     def _assume_role(self, params: dict[str, Any]) -> None:
         external_id = params["assume_role_external_id"]
+        sts = self.client("sts")
         answer = assume_role(
-            self.client("sts"),
+            self.regional_sts() if sts.meta.endpoint_url == GLOBAL_STS else sts,
             params["assume_role_arn"],
             params["assume_role_session_name"],
             {"ExternalId": external_id} if external_id else {},

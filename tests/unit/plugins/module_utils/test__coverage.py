@@ -136,6 +136,14 @@ def test_settle_tells_wrong_keys_from_disabled_regions() -> None:
     assert "AuthFailure" in settled[0].reason
 
 
+def test_settle_knows_which_account_has_enabled_the_regions() -> None:
+    rows = [row(account, "a", "region_disabled", "AuthFailure") for account in "12"]
+    rows += [row(account, "b", "covered") for account in "12"]
+    settled = settle(rows, NOW, "", {}, "1")
+    assert [one.status for one in settled] == ["unreachable", "covered", "region_disabled", "covered"]
+    assert "AuthFailure" in settled[0].reason
+
+
 def test_settle_sorts() -> None:
     rows = [row("2", "a", "covered"), row("1", "b", "covered"), row("1", "a", "covered")]
     assert [(one.account_id, one.region) for one in settle(rows, NOW, "", {})] == [("1", "a"), ("1", "b"), ("2", "a")]

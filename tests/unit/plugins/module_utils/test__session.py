@@ -119,6 +119,9 @@ def test_no_option_makes_botocore_send_a_write_twice() -> None:
 
 
 def test_keys_come_from_the_regional_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the global one do not work in opt-in regions."""
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")  # the default of older botocore
-    sts = session_with(access_key="AKIA", secret_key="secret").regional_sts()
-    assert sts.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
+    asked: list[str] = []
+    monkeypatch.setattr(_session, "assume_role", lambda sts, *_: asked.append(sts.meta.endpoint_url) or ASSUMED)
+    ours = session_with(access_key="AKIA", secret_key="secret", assume_role_arn=ROLE, assume_role_external_id=None)
+    assert [*asked, ours.regional_sts().meta.endpoint_url] == ["https://sts.eu-west-1.amazonaws.com"] * 2
