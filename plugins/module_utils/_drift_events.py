@@ -15,8 +15,18 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from ._cloudtrail import lookup_events
-from ._drift import BUCKET, ORGANIZATION, Drift, collect_drift
+from ._drift import BUCKET, Drift, collect_drift
 from ._session import DEFAULT_REGION, Session
+
+ORGANIZATIONS_EVENT = "DisableAWSServiceAccess"
+ORGANIZATIONS_REGIONS = {
+    "aws": DEFAULT_REGION,
+    "aws-cn": "cn-northwest-1",
+    "aws-iso": "us-iso-east-1",
+    "aws-iso-b": "us-isob-east-1",
+    "aws-us-gov": "us-gov-west-1",
+}
+"""Where each partition's Organizations, which has one endpoint, records its events (aws-facts 1.7, 4.7)."""
 
 HISTORY = timedelta(days=90)
 NEWEST = 100
@@ -64,17 +74,18 @@ def attribute(
     def explained(drift: Drift) -> Drift:
         if not drift.events:
             return drift
-        region = _region(drift, bucket_region)
-        return explain(drift, lambda name: history(drift.kind, region, name))
+        return explain(drift, lambda name: history(drift.kind, _region(drift, name, session, bucket_region), name))
 
     return [explained(drift) for drift in drifts]
 
 
-def _region(drift: Drift, bucket_region: str) -> str:
-    """Where the event is recorded: in the trail's home region, the bucket's region, or the organization's one."""
+def _region(drift: Drift, event: str, session: Session, bucket_region: str) -> str:
+    """Where the event is recorded: in the trail's home region, the bucket's region, or the one of Organizations."""
     if drift.kind == BUCKET:
         return bucket_region
-    return DEFAULT_REGION if drift.kind == ORGANIZATION else drift.object.split(":")[3]
+    if event == ORGANIZATIONS_EVENT:
+        return ORGANIZATIONS_REGIONS.get(session.partition, session.region)
+    return drift.object.split(":")[3]
 
 
 def explain(drift: Drift, events_of: Callable[[str], Iterable[Event]]) -> Drift:
@@ -92,7 +103,7 @@ def causes(event: Event, drift: Drift) -> bool:
     asked = record.get("requestParameters") or {}
     if record.get("errorCode"):
         return False
-    if event["EventName"] == "DisableAWSServiceAccess":
+    if event["EventName"] == ORGANIZATIONS_EVENT:
         return str(asked.get("servicePrincipal", "cloudtrail")).startswith("cloudtrail")
     if drift.kind == BUCKET:
         return bool(asked.get("bucketName") == drift.object)
