@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 EVERY = 5.0
@@ -41,9 +42,9 @@ class Progress:
         self.say(line(self._what, self._done(), self._total, now - self._start))
 
     def say(self, text: str) -> None:
-        """Append a line."""
+        """Append a line. A line that cannot be written is no reason to end the run."""
         if self._path:
-            with Path(self._path).open("a") as file:
+            with suppress(OSError), Path(self._path).open("a") as file:
                 file.write(f"{text}\n")
 
 

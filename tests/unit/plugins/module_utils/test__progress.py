@@ -35,3 +35,8 @@ def test_progress_writes_a_line_every_few_seconds(tmp_path: Path) -> None:
 def test_progress_without_path_writes_nothing(tmp_path: Path) -> None:
     Progress(None, "coverage", 10, lambda: 5, lambda: 1000.0).tick()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_progress_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
+    Progress(str(tmp_path / "missing" / "progress"), "coverage", 10, lambda: 5).say("half")
+    assert list(tmp_path.iterdir()) == []
