@@ -88,11 +88,12 @@ class DeliveryProbe:
     def _newest(self, row: Row, kind: str, suffix: str) -> dict[str, Any] | None:
         """The newest file of a kind, by its name, which holds the time; None when there is none in 30 days."""
         prefix = f"{self._place.base}{row.account_id}/{kind}/{row.region}/"
+        name = f"{row.account_id}_{kind}_{row.region}{suffix}_"
         for window in WINDOWS:
             since = self._now - window
-            after = f"{prefix}{since:%Y/%m/%d}/{row.account_id}_{kind}_{row.region}{suffix}_{since:%Y%m%dT%H}"
+            after = f"{prefix}{since:%Y/%m/%d}/{name}{since:%Y%m%dT%H}"
             found = list_objects(self._s3, self._place.bucket, self._place.owner, prefix, after)
-            named = [one for one in found if f"{suffix}_" in one["Key"] and not one["Key"].endswith("/")]
+            named = [one for one in found if one["Key"].rpartition("/")[2].startswith(name)]
             if named:
                 newest: dict[str, Any] = named[-1]
                 return newest

@@ -47,6 +47,7 @@ def digest(time: str, trail: str = "default") -> str:
         ("CloudTrail", "", [f"{FOLDER}2026/08/15/"], None, 3),
         ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30")], digest("2026-08-15T11:30"), 1),
         ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30", "other")], None, 3),
+        ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30", "other_default")], None, 3),
     ],
 )
 def test_newest(
@@ -64,7 +65,7 @@ def test_newest(
 
 
 def test_every_row_is_looked_for_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_log_delivery, "list_objects", lambda *_: [{"Key": "_", "LastModified": NOW}])
+    monkeypatch.setattr(_log_delivery, "list_objects", lambda *given: [{"Key": given[-1], "LastModified": NOW}])
     rows = [Row(MEMBER, "", region, "covered") for region in ("eu-west-1", "us-east-1")]
     probe = DeliveryProbe(None, PLACE, NOW)
     assert probe.look(rows, 1, time.monotonic() + 60, lambda: None)
