@@ -300,6 +300,13 @@ def summarize(found: Coverage, params: Mapping[str, Any]) -> dict[str, Any]:
     return {**result, "accounts": document["accounts"], "coverage": [row.to_dict() for row in found.rows]}
 
 
+def search_warnings(rows: Iterable[Row]) -> list[str]:
+    """A sentence when the bucket was to be searched, but could not be for some rows: their status does not tell."""
+    errors = [row.log_delivery_error for row in rows if row.log_delivery_error]
+    unread = f"The log files of {len(errors)} accounts' regions could not be read, so the status says nothing of them"
+    return [f"{unread}: {errors[0]}"] if errors else []
+
+
 def describe(found: Coverage) -> dict[str, Any]:
     """The document without its rows."""
     total = len(found.accounts) * len(found.regions)

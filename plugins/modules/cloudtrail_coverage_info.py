@@ -110,6 +110,7 @@ options:
         region, one to three more calls each. V(digest) also verifies the signature of the newest digest file.
       - An account of which no file came within 30 days gets the status V(delivery_error), and so does an account and
         region whose newest digest does not verify.
+      - What could not be read is in RV(coverage[].log_delivery_error) and a warning, and changes no status.
     type: str
     choices: [none, prefix, digest]
     default: none
@@ -359,9 +360,14 @@ output_path:
 
 from typing import Any
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage_check import check_coverage, summarize
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage_check import (
+    check_coverage,
+    search_warnings,
+    summarize,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_accounts import ROLE_ARN, ROLE_NAME
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
@@ -407,6 +413,8 @@ def main() -> None:
         result = summarize(found, module.params)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
+    for warning in search_warnings(found.rows):
+        warn(warning)
     module.exit_json(**result)
 
 

@@ -275,6 +275,16 @@ def test_log_delivery_finds_forged_digests(delivered: Lab) -> None:
     assert "signature is wrong" in result["exceptions"][0]["reason"]
 
 
+def test_log_delivery_warns_of_what_it_could_not_read(delivered: Lab) -> None:
+    lab = delivered
+    role, one = member_role(lab, lab.log_archive)["assume_role_arn"], members(lab)[0]
+    lab.control("POST", "faults", [{"service": "s3", "operation": "GetObject", "fault": "code:AccessDenied"}])
+    result = ask(lab, accounts=given(one), regions=TWO, log_delivery="digest", log_archive_role_arn=role)
+    lab.control("POST", "faults", [])
+    assert found(result["coverage"]) == {}
+    assert "The log files of 2 accounts' regions could not be read" in str(result["warnings"])
+
+
 def test_log_delivery_refuses_a_bucket_that_it_may_not_list(delivered: Lab) -> None:
     lab = delivered
     role = member_role(lab, members(lab)[0])["assume_role_arn"]
