@@ -56,7 +56,7 @@ def judge_health(settings: Settings, expected: ExpectedHealth) -> dict[str, Any]
         setting: None if setting in settings.denied else view(settings.raw.get(setting))
         for setting, view in _VIEWS.items()
     }
-    health["tls_only"] = is_tls_only(settings.policy, settings.bucket_arn)
+    health["tls_only"] = None if "tls_only" in settings.denied else is_tls_only(settings.policy, settings.bucket_arn)
     problems = [
         Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.")
         for setting, reason in settings.denied.items()

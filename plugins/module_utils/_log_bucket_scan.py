@@ -97,5 +97,7 @@ def read_settings(client: Any, candidate: Candidate, owner: str, prefix: str) ->
 
     answers = read_all({setting: partial(read, setting) for setting in SETTINGS})
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, _s3.AnsibleS3Error)}
+    if not candidate.readable:  # it is the policy that tells
+        denied["tls_only"] = candidate.problems[0].found
     bucket_arn = f"arn:{client.meta.partition}:s3:::{candidate.name}"
     return Settings(answers, denied, candidate.policy, bucket_arn, prefix)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket_health import ExpectedHealth, judge_health
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket import SoughtTrail, judge_bucket
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_choice import BucketChoiceError, Criteria
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_scan import (
@@ -114,3 +115,13 @@ def test_read_settings_names_what_it_may_not_read() -> None:
     assert set(settings.denied) == set(SETTINGS) - {"region"}
     assert "s3:GetEncryptionConfiguration" in settings.denied["encryption"]
     assert (settings.bucket_arn, settings.prefix) == ("arn:aws:s3:::a", "prefix")
+
+
+def test_settings_of_an_unreadable_policy_do_not_say_that_tls_is_optional() -> None:
+    s3 = FakeS3({"a": "AccessDenied"})
+    (candidate,) = read_candidates(s3, ["a"], OWNER, Criteria(), TRAIL)
+    health = judge_health(read_settings(s3, candidate, OWNER, ""), ExpectedHealth())
+    assert health["tls_only"] is None
+    assert [one["found"][:40] for one in health["problems"] if one["setting"] == "tls_only"] == [
+        "not readable: Failed to get the policy o"
+    ]
