@@ -108,9 +108,13 @@ def judge_failure(failure: Failure) -> tuple[str, str]:
     return "unreachable", str(failure)
 
 
+CLOSED_STATES = frozenset({"PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"})
+"""States of an account that nobody can enter (aws-facts 4.8, 7.2). In a state that is not known, asking tells."""
+
+
 def judge_state(state: str) -> str:
-    """Why nothing can be called in an account in this state (aws-facts 4.8); empty when something can."""
-    if state in ("", "ACTIVE"):
+    """Why nothing can be called in an account in this state; empty when something can, or perhaps can."""
+    if state not in CLOSED_STATES:
         return ""
     return f"The account is in the state {state}, so nobody can sign in to it."
 

@@ -37,7 +37,8 @@ options:
         description: Name of the account.
         type: str
       state:
-        description: State of the account. One that is not V(ACTIVE) is not asked.
+        description: State of the account. One in the state V(PENDING_ACTIVATION), V(SUSPENDED), V(PENDING_CLOSURE) or
+          V(CLOSED) is not asked.
         type: str
       ou_path:
         description: Where the account is in the organization. Passed on into the result.

@@ -91,7 +91,7 @@ def test_judge_state_of_accounts_that_nobody_can_enter(state: str) -> None:
     assert state in judge_state(state)
 
 
-@pytest.mark.parametrize("state", ["ACTIVE", ""])
+@pytest.mark.parametrize("state", ["ACTIVE", "", "Active", "SOMETHING_NEW"])
 def test_judge_state_of_others(state: str) -> None:
     assert judge_state(state) == ""
 
