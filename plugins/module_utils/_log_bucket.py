@@ -16,6 +16,7 @@ from ._trail_arn import (
     is_trail_arn,
     parse_trail_arn,
     partition_of,
+    partition_problem,
     trail_name_problem,
 )
 from ._trail_bucket import Problem, admitted_home_regions, judge_policy, required_statements
@@ -75,8 +76,13 @@ def sought_trail(
 
 
 def require_owner(arn: str, organization: dict[str, Any]) -> TrailArn:
-    """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail."""
+    """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail.
+
+    The partition must be that of the region, too.
+    """
     parts, management = parse_trail_arn(arn), organization["MasterAccountId"]
+    if problem := partition_problem(parts):
+        raise ValueError(problem)
     if parts.account_id != management:
         raise ValueError(
             f"trail_arn {arn} names account {parts.account_id}; expected the management account {management} of "

@@ -57,6 +57,14 @@ def parse_trail_arn(arn: str) -> TrailArn:
     return TrailArn(*match.groups())
 
 
+def partition_problem(arn: TrailArn) -> str | None:
+    """Say in one sentence that a trail's ARN names a partition which its region is not in, or None."""
+    expected = partition_of(arn.region)
+    if arn.partition == expected or arn.partition not in {"aws", *_PARTITIONS.values()}:  # a new one may be right
+        return None
+    return f"The trail {arn} is in the region {arn.region}, found the partition {arn.partition}, expected {expected}."
+
+
 def is_trail_arn(text: str) -> bool:
     """Tell an ARN of a trail from a trail's name."""
     return _ARN.fullmatch(text) is not None

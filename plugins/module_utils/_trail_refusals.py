@@ -9,13 +9,21 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ._trail import Options, Settings
-from ._trail_arn import TrailArn, build_trail_arn, is_trail_arn, parse_trail_arn, trail_name_problem
+from ._trail_arn import (
+    TrailArn,
+    build_trail_arn,
+    is_trail_arn,
+    parse_trail_arn,
+    partition_problem,
+    trail_name_problem,
+)
 
 
 def name_refusal(name: str) -> str | None:
     """Why a trail cannot be named so; a name or an ARN."""
     if is_trail_arn(name):
-        return trail_name_problem(parse_trail_arn(name).name)
+        arn = parse_trail_arn(name)
+        return trail_name_problem(arn.name) or partition_problem(arn)
     if name.startswith("arn:"):
         return f"The option name is {name!r}, expected a trail's name or its ARN arn:…:cloudtrail:…:trail/NAME."
     return trail_name_problem(name)
@@ -84,6 +92,11 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
             f"The trail {arn} would be multi-region without global service events, expected both or neither. "
             "Set include_global_service_events=true, or is_multi_region_trail=false."
         )
+    group, role = "cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"
+    asked = any(options.get(option) is not None for option in (group, role))
+    if asked and bool(after[group]) != bool(after[role]):
+        given, lacking = (group, role) if after[group] else (role, group)
+        return f"The trail {arn} would have {given} without {lacking}, expected both or neither. Set {lacking}, too."
     admitted = options.get("expected_admitted_home_regions")
     if admitted is not None and arn.region not in admitted:
         return (

@@ -59,6 +59,8 @@ NAMES = [
     ("a..b", "'a..b'"),
     ("10.0.0.1", "IP address"),
     ("arn:aws:s3:::x", "ARN"),
+    (ARN.replace("arn:aws:", "arn:aws-cn:"), "found the partition aws-cn, expected aws"),
+    (ARN.replace("arn:aws:", "arn:aws-new:"), ""),
 ]
 
 
@@ -139,6 +141,8 @@ def test_choose_trail_refuses_the_arn_of_another_account() -> None:
     assert ME in refusal
 
 
+LOG_GROUP, LOG_ROLE = "cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"
+LOGS = {LOG_GROUP: "g", LOG_ROLE: "r"}
 SETTINGS: list[tuple[str, dict[str, Any] | None, dict[str, Any], dict[str, Any], str]] = [
     ("right", AFTER, AFTER, {}, ""),
     ("new", None, AFTER, {}, ""),
@@ -162,6 +166,23 @@ SETTINGS: list[tuple[str, dict[str, Any] | None, dict[str, Any], dict[str, Any],
         {"expected_admitted_s3_key_prefix": ""},
         "'a', expected ''",
     ),
+    ("a log group and a role", AFTER, {**AFTER, **LOGS}, LOGS, ""),
+    ("a role without a log group", AFTER, {**AFTER, LOG_ROLE: "r"}, {LOG_ROLE: "r"}, f"{LOG_ROLE} without {LOG_GROUP}"),
+    (
+        "a log group without a role",
+        AFTER,
+        {**AFTER, LOG_GROUP: "g"},
+        {LOG_GROUP: "g"},
+        f"{LOG_GROUP} without {LOG_ROLE}",
+    ),
+    (
+        "a role taken away",
+        {**AFTER, **LOGS},
+        {**AFTER, LOG_GROUP: "g"},
+        {LOG_ROLE: ""},
+        f"{LOG_GROUP} without {LOG_ROLE}",
+    ),
+    ("a role left alone", {**AFTER, LOG_ROLE: "r"}, {**AFTER, LOG_ROLE: "r"}, {}, ""),
     ("no home region admitted", AFTER, AFTER, {"expected_admitted_home_regions": []}, "(none)"),
 ]
 
