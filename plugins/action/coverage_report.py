@@ -65,10 +65,9 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
         _validated, options = self.validate_argument_spec(ARGUMENTS, mutually_exclusive=[("found", "parts")])
         try:
             if self._task.check_mode:  # nothing was changed, whatever the modules before foretold
-                options |= {
-                    "trusted_access": {},
-                    "organization_trail": {**options["organization_trail"], "actions": []},
-                }
+                trail = options["organization_trail"]
+                as_it_is = {"trail": trail["before"]} if "before" in trail else {}
+                options |= {"trusted_access": {}, "organization_trail": {**trail, **as_it_is, "actions": []}}
             return {"changed": False, **write_report(options, TEMPLATES)}
         except ReportError as error:
             return {"failed": True, "msg": str(error)}

@@ -123,6 +123,18 @@ def test_check_mode_writes_the_report_too(lab: Lab, tmp_path: Path) -> None:
     assert (tmp_path / "coverage.html").exists()
 
 
+def test_check_mode_reports_the_trail_as_it_is(lab: Lab, tmp_path: Path) -> None:
+    before, after = ({"arn": lab.trail_arn, "s3_bucket_name": name} for name in ("old", "new"))
+    found = {
+        "changed": True,
+        "before": before,
+        "trail": after,
+        "actions": [{"operation": "UpdateTrail", "region": "x"}],
+    }
+    run_role(lab, tmp_path, "--check", organization_trail=found).ok()
+    assert (report(tmp_path)["trail"], report(tmp_path)["changes"]) == (before, [])
+
+
 def test_without_a_trail_it_says_what_to_set(lab: Lab, tmp_path: Path) -> None:
     role = {"name": "cloudsec.org_trail.coverage"}
     result = run_playbook(lab, [{"name": "Prove it", "ansible.builtin.import_role": role}])
