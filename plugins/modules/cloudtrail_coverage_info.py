@@ -149,6 +149,9 @@ notes:
     C(organizations:DescribeOrganization); without O(regions) C(account:ListRegions); without O(trail_changed_at)
     C(cloudtrail:LookupEvents), without which a trail that is younger than a day counts as missing, not as pending,
     where it is not there yet. The roles, and the caller for its own account, need C(cloudtrail:GetTrailStatus)."
+  - "IAM actions only without O(accounts) and where botocore is too old to know C(Account.Paths):
+    C(organizations:ListRoots), C(organizations:ListOrganizationalUnitsForParent) and
+    C(organizations:ListAccountsForParent)."
   - "IAM actions only with certain options: O(event_history) C(cloudtrail:LookupEvents) of the roles. O(log_delivery)
     C(cloudtrail:GetTrail) and C(organizations:DescribeOrganization) of the caller, C(s3:ListBucket) of
     O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller."
