@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -36,6 +37,9 @@ BUCKET_EVENTS = {
 }
 NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
 """What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML 1.0 cannot hold, escaped or not; a message of a task may have them."""
 
 POLICY_EVENTS = ("PutBucketPolicy", "DeleteBucketPolicy")
 REPAIR = "Run enable_org_trail.yml."
@@ -193,7 +197,7 @@ def as_junit(drifts: Sequence[Drift], checked: str) -> str:
         ElementTree.SubElement(case, "failure", message=message).text = as_table([one])
     if not drifts:
         ElementTree.SubElement(suite, "testcase", classname="drift", name="nothing drifted")
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+    return _NOT_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n"
 
 
 def summarize_drift(drifts: Sequence[Drift]) -> dict[str, Any]:
