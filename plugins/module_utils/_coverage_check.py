@@ -45,7 +45,7 @@ from ._trail_arn import TrailArn, parse_trail_arn
 
 MINUTE = 60.0
 FORMAT = 1
-TIMEOUTS = {"connect_timeout": 5, "read_timeout": 15}
+TIMEOUTS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15}
 ONCE = {"total_max_attempts": 1}
 """botocore's own retries are off: `_caller` decides about another try, without holding a thread."""
 

@@ -92,10 +92,11 @@ class Session:
     def regional_clients(
         self, service: str, regions: Iterable[str], endpoint: str | None = None, **settings: Any
     ) -> dict[str, Any]:
-        """A client of a service for each region. settings: more of botocore's Config.
+        """A client of a service for each region, at another endpoint if one is given.
 
-        They have amazon.aws's options and messages, but share one boto3 session, and so what it reads of botocore's
-        data. amazon.aws makes a session for each client: 13 times the time and memory for clients in 17 regions.
+        settings: more of botocore's Config. The clients have amazon.aws's options and messages, but share one boto3
+        session, and so what it reads of botocore's data. amazon.aws makes a session for each client: 13 times the
+        time and memory for clients in 17 regions.
         Raises AnsibleOrgTrailError for a profile, region or endpoint that does not exist.
         """
         given_endpoint, options = get_aws_connection_info(self._module)[1:]

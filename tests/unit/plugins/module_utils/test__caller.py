@@ -117,7 +117,7 @@ def test_own_keys_give_times_as_text_in_lists_too() -> None:
 
 def test_a_page_of_a_proxy_is_no_answer() -> None:
     """STS answers in XML, which botocore fails to read in HTML that has no end tags."""
-    sts = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    sts: Any = boto3.client("sts", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
     page = AWSResponse("", 503, HTTPHeaders.from_dict({"Content-Type": "text/html"}), None)
     page._content = b"<!DOCTYPE html><html><br></html>"  # type: ignore[attr-defined, unused-ignore]
     sts.meta.events.register("before-send.sts", lambda **_: page)

@@ -122,6 +122,11 @@ def test_keys_come_from_the_regional_sts(monkeypatch: pytest.MonkeyPatch) -> Non
     """Those of the global one do not work in opt-in regions."""
     monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")  # the default of older botocore
     asked: list[str] = []
-    monkeypatch.setattr(_session, "assume_role", lambda sts, *_: asked.append(sts.meta.endpoint_url) or ASSUMED)
+
+    def assume_role(sts: Any, *_: Any) -> dict[str, Any]:
+        asked.append(sts.meta.endpoint_url)
+        return ASSUMED
+
+    monkeypatch.setattr(_session, "assume_role", assume_role)
     ours = session_with(access_key="AKIA", secret_key="secret", assume_role_arn=ROLE, assume_role_external_id=None)
     assert [*asked, ours.regional_sts().meta.endpoint_url] == ["https://sts.eu-west-1.amazonaws.com"] * 2
