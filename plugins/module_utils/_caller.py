@@ -27,7 +27,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
-from ._errors import NOT_AWS
+from ._errors import NOT_AWS, is_page
 from ._retry import BUSY
 
 THROTTLED_ATTEMPTS = 12
@@ -143,7 +143,8 @@ def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
     """The answer of a refused call, from botocore's parsed error."""
     error = parsed.get("Error", {})
     status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
-    return Answer({}, str(error.get("Code") or status), str(error.get("Message") or ""), False, again_after)
+    code, message = str(error.get("Code") or status), str(error.get("Message") or "")
+    return Answer({}, code, NOT_AWS if is_page(code, message) else message, False, again_after)
 
 
 def iso_time(value: Any) -> str:

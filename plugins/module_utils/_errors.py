@@ -114,6 +114,11 @@ def code_of(error: AnsibleAWSError) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def is_page(code: str, message: str) -> bool:
+    """Whether botocore made an error of a page, whose code is then the HTTP status and whose text is the page."""
+    return code.isdigit() and message.lstrip().startswith("<")
+
+
 def outcome_unknown(error: AnsibleAWSError) -> bool:
     """True when the call may have done its work although no good answer came: look again before writing again."""
     response = getattr(error.exception, "response", None)
@@ -148,6 +153,8 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
         return str(error.message)
     code = code_of(error)
     text = _aws_text(error.exception)
+    if text == NOT_AWS:
+        return f"{error.message}: {text}"
     action = iam_action(error)
     if code in DENIED and action == "sts:AssumeRole":
         return (
@@ -178,6 +185,8 @@ def _aws_text(exception: BaseException) -> str:
     if not error:
         return _full_stop(str(exception))
     message = re.sub(r"\s+", " ", error.get("Message") or "").strip()
+    if is_page(str(error.get("Code")), message):
+        return NOT_AWS
     return _full_stop(f"{message.rstrip('.')} ({error.get('Code')})" if message else str(error.get("Code")))
 
 

@@ -95,6 +95,14 @@ def test_failures(answer: Any, attempt: int, code: str, again: bool) -> None:
     assert (found.code, found.again_after is not None) == (code, again)
 
 
+def test_a_page_in_place_of_json_does_not_become_the_reason() -> None:
+    client, page = new_client(), "<!DOCTYPE html><html>no</html>"
+    with Stubber(client) as stubber:
+        stubber.add_client_error("get_trail_status", "403", page, 403)
+        answer = Caller(client, "GetTrailStatus", Name=ARN)(None, 1)
+    assert (answer.code, answer.message) == ("403", NOT_AWS)
+
+
 def test_own_keys_go_through_the_client() -> None:
     client, time = new_client(), datetime(2026, 1, 2, 12, tzinfo=UTC)
     caller = Caller(client, "GetTrailStatus", Name=ARN)

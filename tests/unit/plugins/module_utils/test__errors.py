@@ -137,3 +137,8 @@ def test_a_page_of_a_proxy_is_an_error_like_others() -> None:
         ask()
     assert sentence(caught.value) == f"Failed to get caller identity: {NOT_AWS}"
     assert outcome_unknown(caught.value)
+
+
+def test_a_page_in_place_of_json_is_told_alike() -> None:
+    refused = client_error("403", "<!DOCTYPE html>\n<html>no</html>", "DescribeOrganization", 403)
+    assert sentence(AnsibleOrganizationsError("Failed to describe", refused)) == f"Failed to describe: {NOT_AWS}"
