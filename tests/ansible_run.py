@@ -142,19 +142,21 @@ def run_playbook(
     *arguments: str,
     environment: Mapping[str, str | None] | None = None,
     play: Mapping[str, Any] | None = None,
+    cwd: Path = ROOT,
 ) -> PlaybookResult:
     """Run a playbook file, or a list of tasks on localhost, against the lab.
 
     arguments: further command-line arguments such as "--check", "--diff", "-i", path, "-e", text.
     environment: variables to set on top of the lab's; those that are None are taken out.
     play: further keywords of the play made of tasks, such as vars or module_defaults.
+    cwd: where to start Ansible.
     """
     with tempfile.TemporaryDirectory(prefix="org_trail_") as home:
         path = playbook if isinstance(playbook, str | Path) else _write_play(Path(home), playbook, play or {})
         settings = ansible_environment(lab, home) | dict(environment or {})
         completed = subprocess.run(
             [str(BIN / "ansible-playbook"), str(path), *arguments],
-            cwd=ROOT,
+            cwd=cwd,
             env={name: value for name, value in settings.items() if value is not None},
             stdin=subprocess.DEVNULL,
             capture_output=True,

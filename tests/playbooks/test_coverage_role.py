@@ -75,6 +75,15 @@ def test_all_is_covered(lab: Lab, tmp_path: Path) -> None:
     assert statuses(tmp_path / "new" / "reports") == expected
 
 
+def test_a_relative_path_begins_where_ansible_was_started(lab: Lab, tmp_path: Path) -> None:
+    run_playbook(lab, play(lab, Path("reports"), coverage_part=True), cwd=tmp_path).ok()
+    merge = {"name": "cloudsec.org_trail.coverage", "tasks_from": "merge"}
+    tasks = [{"name": "Merge", "ansible.builtin.import_role": merge, "vars": {"coverage_report_dir": "reports"}}]
+    run_playbook(lab, tasks, cwd=tmp_path).ok()
+    reports = ["coverage.html", "coverage.json", "parts"]
+    assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == reports
+
+
 def test_names_and_units_of_accounts_are_in_the_report(lab: Lab, tmp_path: Path) -> None:
     run_role(lab, tmp_path).ok()
     found = report(tmp_path)

@@ -245,6 +245,13 @@ def test_empty_groups_are_refused(lesson: Lab, tmp_path: Path) -> None:
     assert "expected one each" in result.msg
 
 
+def test_the_home_directory_may_hold_the_list_of_drifts(lesson: Lab, tmp_path: Path) -> None:
+    enable(lesson, tmp_path).ok()
+    arguments = ["-i", str(tmp_path / "inventory.yml"), "-e", "detect_drift_report_dir=~/drift"]
+    run_playbook(lesson, "playbooks/detect_drift.yml", *arguments, environment={"HOME": str(tmp_path)}).ok()
+    assert sorted(path.name for path in (tmp_path / "drift").iterdir()) == ["drift.json", "drift.xml"]
+
+
 def test_roles_alone_with_plain_variables(lesson: Lab) -> None:
     """As in a landing zone's own playbook: localhost, no inventory and no group of ours."""
     archive = {"assume_role_arn": f"arn:aws:iam::{lesson.log_archive}:role/OrganizationAccountAccessRole"}

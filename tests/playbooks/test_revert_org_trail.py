@@ -14,11 +14,12 @@ from tests.lab_process import Lab
 from tests.playbooks.test_enable_org_trail import enable, writes
 
 
-def revert(lab: Lab, tmp_path: Path, bucket: str = "") -> PlaybookResult:
+def revert(lab: Lab, tmp_path: Path, bucket: str = "", *arguments: str) -> PlaybookResult:
     inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
-    variables = {"revert_org_trail_record": str(tmp_path / "before.json")}
+    variables = {"revert_org_trail_record": "~/before.json"}
     variables |= {"revert_org_trail_bucket": bucket} if bucket else {}
-    return run_playbook(lab, "playbooks/revert_org_trail.yml", "-i", str(inventory), "-e", json.dumps(variables))
+    command = ["-i", str(inventory), "-e", json.dumps(variables), *arguments]
+    return run_playbook(lab, "playbooks/revert_org_trail.yml", *command, environment={"HOME": str(tmp_path)})
 
 
 def test_back_to_an_account_trail(tmp_path: Path) -> None:
@@ -33,7 +34,13 @@ def test_back_to_an_account_trail(tmp_path: Path) -> None:
         lab.clear_journal()
         assert "Set revert_org_trail_bucket" in revert(lab, tmp_path).msg
         assert writes(lab) == []
-        revert(lab, tmp_path, bucket).ok()
+        predicted = revert(lab, tmp_path, bucket, "--check").ok()
+        assert (predicted.changed, writes(lab)) == (1, [])
+        assert f"would stand in {tmp_path}/before.json" in predicted.task("Show where it is").msg
+        assert not (tmp_path / "before.json").exists()
+
+        done = revert(lab, tmp_path, bucket).ok()
+        assert f"stands in {tmp_path}/before.json" in done.task("Show where it is").msg
         changes = {"S3BucketName": bucket, "IsOrganizationTrail": False}
         assert writes(lab) == [("UpdateTrail", {"Name": lab.trail_arn, **changes})]
         assert json.loads((tmp_path / "before.json").read_text())["is_organization_trail"] is True
