@@ -109,6 +109,37 @@ def test_new_bucket_is_good_and_a_second_run_changes_nothing(lab: Lab) -> None:
     assert run_role(lab, "is-new", "--check", **asked).ok().changed == 0
 
 
+def test_numbers_may_be_strings_and_what_is_omitted_is_not_given(lab: Lab) -> None:
+    absent = ("transition_days", "kms_key_arn", "object_lock_mode", "access_log_bucket", "organization_id", "tags")
+    asked: dict[str, Any] = dict.fromkeys(absent, "{{ nowhere | default(omit) }}") | {"minimum_retention_days": "200"}
+    health = run_role(lab, "is-typed", **asked, expiration_days="1000").ok().task("fact")["log_bucket"]["health"]
+    assert (health["encryption"]["algorithm"], health["object_lock"]["enabled"]) == ("AES256", False)
+    assert [(rule["expiration_days"], rule["transitions"]) for rule in health["lifecycle"]] == [(1000, [])]
+    lab.clear_journal()
+    assert run_role(lab, "is-typed", **asked, expiration_days="{{ nowhere | default(omit) }}").ok().changed == 0
+
+
+def test_region_and_profile_of_module_defaults_reach_every_module(lab: Lab, tmp_path: Path) -> None:
+    """The caller's keys are in a profile and not in the environment."""
+    config = tmp_path / "config"
+    keys = {name.lower(): lab.environment[name] for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")}
+    config.write_text("\n".join(["[profile owner]", *(f"{name} = {value}" for name, value in keys.items())]))
+    unset = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    environment: dict[str, str | None] = {**dict.fromkeys(unset), "AWS_CONFIG_FILE": str(config)}
+    tasks = [{"name": "run", "ansible.builtin.include_role": {"name": "cloudsec.org_trail.log_bucket"}}]
+    play = {
+        "vars": {
+            "log_bucket_name": "is-elsewhere",
+            "log_bucket_trail_arn": lab.trail_arn,
+            "log_bucket_expiration_days": 400,
+        },
+        "module_defaults": {"group/cloudsec.org_trail.aws": {"region": "eu-west-1", "profile": "owner"}},
+    }
+    run_playbook(lab, tasks, environment=environment, play=play).ok()
+    assert lab.client("s3").get_bucket_location(Bucket="is-elsewhere")["LocationConstraint"] == "eu-west-1"
+    assert "PutBucketLifecycleConfiguration" in writes(lab)
+
+
 def test_keys_are_neither_shown_nor_kept(lab: Lab) -> None:
     run = run_role(lab, lab.bucket, "-vvv").ok()
     assert run.task("what is left")["__log_bucket_session"] == {}
@@ -178,6 +209,8 @@ def test_access_logging_that_was_asked_for(lab: Lab) -> None:
 REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"object_lock_mode": "GOVERNANCE"}, "Bucket {bucket} has no object lock, expected GOVERNANCE"),
     ({"expiration_days": 30}, "log_bucket_expiration_days is 30, expected 90 or more"),
+    # Strings, as -e name=value gives them.
+    ({"expiration_days": "9", "minimum_retention_days": "30"}, "log_bucket_expiration_days is 9, expected 30 or more"),
     ({"organization_id": "o-other12345"}, "expected a member of o-other12345"),
     ({"assume_role_arn": "arn:aws:iam::{log_archive}:role/Nobody"}, "Check that the role exists"),
 ]
