@@ -245,11 +245,42 @@ def test_empty_groups_are_refused(lesson: Lab, tmp_path: Path) -> None:
     assert "expected one each" in result.msg
 
 
+@pytest.mark.parametrize("playbook", ["enable_org_trail", "detect_drift"])
+@pytest.mark.parametrize("limit", ["management", "log_archive"])
+def test_a_limit_that_leaves_out_an_account_is_refused(lesson: Lab, tmp_path: Path, playbook: str, limit: str) -> None:
+    inventory = write_inventory(tmp_path / "inventory.yml", lesson.ready)
+    result = run_playbook(lesson, f"playbooks/{playbook}.yml", "-i", str(inventory), "--limit", limit)
+    assert result.rc != 0
+    assert f"of which --limit {limit} leaves some out, expected one each" in result.msg
+    assert lesson.journal() == []
+
+
 def test_the_home_directory_may_hold_the_list_of_drifts(lesson: Lab, tmp_path: Path) -> None:
     enable(lesson, tmp_path).ok()
     arguments = ["-i", str(tmp_path / "inventory.yml"), "-e", "detect_drift_report_dir=~/drift"]
     run_playbook(lesson, "playbooks/detect_drift.yml", *arguments, environment={"HOME": str(tmp_path)}).ok()
     assert sorted(path.name for path in (tmp_path / "drift").iterdir()) == ["drift.json", "drift.xml"]
+
+
+def test_with_tags_of_others_nothing_is_done(lesson: Lab, tmp_path: Path) -> None:
+    """As in a larger playbook that imports this one."""
+    assert enable(lesson, tmp_path, "--tags", "network").ok().changed == 0
+    assert lesson.journal() == []
+
+
+@pytest.mark.parametrize("variable", ["organization_trail_name", "organization_trail_s3_key_prefix"])
+def test_the_bucket_is_judged_for_what_managements_host_says(lesson: Lab, tmp_path: Path, variable: str) -> None:
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "management_account.yml").write_text(f"{variable}: example")
+    result = enable(lesson, tmp_path)
+    assert result.task("Find the log bucket").failed
+    assert "example" in result.msg
+    assert writes(lesson) == []
+
+
+def test_a_dictionary_from_the_command_line_is_a_string(lesson: Lab, tmp_path: Path) -> None:
+    result = enable(lesson, tmp_path, "--check", "-e", 'organization_trail_on_problem={"delivery_error":"ignore"}')
+    assert result.ok().changed == 2
 
 
 def test_roles_alone_with_plain_variables(lesson: Lab) -> None:
