@@ -67,7 +67,7 @@ def up(arguments: argparse.Namespace) -> int:
     server, ready = start(arguments)
     inventory = write_inventory(WORK / "inventory.yml", ready)
     print("# The lab is up. In another terminal:")
-    print("unset AWS_PROFILE")
+    print("unset AWS_PROFILE AWS_DEFAULT_PROFILE")
     for name, value in ready["env"].items():
         print(f"export {name}={shlex.quote(value)}")
     print(f"cd {shlex.quote(str(ROOT))}")
