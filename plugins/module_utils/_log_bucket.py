@@ -78,10 +78,10 @@ def sought_trail(
 def require_owner(arn: str, organization: dict[str, Any]) -> TrailArn:
     """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail.
 
-    The partition must be that of the region, too.
+    It must also name a trail that there can be, and the partition of its region.
     """
     parts, management = parse_trail_arn(arn), organization["MasterAccountId"]
-    if problem := partition_problem(parts):
+    if problem := trail_name_problem(parts.name) or partition_problem(parts):
         raise ValueError(problem)
     if parts.account_id != management:
         raise ValueError(

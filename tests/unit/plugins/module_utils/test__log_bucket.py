@@ -110,6 +110,7 @@ def test_unreadable_is_no_admission() -> None:
 BAD_TRAILS = [
     ({"name": "a"}, "has 1 characters"),
     ({"arn": "default"}, "is not a trail ARN"),
+    ({"arn": arn(name="lz")}, "has 2 characters"),
     ({"arn": arn(partition="aws-cn")}, "found the partition aws-cn, expected aws"),
     ({"arn": arn(account="222233334444")}, "names account 222233334444; expected the management account 111122223333"),
 ]
