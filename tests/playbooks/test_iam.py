@@ -862,7 +862,9 @@ def use_coverage_info(world: World, run: Recorder) -> None:
     delivery = {"log_delivery": "digest", "log_archive_role_arn": archive, "event_history": True}
     run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn, regions=REGIONS, **delivery)
     world.lab.control("POST", "members", [{"account": world.coverage[0].account, "missing": True}])
+    world.lab.control("POST", "options", {"account_paths": False})  # as for a botocore that does not know them
     run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn)
+    world.lab.control("POST", "options", {"account_paths": True})
     world.lab.control("POST", "members", [{"account": world.coverage[0].account, "missing": False}])
 
 
