@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from copy import copy
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
@@ -46,7 +46,6 @@ class Session:
     def __init__(self, module: AnsibleAWSModule) -> None:
         self._module = module
         self._clients: dict[tuple[str, str, bool], Any] = {}
-        self._boto3_sessions: dict[str | None, Any] = {}
         self._keys: dict[str, Any] = {}
         self._identity: dict[str, str] = {}
         self.region: str = module.region or DEFAULT_REGION
@@ -55,9 +54,8 @@ class Session:
 
     def _assume_role(self, params: dict[str, Any]) -> None:
         external_id = params["assume_role_external_id"]
-        sts = self.client("sts")
         answer = assume_role(
-            self.regional_sts() if sts.meta.endpoint_url == GLOBAL_STS else sts,
+            self.regional_sts(),
             params["assume_role_arn"],
             params["assume_role_session_name"],
             {"ExternalId": external_id} if external_id else {},
@@ -101,7 +99,7 @@ class Session:
         """
         given_endpoint, options = get_aws_connection_info(self._module)[1:]
         options |= self._keys
-        profile = options.pop("profile_name", None)  # its other settings count for an assumed role's clients, too
+        options.pop("profile_name", None)  # that of the boto3 session
         config = Config(user_agent=f"APN/1.0 Ansible/{self._module.ansible_version} cloudsec.org_trail")
         config = config.merge(Config(**settings))
         if given := options.pop("aws_config", None):
@@ -110,7 +108,7 @@ class Session:
             config = config.merge(Config(retries=retries))
         url = endpoint or given_endpoint
         try:
-            make = self._boto3(profile).client
+            make = self._boto3.client
             return {
                 region: make(service, region_name=region, endpoint_url=url, config=config, **options)
                 for region in regions
@@ -120,15 +118,14 @@ class Session:
                 message=f"Could not connect to AWS: {error}. Check the options profile, region and endpoint_url."
             ) from error
 
-    def _boto3(self, profile: str | None) -> Any:
-        if profile not in self._boto3_sessions:
-            self._boto3_sessions[profile] = boto3.session.Session(botocore_session=botocore_session(profile))
-        return self._boto3_sessions[profile]
+    @cached_property
+    def _boto3(self) -> Any:
+        """The boto3 session; settings of the profile count for an assumed role's clients, too."""
+        return boto3.session.Session(botocore_session=botocore_session(self._module.params.get("profile") or None))
 
     def known_regions(self, service: str) -> list[str]:
         """Regions of the session's partition in which botocore knows a service."""
-        session = self._boto3(self._module.params.get("profile") or None)
-        regions: list[str] = session.get_available_regions(service, self.partition)
+        regions: list[str] = self._boto3.get_available_regions(service, self.partition)
         return regions
 
     def regional_sts(self, **settings: Any) -> Any:
@@ -136,9 +133,12 @@ class Session:
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         """
-        url = self.client("sts").meta.endpoint_url
+        sts = self.client("sts")
+        url = sts.meta.endpoint_url
         if url == GLOBAL_STS:
             url = GLOBAL_STS.replace("sts.", f"sts.{self.region}.")
+        elif not settings:
+            return sts
         return self.regional_clients("sts", [self.region], url, **{**TIMEOUTS, **settings})[self.region]
 
     @property
