@@ -12,6 +12,8 @@ from typing import Any
 from ._tls_only import is_tls_only
 
 SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
+"""What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Weakness:
     expected: str
     fix: str
 
+    @property
+    def weakened(self) -> bool:
+        """Whether somebody changed it for the worse: a bucket that nobody configured is not like that."""
+        return not {(self.setting, ""), (self.setting, self.found)} & NEVER_CONFIGURED
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -62,7 +69,7 @@ def judge_health(settings: Settings, expected: ExpectedHealth) -> dict[str, Any]
         for setting, reason in settings.denied.items()
     ]
     problems += [weak for weak in _weaknesses(health, expected, settings) if health[_SOURCE[weak.setting]] is not None]
-    return {**health, "problems": [asdict(problem) for problem in problems]}
+    return {**health, "problems": [{**asdict(one), "weakened": one.weakened} for one in problems]}
 
 
 # --- plain forms ----------------------------------------------------------------------------------

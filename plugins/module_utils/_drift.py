@@ -35,8 +35,6 @@ BUCKET_EVENTS = {
     "public_access_block": ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
     "versioning": ("PutBucketVersioning",),
 }
-NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
-"""What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, escaped or not; a message of a task may have them."""
@@ -131,7 +129,7 @@ def health_drift(bucket: Result) -> list[Drift]:
             BUCKET_EVENTS.get(one["setting"], ()),
         )
         for one in (bucket.get("health") or {}).get("problems", [])
-        if not {(one["setting"], ""), (one["setting"], one["found"])} & NEVER_CONFIGURED
+        if one["weakened"]
     ]
 
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from ._bucket_health import ExpectedHealth, judge_health
-from ._drift import health_drift
 from ._errors import AnsibleOrgTrailError
 from ._log_bucket import Candidate, SoughtTrail, sought_trail, summarize
 from ._log_bucket_choice import Criteria, choose, no_such_bucket
@@ -57,9 +56,10 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
 def health_warnings(answer: Mapping[str, Any]) -> list[str]:
     """A sentence for each setting that somebody weakened on a bucket of the module's result, if health was read."""
     return [
-        f"Bucket {drift.object}: {drift.what}: found {drift.found}, expected {drift.expected}. {drift.remedy}"
+        f"Bucket {bucket['name']}: {one['setting']}: found {one['found']}, expected {one['expected']}. {one['fix']}"
         for bucket in answer["buckets"]
-        for drift in health_drift(bucket)
+        for one in (bucket["health"] or {}).get("problems", [])
+        if one["weakened"]
     ]
 
 

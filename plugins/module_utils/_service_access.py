@@ -24,7 +24,7 @@ from ._organizations import (
     summarize_organization,
 )
 from ._session import Session
-from ._trail_statements import CLOUDTRAIL
+from ._trail_arn import CLOUDTRAIL
 
 ROUNDS = 3
 

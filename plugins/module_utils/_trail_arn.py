@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+"""Service principal of CloudTrail, the same in every partition."""
+
 _ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
 _NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ._policy import Policy, Statement, explain, parse_policy
-from ._trail_statements import CLOUDTRAIL, AdmissionRequest, admission_requests, decide, required_statements
+from ._trail_arn import CLOUDTRAIL
+from ._trail_statements import AdmissionRequest, admission_requests, decide, required_statements
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
 SIZE_LIMIT = 20 * 1024

@@ -13,12 +13,12 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ._errors import AnsibleOrgTrailError, refuse
 from ._session import Session
 from ._trail import Options, Settings
-from ._trail_plan import Call, Plan
-from ._trail_preflight import judge
+from ._trail_plan import Call, Plan, plan_for
+from ._trail_preflight import judge, unsupported_option
 from ._trail_reader import View, look
 from ._trail_refusals import arn_refusal
 from ._trail_situation import Problem
-from ._trail_writer import Writer, plan_for, unsupported_option
+from ._trail_writer import Writer
 
 
 def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[dict[str, Any], list[str]]:

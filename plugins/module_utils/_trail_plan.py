@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ._trail import NEW_TRAIL, READ_ON_DEMAND, REQUEST_FIELDS, Settings
-from ._trail_arn import parse_trail_arn
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
+
+from ._trail import NEW_TRAIL, READ_ON_DEMAND, REQUEST_FIELDS, Options, Settings, wanted_settings
+from ._trail_arn import TrailArn, parse_trail_arn
 from ._trail_selectors import (
     advanced_event_selector_request,
     aggregation_request,
@@ -38,6 +40,24 @@ class Plan:
     calls: tuple[Call, ...]
     after: Settings | None
     managed: frozenset[str] = frozenset()
+
+
+def plan_for(arn: TrailArn, options: Options, before: Settings | None) -> Plan:
+    """The plan that leads from these settings to what the options ask for."""
+    if options["state"] == "absent":
+        return plan_deletion(str(arn), before)
+    if options.get("tags") is not None:
+        options = {**options, "tags": _all_tags(options, before)}
+    return plan_changes(str(arn), before, wanted_settings(options, arn, before))
+
+
+def _all_tags(options: Options, before: Settings | None) -> dict[str, str]:
+    """All tags that the trail shall have, with those that stay."""
+    old = (before or {}).get("tags", {})
+    added, removed = compare_aws_tags(old, options["tags"], options["purge_tags"])
+    return {key: value for key, value in old.items() if key not in removed} | {
+        key: str(value) for key, value in added.items()
+    }
 
 
 def plan_deletion(arn: str, before: Settings | None) -> Plan:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ._policy import Policy, PolicyError, Request, evaluate, parse_policy
+from ._trail_arn import CLOUDTRAIL
 from ._trail_situation import Problem, Situation, Unread, unread_problem
-from ._trail_statements import CLOUDTRAIL
 
 
 def kms_key_policy(situation: Situation) -> Problem | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from ._cloudtrail import describe_trails
+from ._cloudtrail import describe_trails, knows_parameter
 from ._errors import refuse
 from ._iam import (
     get_policy_version,
@@ -25,13 +25,35 @@ from ._organizations import describe_account, has_service_access
 from ._reads import read_all
 from ._session import Session
 from ._trail import Options
-from ._trail_arn import parse_trail_arn
+from ._trail_arn import CLOUDTRAIL, parse_trail_arn
 from ._trail_plan import Plan
 from ._trail_problems import SERVICE_LINKED_ROLE, TRAILS_PER_REGION, find_problems, foreign_trail, sort_problems
 from ._trail_reader import View, is_ignored, read_or_unread
 from ._trail_refusals import settings_refusal
 from ._trail_situation import Problem, Situation
-from ._trail_statements import CLOUDTRAIL
+
+NEWER_PARAMETERS = {
+    "recursive_logging": ("UpdateTrail", "RecursiveLogging"),
+    "aggregation_configurations": ("PutEventConfiguration", "AggregationConfigurations"),
+    "event_categories": ("PutInsightSelectors", "InsightSelectors", "EventCategories"),
+}
+"""Options that old botocore does not know (aws-facts 2.14)."""
+
+
+def unsupported_option(session: Session, options: Options) -> str | None:
+    """A sentence about the first option that the installed botocore does not know."""
+    for option in newer_options(options):
+        operation, *path = NEWER_PARAMETERS[option]
+        if not knows_parameter(session.client("cloudtrail"), operation, *path):
+            return f"The installed botocore knows no {path[-1]} of {operation}, which {option} needs. Update boto3."
+    return None
+
+
+def newer_options(options: Options) -> list[str]:
+    """The options among ``NEWER_PARAMETERS`` that would be sent; AWS's default categories would not."""
+    given = [option for option in NEWER_PARAMETERS if options.get(option) is not None]
+    categories = [selector["event_categories"] for selector in options.get("insight_selectors") or []]
+    return [*given, "event_categories"] if any(one != ["Management"] for one in categories) else given
 
 
 def look_further(session: Session, view: View, situation: Situation) -> Situation:

@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from ._trail import REQUEST_FIELDS, Settings
-from ._trail_arn import TrailArn, partition_of
+from ._trail_arn import CLOUDTRAIL, TrailArn, partition_of
 from ._trail_policies import kms_key_policy, log_role_too_narrow
 from ._trail_selectors import logs_management_events
 from ._trail_situation import Problem, Situation, Unread, unread_problem
-from ._trail_statements import CLOUDTRAIL
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForCloudTrail"
 TRAILS_PER_REGION = 5  # aws-facts 2.7

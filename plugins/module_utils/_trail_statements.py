@@ -12,9 +12,7 @@ from itertools import product
 from typing import Any
 
 from ._policy import Decision, Policy, Request, evaluate
-from ._trail_arn import parse_trail_arn
-
-CLOUDTRAIL = "cloudtrail.amazonaws.com"
+from ._trail_arn import CLOUDTRAIL, parse_trail_arn
 
 # Keys that a request by a service principal does not carry: they describe users, roles and their sessions, or
 # headers CloudTrail has no use for without a KMS key.

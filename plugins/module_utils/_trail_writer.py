@@ -10,60 +10,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.amazon.aws.plugins.module_utils.tagging import compare_aws_tags
 
-from ._cloudtrail import WRITES, AnsibleCloudTrailError, knows_parameter
+from ._cloudtrail import WRITES, AnsibleCloudTrailError
 from ._errors import AnsibleOrgTrailError, code_of, outcome_unknown
 from ._organizations import AnsibleOrganizationsError, has_service_access
 from ._session import Session
-from ._trail import Options, Settings, wanted_settings
-from ._trail_arn import TrailArn
-from ._trail_plan import Call, Plan, plan_changes, plan_deletion
+from ._trail import Options, Settings
+from ._trail_arn import CLOUDTRAIL, TrailArn
+from ._trail_plan import Call, Plan, plan_for
 from ._trail_reader import TrailNow, read_trail
-from ._trail_statements import CLOUDTRAIL
 
 ROUNDS = 3
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
-NEWER_PARAMETERS = {
-    "recursive_logging": ("UpdateTrail", "RecursiveLogging"),
-    "aggregation_configurations": ("PutEventConfiguration", "AggregationConfigurations"),
-    "event_categories": ("PutInsightSelectors", "InsightSelectors", "EventCategories"),
-}
-"""Options that old botocore does not know (aws-facts 2.14)."""
-
-
-def plan_for(arn: TrailArn, options: Options, before: Settings | None) -> Plan:
-    """The plan that leads from these settings to what the options ask for."""
-    if options["state"] == "absent":
-        return plan_deletion(str(arn), before)
-    if options.get("tags") is not None:
-        options = {**options, "tags": _all_tags(options, before)}
-    return plan_changes(str(arn), before, wanted_settings(options, arn, before))
-
-
-def _all_tags(options: Options, before: Settings | None) -> dict[str, str]:
-    """All tags that the trail shall have, with those that stay."""
-    old = (before or {}).get("tags", {})
-    added, removed = compare_aws_tags(old, options["tags"], options["purge_tags"])
-    return {key: value for key, value in old.items() if key not in removed} | {
-        key: str(value) for key, value in added.items()
-    }
-
-
-def unsupported_option(session: Session, options: Options) -> str | None:
-    """A sentence about the first option that the installed botocore does not know."""
-    for option in newer_options(options):
-        operation, *path = NEWER_PARAMETERS[option]
-        if not knows_parameter(session.client("cloudtrail"), operation, *path):
-            return f"The installed botocore knows no {path[-1]} of {operation}, which {option} needs. Update boto3."
-    return None
-
-
-def newer_options(options: Options) -> list[str]:
-    """The options among ``NEWER_PARAMETERS`` that would be sent; AWS's default categories would not."""
-    given = [option for option in NEWER_PARAMETERS if options.get(option) is not None]
-    categories = [selector["event_categories"] for selector in options.get("insight_selectors") or []]
-    return [*given, "event_categories"] if any(one != ["Management"] for one in categories) else given
 
 
 @dataclass

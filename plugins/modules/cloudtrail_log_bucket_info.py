@@ -331,6 +331,12 @@ buckets:
               description: What to do.
               type: str
               sample: Turn versioning on.
+            weakened:
+              description:
+                - Whether somebody changed the setting for the worse, so that it is a drift.
+                - V(false) for what a bucket lacks when nobody configured it.
+              type: bool
+              sample: true
 """
 
 from typing import Any

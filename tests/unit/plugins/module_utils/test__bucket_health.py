@@ -152,3 +152,16 @@ def test_judge_health_reports_what_could_not_be_read() -> None:
         ("versioning", "not readable: denied"),
         ("region", "not readable: denied too"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "weakened"),
+    [
+        ({"versioning": None}, False),
+        ({"versioning": "Suspended"}, True),
+        ({"public_access_block": None}, True),
+        ({"policy": None}, False),
+    ],
+)
+def test_what_a_new_bucket_lacks_was_not_weakened(raw: dict[str, Any], weakened: bool) -> None:
+    assert [one["weakened"] for one in judge(**raw)["problems"]] == [weakened]

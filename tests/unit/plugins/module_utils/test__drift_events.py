@@ -14,6 +14,8 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils import _drift_events
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import access_drift, health_drift, trail_drift
 
+WEAKENED = {"setting": "versioning", "found": "Suspended", "expected": "", "fix": "", "weakened": True}
+
 
 @pytest.mark.parametrize(
     ("partition", "home", "organizations"),
@@ -48,7 +50,16 @@ def test_history_is_read_where_the_event_is_recorded(
         *health_drift(
             {
                 "name": "logs",
-                "health": {"problems": [{"setting": "versioning", "found": "Suspended", "expected": "", "fix": ""}]},
+                "health": {
+                    "problems": [
+                        {
+                            **dict.fromkeys(("expected", "fix"), ""),
+                            "setting": "versioning",
+                            "found": "Suspended",
+                            "weakened": True,
+                        }
+                    ]
+                },
             }
         ),
     ]

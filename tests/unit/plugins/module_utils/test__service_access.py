@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organizations import AnsibleOrganizationsError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._service_access import Wanted, change_service_access
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_statements import CLOUDTRAIL
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_arn import CLOUDTRAIL
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 LOST = ReadTimeoutError(endpoint_url="https://organizations")

@@ -8,19 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import boto3
-import botocore
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._cloudtrail import knows_parameter
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_reader import read_trail
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_writer import (
-    NEWER_PARAMETERS,
-    Writer,
-    newer_options,
-)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_writer import Writer
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 ARN = TrailArn("aws", "us-east-1", "111122223333", "default")
@@ -224,37 +217,6 @@ def test_a_trail_that_disappears_is_not_made_anew() -> None:
     with pytest.raises(AnsibleAWSError, match="TrailNotFoundException"):
         aws.run()
     assert aws.writes == []
-
-
-@pytest.mark.parametrize(
-    ("options", "newer"),
-    [
-        ({}, []),
-        ({"recursive_logging": False}, ["recursive_logging"]),
-        ({"aggregation_configurations": []}, ["aggregation_configurations"]),
-        ({"insight_selectors": []}, []),
-        ({"insight_selectors": [{"event_categories": ["Management"]}]}, []),
-        ({"insight_selectors": [{"event_categories": ["Data", "Management"]}]}, ["event_categories"]),
-    ],
-)
-def test_fact_2_14_newer_options(options: dict[str, Any], newer: list[str]) -> None:
-    assert newer_options(options) == newer
-
-
-def test_fact_2_14_what_botocore_knows() -> None:
-    client = boto3.client("cloudtrail", region_name="us-east-1")
-    assert knows_parameter(client, "UpdateTrail", "S3BucketName")
-    assert knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "InsightType")
-    assert not knows_parameter(client, "UpdateTrail", "NoSuchThing")
-    assert not knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "NoSuchThing")
-    assert not knows_parameter(client, "NoSuchCall", "NoSuchThing")
-
-
-def test_fact_2_14_newer_parameters_are_named_as_botocore_names_them() -> None:
-    if tuple(map(int, botocore.__version__.split(".")[:2])) < (1, 41):
-        pytest.skip("an older botocore does not know them")
-    client = boto3.client("cloudtrail", region_name="us-east-1")
-    assert all(knows_parameter(client, *path[:1]) for path in NEWER_PARAMETERS.values())
 
 
 REFUSED = client_error("CloudTrailAccessNotEnabledException")
