@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
     Decision,
     Policy,
     PolicyError,

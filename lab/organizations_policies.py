@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import PolicyError, parse_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import PolicyError, parse_policy
 
 from lab.call import Call, LabError
 from lab.organization_state import SCP, Account, Organization, OrganizationPolicy, word

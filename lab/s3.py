@@ -8,7 +8,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import PolicyError, Statement, parse_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
+    PolicyError,
+    Statement,
+    parse_policy,
+)
 from moto.backends import get_backend
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models

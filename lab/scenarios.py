@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 

@@ -15,7 +15,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import PolicyError, Request, evaluate
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
+    PolicyError,
+    Request,
+    evaluate,
+)
 from moto.iam.models import Role
 
 from lab import iam

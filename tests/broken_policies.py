@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_arn import parse_trail_arn
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
 ACL = "AWSCloudTrailAclCheck20150319"
 WRITE = "AWSCloudTrailWrite20150319"

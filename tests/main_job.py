@@ -39,8 +39,9 @@ if __name__ == "__main__":
 import boto3  # noqa: E402
 from ansible.module_utils.testing import patch_module_args  # noqa: E402
 from ansible_collections.cloudsec.org_trail.plugins.action.coverage_report import TEMPLATES, write_report  # noqa: E402
-from ansible_collections.cloudsec.org_trail.plugins.module_utils import _coverage_check, _session  # noqa: E402
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_verdict import FAIL_ON  # noqa: E402
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session as aws_session  # noqa: E402
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import check  # noqa: E402
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import FAIL_ON  # noqa: E402
 from botocore import hooks, session  # noqa: E402
 from botocore.retries.standard import ExponentialBackoff  # noqa: E402
 
@@ -164,7 +165,7 @@ def prepare() -> None:
 def carry_out(order: dict[str, Any]) -> dict[str, str]:
     """Run the steps until one fails; what it said, and what no user may ever see."""
     if order["read_timeout"]:
-        for timeouts in (_session.TIMEOUTS, _coverage_check.TIMEOUTS):
+        for timeouts in (aws_session.TIMEOUTS, check.TIMEOUTS):
             timeouts["read_timeout"] = order["read_timeout"]
     try:
         return {"said": _run_steps(order["steps"]), "traceback": ""}

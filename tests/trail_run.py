@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import Session
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_ensure import ensure_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
 from botocore.config import Config
 

@@ -56,7 +56,7 @@ VARIABLE_SWITCH = "org_trail_direct"
 NEWEST_CORE = (2, 21)
 """What this does to ansible-core is nothing that ansible-core promises, so unknown versions run ordinary modules."""
 
-SESSION = "ansible_collections.cloudsec.org_trail.plugins.module_utils._session"
+SESSION = "ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session"
 
 PROFILE = "legacy"  # what every module without metadata of its own uses
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
     STATUSES,
     Document,
     ReportError,
@@ -22,13 +22,13 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import 
     new_document,
     part_name,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_facts import describe_changes, describe_trail
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_page import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts import describe_changes, describe_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page import (
     page_facts,
     page_matrix,
     script_json,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_verdict import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
     FAIL_ON,
     Verdict,
     judge,

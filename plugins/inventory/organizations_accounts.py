@@ -167,8 +167,10 @@ except ImportError:  # before: text is a template unless it is marked
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_accounts import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import partition_of
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import DEFAULT_REGION, assume_role
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import (
     Account,
     AccountError,
     Filters,
@@ -178,13 +180,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_a
     role_arn,
     without_accounts,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_reader import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.reader import (
     Organization,
     Paces,
     read_organization,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import DEFAULT_REGION, assume_role
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_arn import partition_of
 
 EVERYTHING = "organizations_accounts"
 SESSION_NAME = "cloudsec.org_trail.inventory"

@@ -367,14 +367,14 @@ from typing import Any
 from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage_check import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import (
     check_coverage,
     search_warnings,
     summarize,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization_accounts import ROLE_ARN, ROLE_NAME
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
 
 ACCOUNT: dict[str, dict[str, Any]] = {
     "id": {"type": "str", "required": True},

@@ -170,10 +170,10 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import as_json, as_junit, summarize_drift
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift_events import find_drift, utc_now
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import as_json, as_junit, summarize_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift, utc_now
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,

@@ -599,11 +599,11 @@ from typing import Any
 from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import ASSUME_ROLE_ARGUMENTS, Session
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_ensure import ensure_trail
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems import ACTIONS, DEFAULT_ACTIONS
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_selectors import OPERATORS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import ACTIONS, DEFAULT_ACTIONS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import OPERATORS
 
 STRINGS: dict[str, Any] = {"type": "list", "elements": "str"}
 EMPTY: dict[str, Any] = {**STRINGS, "default": []}

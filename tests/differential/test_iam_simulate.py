@@ -17,7 +17,7 @@ from itertools import product
 from random import Random
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
     Decision,
     Mismatch,
     Request,

@@ -27,15 +27,15 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.modules import s3_bucket
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket_policy import ensure_policy, wanted_policy
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._log_bucket_search import describe_log_buckets
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._service_access import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import ensure_policy, wanted_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import describe_log_buckets
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     describe_service_access,
     ensure_service_access,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._session import Session
 from ansible_collections.cloudsec.org_trail.plugins.modules import (
     cloudtrail_coverage_info,
     cloudtrail_drift_info,

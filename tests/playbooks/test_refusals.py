@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_bucket import required_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
 from tests.ansible_run import run_module
 from tests.lab_process import Lab

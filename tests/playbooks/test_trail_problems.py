@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 
 from tests.lab_process import Lab
 from tests.trail_run import document, make_key, make_log_group, run_trail, statement, trust

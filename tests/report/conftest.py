@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.action.coverage_report import render
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import Document, new_document
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report_verdict import judge
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import Document, new_document
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import judge
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 

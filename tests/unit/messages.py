@@ -19,13 +19,13 @@ IN_THE_TEXT = re.compile(r"[,;.:] (?:expected|found|[A-Z…])")
 
 
 def messages() -> dict[str, str]:
-    """Every message's beginning, as the documentation quotes it, and the file that it comes from."""
+    """Every message's beginning, as the documentation quotes it, and the path of the file that it comes from."""
     files = [path for folder in FOLDERS for path in sorted((ROOT / "plugins" / folder).rglob("*.py"))]
-    found = {beginning(text): path.name for path in files for text in messages_of(path)}
+    found = {beginning(text): str(path.relative_to(ROOT)) for path in files for text in messages_of(path)}
     tasks = [*(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "playbooks").glob("*.yml")]
-    found |= {beginning(text): path.name for path in tasks for text in failures_of(path)}
+    found |= {beginning(text): str(path.relative_to(ROOT)) for path in tasks for text in failures_of(path)}
     values = [*tasks, *(ROOT / "roles").glob("*/defaults/*.yml"), *(ROOT / "roles").glob("*/vars/*.yml")]
-    return found | {beginning(text): path.name for path in values for text in demands_of(path)}
+    return found | {beginning(text): str(path.relative_to(ROOT)) for path in values for text in demands_of(path)}
 
 
 def beginning(text: str) -> str:

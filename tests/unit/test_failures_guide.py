@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils import _errors
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report import STATUSES
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail_problems import DEFAULT_ACTIONS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import errors
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import DEFAULT_ACTIONS
 
 from tests.unit.documented import ROOT
 from tests.unit.messages import arguments, messages
@@ -19,10 +19,12 @@ LITERALS = set(re.findall(r"``(.+?)``", GUIDE))
 
 
 def test_messages_are_found_at_all() -> None:
-    found = messages()
-    assert found["The name … belongs to … trails"] == "_trail_refusals.py"
-    assert found["The inventory's groups management and log_archive hold … and … hosts"] == "check_inventory.yml"
-    assert found["Set revert_org_trail_bucket to a bucket of the management account"] == "revert_org_trail.yml"
+    samples = {
+        "The name … belongs to … trails": "plugins/module_utils/_trail/refusals.py",
+        "The inventory's groups management and log_archive hold … and … hosts": "playbooks/check_inventory.yml",
+        "Set revert_org_trail_bucket to a bucket of the management account": "playbooks/revert_org_trail.yml",
+    }
+    assert samples.items() <= messages().items()
 
 
 def test_the_guide_quotes_every_message() -> None:
@@ -31,19 +33,19 @@ def test_the_guide_quotes_every_message() -> None:
 
 
 def test_the_guide_names_every_code_that_has_a_remedy() -> None:
-    assert {*_errors.REMEDIES, *_errors.DENIED, *_errors.BAD_KEYS, *_errors.OLD_KEYS} <= LITERALS
+    assert {*errors.REMEDIES, *errors.DENIED, *errors.BAD_KEYS, *errors.OLD_KEYS} <= LITERALS
 
 
 def test_the_guide_tells_every_problem_and_what_is_done_about_it() -> None:
     rows = re.findall(r"\* - ``(\w+)`` - (fail|warn|ignore) - ``(.+?)`` - ", GUIDE)
     assert {name: action for name, action, _expected in rows} == DEFAULT_ACTIONS
-    judges = ("_trail_problems.py", "_trail_policies.py")
+    judges = ("_trail/problems.py", "_trail/policies.py")
     expected = dict(zip(arguments("Problem", 0, *judges), arguments("Problem", 4, *judges), strict=True))
     assert {name: text for name, _action, text in rows} == expected
 
 
 def test_the_guide_tells_every_status_and_every_setting_of_a_bucket() -> None:
     assert set(STATUSES) <= LITERALS
-    settings = set(arguments("Weakness", 0, "_bucket_health.py"))
+    settings = set(arguments("Weakness", 0, "_bucket/health.py"))
     assert len(settings) == 10
     assert settings <= LITERALS

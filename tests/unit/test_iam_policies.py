@@ -11,7 +11,7 @@ import re
 
 import pytest
 import yaml
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy import parse_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import parse_policy
 
 from tests.iam_files import (
     FOLDER,

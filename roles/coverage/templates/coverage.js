@@ -2,7 +2,7 @@
    GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
    SPDX-License-Identifier: GPL-3.0-or-later
 
-   The matrix of the coverage report. Its data is described at page_matrix in module_utils/_report_page.py.
+   The matrix of the coverage report. Its data is described at page_matrix in module_utils/_report/page.py.
    Text from outside (names, reasons) reaches the page through textContent and setAttribute alone. */
 "use strict";
 (() => {

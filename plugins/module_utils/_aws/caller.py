@@ -1,0 +1,161 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One AWS operation called very often, with other keys each time.
+
+boto3's client costs about twice the processor time of this, most of it in hooks that a plain call does not need. Here
+botocore's own parts do the same work: its serializer, Signature Version 4, the client's HTTP session (pool, proxies,
+certificates, timeouts), its parser, and its standard retry conditions and backoff.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSResponse, create_request_object, prepare_request_dict
+    from botocore.compat import HTTPHeaders
+    from botocore.credentials import ReadOnlyCredentials
+    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError, ResponseParserFactory
+    from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
+    from botocore.serialize import create_serializer
+    from botocore.utils import parse_timestamp
+
+from .errors import NOT_AWS, is_page
+from .retry import BUSY
+
+THROTTLED_ATTEMPTS = 12
+"""About a minute and a half of patience with an account that is throttled."""
+
+FAILED_ATTEMPTS = 3
+"""For server errors and connections that fail: botocore's own number."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """AWS's answer: parsed, with times as ISO 8601 text in UTC; or an error code and text; code "" for no answer."""
+
+    parsed: Mapping[str, Any]
+    code: str = ""
+    message: str = ""
+    ok: bool = True
+    again_after: float | None = None
+
+
+class Patience:
+    """Whether a call of an operation deserves another try, by botocore's own conditions, and after how long."""
+
+    def __init__(self, operation: Any) -> None:
+        self._operation = operation
+        self._conditions = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
+        self._backoff = ExponentialBackoff()
+
+    def seconds(
+        self, attempt: int, parsed: Mapping[str, Any] | None, response: Any, error: Exception | None
+    ) -> float | None:
+        """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
+        context = RetryContext(attempt, self._operation, parsed, response, error)
+        busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
+        garbled = isinstance(error, ResponseParserError)
+        if not busy and not garbled and not self._conditions.is_retryable(context):
+            return None
+        throttled = response is not None and response.status_code < 500
+        if attempt >= (THROTTLED_ATTEMPTS if throttled else FAILED_ATTEMPTS):
+            return None
+        return float(self._backoff.delay_amount(context))
+
+
+class ClientCaller:
+    """One operation by a boto3 client with the client's own credentials, which botocore renews when it has to.
+
+    The client is one that makes a single attempt: botocore's own retries would count twice.
+    """
+
+    def __init__(self, client: Any, operation: str) -> None:
+        methods = client.meta.method_to_api_mapping.items()
+        self._method = getattr(client, next(method for method, name in methods if name == operation))
+        self._patience = Patience(client.meta.service_model.operation_model(operation))
+
+    def __call__(self, attempt: int, **parameters: Any) -> Answer:
+        try:
+            return Answer(_with_text_times(self._method(**parameters)))
+        except ClientError as error:
+            parsed = error.response
+            metadata = parsed.get("ResponseMetadata", {})
+            headers = HTTPHeaders.from_dict(metadata.get("HTTPHeaders", {}))
+            response = AWSResponse("", metadata.get("HTTPStatusCode", 400), headers, None)
+            return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
+        except (BotoCoreError, ResponseParserError) as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
+
+
+class Caller:
+    """One operation with one set of parameters in the region of a boto3 client; it may be used by many threads."""
+
+    def __init__(self, client: Any, operation: str, **parameters: Any) -> None:
+        model = client.meta.service_model
+        protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
+        parsers = ResponseParserFactory()
+        parsers.set_parser_defaults(timestamp_parser=iso_time)
+        self._operation = model.operation_model(operation)
+        self._parser = parsers.create_parser(protocol)
+        self._http = client._endpoint.http_session  # the only way to the pool that botocore configured
+        self._signing = (model.signing_name, client.meta.region_name)
+        self._request = create_serializer(protocol).serialize_to_request(parameters, self._operation)
+        prepare_request_dict(self._request, client.meta.endpoint_url, user_agent=client.meta.config.user_agent)
+        self._client = ClientCaller(client, operation)
+        self._parameters = parameters
+        self._patience = Patience(self._operation)
+
+    def __call__(self, keys: ReadOnlyCredentials | None, attempt: int) -> Answer:
+        """Call once with an account's keys, or with the client's own.
+
+        attempt counts from 1; an answer that deserves another try says after how many seconds.
+        """
+        if keys is None:
+            return self._client(attempt, **self._parameters)
+        request = create_request_object(self._request | {"headers": dict(self._request["headers"])})
+        SigV4Auth(keys, *self._signing).add_auth(request)
+        try:
+            response = self._http.send(request.prepare())
+            raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
+            parsed = self._parser.parse(raw, self._operation.output_shape)
+        except (BotoCoreError, ResponseParserError) as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
+        if response.status_code < 300:
+            return Answer(parsed)
+        return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
+
+
+def unanswered(error: Exception, again_after: float | None) -> Answer:
+    """No answer of AWS: none at all, or a text that only a proxy can have sent."""
+    text = NOT_AWS if isinstance(error, ResponseParserError) else str(error)
+    return Answer({}, "", text, False, again_after)
+
+
+def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
+    """The answer of a refused call, from botocore's parsed error."""
+    error = parsed.get("Error", {})
+    status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", "")
+    code, message = str(error.get("Code") or status), str(error.get("Message") or "")
+    return Answer({}, code, NOT_AWS if is_page(code, message) else message, False, again_after)
+
+
+def iso_time(value: Any) -> str:
+    """A timestamp of an answer, epoch seconds or text, as ISO 8601 in UTC."""
+    seconds = float(value if isinstance(value, int | float) else parse_timestamp(value).timestamp())
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _with_text_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_text_times(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_text_times(one) for one in value]
+    return iso_time(value.timestamp()) if hasattr(value, "timestamp") else value

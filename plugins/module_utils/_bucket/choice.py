@@ -1,0 +1,137 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The choice of the log bucket among candidates, and the sentences for none and for several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from .candidate import Candidate, SoughtTrail
+
+Select = Literal["all", "one", "admitted"]
+
+EXPLAINED = 5
+"""How many candidates a refusal explains statement by statement."""
+
+
+class BucketChoiceError(ValueError):
+    """No bucket, or more than one, is the one asked for; the text says which were found and what to do."""
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """How a bucket without a known name is looked for; all empty: by admission alone."""
+
+    name_pattern: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+
+    def fits_name(self, name: str) -> bool:
+        """Compare a bucket's name with the pattern, a shell wildcard."""
+        return not self.name_pattern or fnmatchcase(name, self.name_pattern)
+
+    def fits_tags(self, tags: Sequence[dict[str, str]]) -> bool:
+        """Tell whether a bucket's tags hold all those asked for."""
+        return set(self.tags) <= {(tag["Key"], tag["Value"]) for tag in tags}
+
+    def __str__(self) -> str:
+        wanted = [f"name_pattern {self.name_pattern}"] if self.name_pattern else []
+        wanted += [f"tag {key}={value}" for key, value in self.tags]
+        return " and ".join(wanted)
+
+
+def choose(
+    candidates: Sequence[Candidate], select: Select, criteria: Criteria, account_id: str, trail: SoughtTrail
+) -> list[Candidate]:
+    """Return the candidates that were asked for: all, or a list of exactly one.
+
+    Raises BucketChoiceError when none or more than one remains.
+    """
+    if select == "all":
+        return list(candidates)
+    if not candidates:
+        raise BucketChoiceError(_none_fits(criteria, account_id))
+    admitting = [candidate for candidate in candidates if candidate.admits]
+    if len(admitting) == 1 and (select == "admitted" or len(candidates) > 1):
+        return admitting
+    if select == "one" and len(candidates) == 1:
+        return list(candidates)
+    if len(admitting) > 1:
+        raise BucketChoiceError(_several(admitting, account_id, trail))
+    if select == "admitted":
+        raise BucketChoiceError(explain_refusal(candidates, account_id, trail))
+    names = ", ".join(candidate.name for candidate in candidates[:EXPLAINED])
+    raise BucketChoiceError(
+        f"{len(candidates)} buckets of account {account_id} fit {criteria or 'the search'} ({names}"
+        f"{', …' if len(candidates) > EXPLAINED else ''}), none admits {trail}; expected one. Choose it with name."
+    )
+
+
+def no_such_bucket(name: str, account_id: str) -> str:
+    return (
+        f"Bucket {name} does not exist; expected a log bucket in account {account_id}. "
+        "Correct the name, or create the bucket with the role log_bucket."
+    )
+
+
+def foreign_bucket(name: str, account_id: str) -> str:
+    return (
+        f"Bucket {name} does not belong to account {account_id}, in which this runs; expected one of its own buckets. "
+        "Correct the name, or set assume_role_arn to a role in the account that owns the bucket."
+    )
+
+
+def _none_fits(criteria: Criteria, account_id: str) -> str:
+    if str(criteria):
+        return (
+            f"No bucket of account {account_id} fits {criteria}; expected the log bucket. "
+            "Correct the search, leave it out to find the bucket by its policy, or create one with the role log_bucket."
+        )
+    return f"Account {account_id} has no bucket; expected the log bucket. Create one with the role log_bucket."
+
+
+def _several(admitting: Sequence[Candidate], account_id: str, trail: SoughtTrail) -> str:
+    found = " and ".join(
+        f"{one.name} (for home region {_regions(one.admitted_home_regions)})" for one in admitting[:EXPLAINED]
+    )
+    more = f" and {len(admitting) - EXPLAINED} more" if len(admitting) > EXPLAINED else ""
+    return (
+        f"Buckets {found}{more} of account {account_id} all admit {trail}; expected one. "
+        "Choose it with name (log_bucket_lookup_name in the role)."
+    )
+
+
+def _regions(regions: Sequence[str]) -> str:
+    return ", ".join(regions) if len(regions) <= 3 else "any"
+
+
+def explain_refusal(candidates: Sequence[Candidate], account_id: str, trail: SoughtTrail) -> str:
+    """Say per candidate, statement by statement, why none admits the trail; the nearest candidates first."""
+    if len(candidates) == 1:
+        only = candidates[0]
+        return f"Bucket {only.name} of account {account_id} does not admit {trail}: {_reasons(only)}. {_remedy(only)}."
+    nearest = sorted(candidates, key=lambda one: (not _may_be_meant(one), len(one.problems)))
+    told = [one for one in nearest if _may_be_meant(one)][:EXPLAINED] or nearest[:EXPLAINED]
+    reasons = "; ".join(f"bucket {one.name}: {_reasons(one)}" for one in told)
+    others = f"; others that do not: {len(candidates) - len(told)}" if len(candidates) > len(told) else ""
+    return (
+        f"No bucket of account {account_id} admits {trail}: {reasons}{others}. "
+        f"{_remedy(told[0])}, or create a bucket with the role log_bucket."
+    )
+
+
+def _remedy(candidate: Candidate) -> str:
+    by_hand = [problem.fix.rstrip(".") for problem in candidate.problems if not problem.repairable]
+    return " ".join(by_hand) or "Repair the policy with the role log_bucket or the module cloudtrail_log_bucket_policy"
+
+
+def _may_be_meant(candidate: Candidate) -> bool:
+    return not candidate.readable or "cloudtrail" in (candidate.policy or "").lower()
+
+
+def _reasons(candidate: Candidate) -> str:
+    problems = candidate.problems
+    return " / ".join(f"{one.statement}: found {one.found.rstrip('.')}, expected {one.expected}" for one in problems)

@@ -1,0 +1,245 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on a log bucket's settings: what is weak, what was expected, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .tls_only import is_tls_only
+
+SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
+"""What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
+
+
+@dataclass(frozen=True)
+class ExpectedHealth:
+    """What the settings are judged against. Empty or 0: not asked for."""
+
+    minimum_retention_days: int = 90
+    kms_key_arn: str = ""
+    expiration_days: int = 0
+    transition_days: int = 0
+    transition_storage_class: str = "GLACIER"
+    object_lock_mode: str = ""
+    object_lock_days: int = 0
+    access_log_bucket: str = ""
+    access_log_prefix: str = ""
+
+
+@dataclass(frozen=True)
+class Weakness:
+    """One setting that is weaker than expected, or could not be read."""
+
+    setting: str
+    found: str
+    expected: str
+    fix: str
+
+    @property
+    def weakened(self) -> bool:
+        """Whether somebody changed it for the worse: a bucket that nobody configured is not like that."""
+        return not {(self.setting, ""), (self.setting, self.found)} & NEVER_CONFIGURED
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read."""
+
+    raw: Mapping[str, Any]
+    denied: Mapping[str, str]
+    policy: str | Mapping[str, Any] | None
+    bucket_arn: str
+    prefix: str = ""
+
+
+def judge_health(settings: Settings, expected: ExpectedHealth) -> dict[str, Any]:
+    """Return each setting in plain form (None when it could not be read), and the problems found in them."""
+    health: dict[str, Any] = {
+        setting: None if setting in settings.denied else view(settings.raw.get(setting))
+        for setting, view in _VIEWS.items()
+    }
+    health["tls_only"] = None if "tls_only" in settings.denied else is_tls_only(settings.policy, settings.bucket_arn)
+    problems = [
+        Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.")
+        for setting, reason in settings.denied.items()
+    ]
+    problems += [weak for weak in _weaknesses(health, expected, settings) if health[_SOURCE[weak.setting]] is not None]
+    return {**health, "problems": [{**asdict(one), "weakened": one.weakened} for one in problems]}
+
+
+# --- plain forms ----------------------------------------------------------------------------------
+
+
+def _public_access_block(raw: Mapping[str, bool] | None) -> dict[str, bool]:
+    names = ("block_public_acls", "ignore_public_acls", "block_public_policy", "restrict_public_buckets")
+    return {name: bool((raw or {}).get(switch)) for name, switch in zip(names, SWITCHES, strict=True)}
+
+
+def _encryption(raw: list[dict[str, Any]] | None) -> dict[str, Any]:
+    rule = (raw or [{}])[0]
+    default = rule.get("ApplyServerSideEncryptionByDefault", {})
+    algorithm, key = default.get("SSEAlgorithm", "none"), default.get("KMSMasterKeyID", "")
+    parts = key.split(":")
+    if algorithm.startswith("aws:kms"):
+        owner = parts[4] if len(parts) > 4 else "bucket" if key and not key.startswith("alias/aws/") else "aws"
+    else:
+        owner = "s3" if algorithm == "AES256" else "none"
+    return {
+        "algorithm": algorithm,
+        "kms_key": key,
+        "key_owner": owner,
+        "bucket_key_enabled": bool(rule.get("BucketKeyEnabled")),
+    }
+
+
+def _lifecycle(raw: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": rule.get("ID", ""),
+            "enabled": rule.get("Status") == "Enabled",
+            "prefix": _rule_prefix(rule),
+            "tags": bool(_filter(rule).get("Tag") or _filter(rule).get("Tags")),
+            "expiration_days": rule.get("Expiration", {}).get("Days"),
+            "expiration_date": str(rule.get("Expiration", {}).get("Date", "")),
+            "transitions": [
+                {"days": step.get("Days"), "storage_class": step.get("StorageClass")}
+                for step in rule.get("Transitions", [])
+            ],
+        }
+        for rule in raw or []
+    ]
+
+
+def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
+    chosen: dict[str, Any] = rule.get("Filter") or {}
+    return chosen.get("And") or chosen
+
+
+def _rule_prefix(rule: Mapping[str, Any]) -> str:
+    return str(rule.get("Prefix") or _filter(rule).get("Prefix") or "")
+
+
+def _object_lock(raw: Mapping[str, Any] | None) -> dict[str, Any]:
+    lock = raw or {}
+    retention = lock.get("Rule", {}).get("DefaultRetention", {})
+    return {
+        "enabled": lock.get("ObjectLockEnabled") == "Enabled",
+        "mode": retention.get("Mode", ""),
+        "days": retention.get("Days") or 365 * retention.get("Years", 0),
+    }
+
+
+def _access_logging(raw: Mapping[str, Any] | None) -> dict[str, str]:
+    target = raw or {}
+    return {"target_bucket": target.get("TargetBucket", ""), "target_prefix": target.get("TargetPrefix", "")}
+
+
+_VIEWS: dict[str, Callable[[Any], Any]] = {
+    "public_access_block": _public_access_block,
+    "versioning": lambda raw: raw or "Disabled",
+    "encryption": _encryption,
+    "object_ownership": lambda raw: raw or "ObjectWriter",
+    "lifecycle": _lifecycle,
+    "object_lock": _object_lock,
+    "access_logging": _access_logging,
+}
+_SOURCE = {
+    **{name: name for name in (*_VIEWS, "tls_only")},
+    "lifecycle_rule": "lifecycle",
+    "object_lock_retention": "object_lock",
+}
+
+# --- verdicts -------------------------------------------------------------------------------------
+
+
+def _weaknesses(health: Mapping[str, Any], expected: ExpectedHealth, settings: Settings) -> Iterator[Weakness]:
+    off = [name for name, on in (health["public_access_block"] or {}).items() if not on]
+    if off:
+        yield Weakness("public_access_block", f"{', '.join(off)} off", "all four on", "Turn them on.")
+    if health["versioning"] != "Enabled":
+        yield Weakness("versioning", str(health["versioning"]), "Enabled", "Turn versioning on.")
+    if health["object_ownership"] != "BucketOwnerEnforced":
+        fix = "Set it; first remove what the bucket's ACL grants to others."
+        yield Weakness("object_ownership", str(health["object_ownership"]), "BucketOwnerEnforced", fix)
+    if not health["tls_only"]:
+        fix = "Add a Deny on aws:SecureTransport false (tls_only in the module cloudtrail_log_bucket_policy)."
+        yield Weakness("tls_only", "requests without TLS are not denied", "a Deny for everybody", fix)
+    yield from _weak_encryption(health["encryption"] or {}, expected)
+    yield from _weak_lifecycle(health["lifecycle"] or [], expected, settings.prefix)
+    yield from _weak_lock(health["object_lock"] or {}, expected)
+    yield from _weak_logging(health["access_logging"] or {}, expected)
+
+
+def _weak_encryption(found: Mapping[str, Any], expected: ExpectedHealth) -> Iterator[Weakness]:
+    key = expected.kms_key_arn
+    if key and found.get("kms_key") != key:
+        now = f"{found.get('algorithm')} {found.get('kms_key')}".strip()
+        yield Weakness("encryption", now, f"aws:kms {key}", "Set the bucket's default encryption.")
+    elif found.get("algorithm") == "none":
+        yield Weakness("encryption", "no default encryption", "AES256 or aws:kms", "Set it.")
+
+
+def _weak_lifecycle(rules: list[dict[str, Any]], expected: ExpectedHealth, prefix: str) -> Iterator[Weakness]:
+    logs = "/".join(part for part in (prefix.strip("/"), "AWSLogs/") if part)
+    for rule in rules:
+        touches = logs.startswith(rule["prefix"]) or rule["prefix"].startswith(logs)
+        if not (rule["enabled"] and touches) or rule["tags"]:  # CloudTrail's files carry no tags
+            continue
+        days = rule["expiration_days"]
+        if rule["expiration_date"] or (days and days < expected.minimum_retention_days):
+            when = f"on {rule['expiration_date']}" if rule["expiration_date"] else f"after {days} days"
+            yield Weakness(
+                "lifecycle",
+                f"rule {rule['id'] or rule['prefix'] or '*'} deletes log files {when}",
+                f"log files kept for {expected.minimum_retention_days} days at least",
+                "Lengthen or remove the rule.",
+            )
+    wanted = _wanted_rule(expected)
+    if wanted and not any(_does(rule, expected) for rule in rules):
+        yield Weakness("lifecycle_rule", "no rule for the whole bucket that does so", wanted, "Add the rule.")
+
+
+def _wanted_rule(expected: ExpectedHealth) -> str:
+    steps = []
+    if expected.transition_days:
+        steps.append(f"move to {expected.transition_storage_class} after {expected.transition_days} days")
+    if expected.expiration_days:
+        steps.append(f"delete after {expected.expiration_days} days")
+    return ", ".join(steps)
+
+
+def _does(rule: Mapping[str, Any], expected: ExpectedHealth) -> bool:
+    step = {"days": expected.transition_days, "storage_class": expected.transition_storage_class}
+    return (
+        rule["enabled"]
+        and not rule["prefix"]
+        and not rule["tags"]
+        and (not expected.expiration_days or rule["expiration_days"] == expected.expiration_days)
+        and (not expected.transition_days or step in rule["transitions"])
+    )
+
+
+def _weak_lock(found: Mapping[str, Any], expected: ExpectedHealth) -> Iterator[Weakness]:
+    if not expected.object_lock_mode:
+        return
+    if not found.get("enabled"):
+        fix = "Turn it on with aws s3api put-object-lock-configuration, or choose a new bucket."
+        yield Weakness("object_lock", "off", "on", fix)
+    weaker_mode = expected.object_lock_mode == "COMPLIANCE" != found.get("mode")
+    if weaker_mode or not found.get("mode") or found.get("days", 0) < expected.object_lock_days:
+        now = f"{found.get('mode') or 'no default retention'} {found.get('days') or ''}".strip()
+        wanted = f"{expected.object_lock_mode} {expected.object_lock_days} days at least"
+        yield Weakness("object_lock_retention", now, wanted, "Set the default retention.")
+
+
+def _weak_logging(found: Mapping[str, str], expected: ExpectedHealth) -> Iterator[Weakness]:
+    target = {"target_bucket": expected.access_log_bucket, "target_prefix": expected.access_log_prefix}
+    if expected.access_log_bucket and found != target:
+        now = "/".join(value for value in found.values() if value) or "off"
+        wanted = "/".join(value for value in target.values() if value)
+        yield Weakness("access_logging", now, wanted, "Turn on access logging to that bucket.")

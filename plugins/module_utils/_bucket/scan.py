@@ -1,0 +1,103 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Read the candidates for the log bucket, many at a time, with as few calls as the question needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from .._aws import s3
+from .._aws.errors import DENIED, code_of, sentence
+from .._work.reads import read_all
+from .candidate import Candidate, SoughtTrail, judge_bucket, unreadable
+from .choice import BucketChoiceError, Criteria, foreign_bucket
+from .health import Settings
+
+WORKERS = 10  # as many as botocore keeps connections
+
+SETTINGS: dict[str, Callable[[Any, str, str], Any]] = {
+    "region": s3.get_bucket_region,
+    "public_access_block": s3.get_public_access_block,
+    "versioning": s3.get_bucket_versioning,
+    "encryption": s3.get_bucket_encryption,
+    "object_ownership": s3.get_object_ownership,
+    "lifecycle": s3.get_lifecycle_rules,
+    "object_lock": s3.get_object_lock,
+    "access_logging": s3.get_access_logging,
+}
+
+
+def read_named(client: Any, name: str, owner: str, trail: SoughtTrail) -> list[Candidate]:
+    """Judge the bucket of that name; an empty list when there is none. Raises what ``get_own_policy`` raises."""
+    try:
+        return [judge_bucket(name, get_own_policy(client, name, owner), trail)]
+    except s3.AnsibleS3Error as error:
+        if code_of(error) == "NoSuchBucket":
+            return []
+        raise
+
+
+def get_own_policy(client: Any, name: str, owner: str) -> str | None:
+    """The policy of a bucket that was named; None when it has none.
+
+    Raises BucketChoiceError for a bucket of another account, AnsibleS3Error when there is none or S3 denies reading.
+    """
+    try:
+        policy: str | None = s3.get_bucket_policy(client, name, owner)
+    except s3.AnsibleS3Error as error:
+        # S3 answers alike to a missing permission and to ExpectedBucketOwner naming another account.
+        if code_of(error) in DENIED and _is_foreign(client, name):
+            raise BucketChoiceError(foreign_bucket(name, owner)) from error
+        raise
+    return policy
+
+
+def _is_foreign(client: Any, name: str) -> bool:
+    with suppress(s3.AnsibleS3Error):
+        return name not in list_names(client)
+    return False
+
+
+def list_names(client: Any) -> dict[str, str | None]:
+    """The account's buckets, each with its region where AWS tells it."""
+    return {bucket["Name"]: bucket.get("BucketRegion") for bucket in s3.list_buckets(client)}
+
+
+def read_candidates(
+    client: Any, names: Iterable[str], owner: str, criteria: Criteria, trail: SoughtTrail
+) -> list[Candidate]:
+    """Judge those of the buckets that fit the criteria. One that cannot be read is reported, not fatal."""
+
+    def read(name: str) -> Candidate | None:
+        try:
+            if criteria.tags and not criteria.fits_tags(s3.get_bucket_tags(client, name, owner) or []):
+                return None
+            return judge_bucket(name, s3.get_bucket_policy(client, name, owner), trail)
+        except s3.AnsibleS3Error as error:
+            return None if code_of(error) == "NoSuchBucket" else unreadable(name, sentence(error), trail)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        candidates = pool.map(read, [name for name in names if criteria.fits_name(name)])
+        return [candidate for candidate in candidates if candidate is not None]
+
+
+def read_settings(client: Any, candidate: Candidate, owner: str, prefix: str) -> Settings:
+    """Read a bucket's settings; what the caller may not read is named with the reason."""
+
+    def read(setting: str) -> Any:
+        try:
+            return SETTINGS[setting](client, candidate.name, owner)
+        except s3.AnsibleS3Error as error:
+            return error
+
+    answers = read_all({setting: partial(read, setting) for setting in SETTINGS})
+    denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, s3.AnsibleS3Error)}
+    if not candidate.readable:  # it is the policy that tells
+        denied["tls_only"] = candidate.problems[0].found
+    bucket_arn = f"arn:{client.meta.partition}:s3:::{candidate.name}"
+    return Settings(answers, denied, candidate.policy, bucket_arn, prefix)

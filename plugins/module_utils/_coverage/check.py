@@ -1,0 +1,368 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cloudtrail_coverage_info does: which accounts and regions, ask, wait, settle, and the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._aws.account import list_enabled_regions
+from .._aws.arn import TrailArn, parse_trail_arn
+from .._aws.cloudtrail import get_trail, lookup_events
+from .._aws.errors import AnsibleOrgTrailError
+from .._aws.organizations import describe_organization
+from .._aws.session import Session
+from .._organization.accounts import Account, is_account_id, role_arn
+from .._organization.reader import Paces, read_organization
+from .._work.progress import Progress
+from .delivery import DeliveryProbe, Place
+from .rows import (
+    HEALED_BY_WAITING,
+    PROPAGATION,
+    UNREMARKABLE,
+    Row,
+    count,
+    is_young,
+    judge_delivery,
+    settle,
+    time_of,
+    without_files,
+)
+from .run import CoverageRun, Target
+
+MINUTE = 60.0
+FORMAT = 1
+TIMEOUTS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15}
+ONCE = {"total_max_attempts": 1}
+"""botocore's own retries are off: `_caller` decides about another try, without holding a thread."""
+
+ACCOUNT_FIELDS = ("id", "name", "state", "ou_path")
+
+
+@dataclass
+class Coverage:
+    """What was found: rows in the order of account and region, and how the search went."""
+
+    trail_arn: str
+    accounts: list[dict[str, Any]]
+    regions: list[str]
+    rows: list[Row]
+    calls: int
+    seconds: float
+    complete: bool
+
+
+@dataclass
+class Times:
+    """When it must end, until when to wait for coverage, and since when the trail and the accounts exist."""
+
+    deadline: float
+    wait_until: float
+    changed_at: str
+    joined_at: dict[str, str]
+
+
+def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
+    """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
+    start = time.monotonic()
+    refuse_wrong_options(params)
+    trail = parse_trail(params["trail_arn"])
+    accounts = read_accounts(session, params["accounts"])
+    regions = sorted(set(params["regions"])) or list_enabled_regions(session.client("account"))
+    wanted = dict.fromkeys(targets_of(session, accounts, params), regions)
+    probe = new_probe(session, trail, params)
+    run = new_run(session, regions, params)
+    path = params["progress_path"]
+    progress = Progress(path, "coverage", len(accounts) * len(regions), lambda: len(run.rows))
+    deadline = start + params["deadline_minutes"] * MINUTE
+    times = Times(
+        deadline=deadline,
+        wait_until=min(deadline, start + params["wait_minutes"] * MINUTE),
+        changed_at=params["trail_changed_at"] or "",
+        joined_at={account["id"]: account.get("joined_at") or "" for account in accounts},
+    )
+    enabled = "" if params["regions"] else session.account_id
+    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"], enabled)
+    if probe and complete:
+        places = rows_to_probe(rows)
+        progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
+        complete = probe.look(places, params["max_concurrency"], deadline, progress.tick)
+        rows = judge_silence(session, trail, rows, times) if complete else rows
+    seconds = round(time.monotonic() - start, 1)
+    return Coverage(params["trail_arn"], accounts, regions, rows, run.calls, seconds, complete)
+
+
+def ask_until_covered(
+    session: Session,
+    trail: TrailArn,
+    run: CoverageRun,
+    wanted: Mapping[Target, Iterable[str]],
+    times: Times,
+    progress: Progress,
+    interval: float,
+    enabled: str,
+) -> tuple[list[Row], bool]:
+    """Ask, and ask again what waiting may heal until the user's patience ends. Answers settled rows; were all asked?
+
+    enabled: see ``settle``.
+    """
+    while True:
+        complete = run.ask(wanted, times.deadline, progress.tick)
+        rows = list(run.rows.values())
+        if not times.changed_at and any(row.status == "missing" for row in rows):
+            times.changed_at = find_change(session, trail)
+        rows = settle(rows, datetime.now(UTC), times.changed_at, times.joined_at, enabled)
+        wanted = still_wanted(wanted, rows)
+        rest = min(interval, times.wait_until - time.monotonic())
+        if not wanted or not complete or rest <= 0:
+            return rows, complete
+        progress.say(
+            f"coverage: waiting for {sum(len(list(regions)) for regions in wanted.values())} accounts' regions"
+        )
+        time.sleep(rest)
+
+
+def judge_silence(session: Session, trail: TrailArn, rows: list[Row], times: Times) -> list[Row]:
+    """Rows after the bucket was searched; accounts without any file are excused while they or the trail are young."""
+    silent = without_files(rows)
+    if silent and not times.changed_at:
+        times.changed_at = find_change(session, trail)
+    now = datetime.now(UTC)
+    return judge_delivery(
+        rows, [one for one in silent if not is_young(now, times.changed_at, times.joined_at.get(one, ""))]
+    )
+
+
+def refuse_wrong_options(params: Mapping[str, Any]) -> None:
+    """Raises AnsibleOrgTrailError for what would otherwise fail only after the long work, or never end."""
+    if params["max_concurrency"] < 1:
+        raise AnsibleOrgTrailError(f"max_concurrency is {params['max_concurrency']}, expected at least 1.")
+    if params["output_path"]:
+        check_writable(Path(params["output_path"]))
+    given = {"trail_changed_at": params["trail_changed_at"]}
+    given |= {f"joined_at of account {one['id']}": one.get("joined_at") for one in params["accounts"] or ()}
+    for name, text in given.items():
+        try:
+            time_of(text or "")
+        except ValueError:
+            raise AnsibleOrgTrailError(f"{name} is {text!r}, expected ISO 8601 such as 2026-11-24T03:00:00Z.") from None
+
+
+def parse_trail(arn: str) -> TrailArn:
+    try:
+        return parse_trail_arn(arn)
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
+
+
+def read_accounts(session: Session, given: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+    """The accounts to ask, sorted by id: those given, or all of the organization."""
+    if given is None:
+        found = read_organization(session.client("organizations"), Paces()).accounts
+        return [described(account) for account in found]
+    accounts = {account["id"]: {**account, "id": account["id"]} for account in given}
+    if wrong := [account for account in accounts if not is_account_id(account)]:
+        raise AnsibleOrgTrailError(f"{wrong[0]!r} in accounts is no account id, expected 12 digits. Quote ids in YAML.")
+    return [accounts[account] for account in sorted(accounts)]
+
+
+def described(account: Account) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in (*ACCOUNT_FIELDS, "joined_at")}
+
+
+def targets_of(session: Session, accounts: Iterable[Mapping[str, Any]], params: Mapping[str, Any]) -> Iterator[Target]:
+    """How to enter each account. The caller's own is entered without a role, unless it is given one."""
+    own, partition = session.account_id, session.partition
+    for account in accounts:
+        role = account.get("assume_role_arn") or ""
+        if not role and account["id"] != own:
+            role = role_of(account["id"], partition, params)
+        external_id = account.get("assume_role_external_id") or params["role_external_id"] or ""
+        yield Target(account["id"], account.get("name") or "", account.get("state") or "", role, external_id)
+
+
+def role_of(account_id: str, partition: str, params: Mapping[str, Any]) -> str:
+    try:
+        return role_arn(params["role_arn_pattern"], params["role_name"], partition, account_id)
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
+
+
+def new_run(session: Session, regions: list[str], params: Mapping[str, Any]) -> CoverageRun:
+    """Clients for every region, with a connection for each thread."""
+    threads = params["max_concurrency"]
+    settings = {"max_pool_connections": threads, "retries": ONCE, **TIMEOUTS}
+    return CoverageRun(
+        session.regional_sts(**settings),
+        session.regional_clients("cloudtrail", regions, **settings),
+        params["trail_arn"],
+        params["assume_role_session_name"],
+        threads=threads,
+        event_history=params["event_history"],
+    )
+
+
+def new_probe(session: Session, trail: TrailArn, params: Mapping[str, Any]) -> DeliveryProbe | None:
+    """What looks into the trail's bucket, when it is asked for. Raises AnsibleAWSError when it may not."""
+    if params["log_delivery"] == "none":
+        return None
+    settings = get_trail(session.client("cloudtrail", trail.region), str(trail))
+    organization = describe_organization(session.client("organizations"))["Id"]
+    there = session
+    if params["log_archive_role_arn"]:
+        there = session.assume(params["log_archive_role_arn"], params["log_archive_role_external_id"])
+    prefix = settings.get("S3KeyPrefix") or ""
+    place = Place(
+        bucket=settings["S3BucketName"],
+        owner=there.account_id,
+        base=f"{prefix}/AWSLogs/{organization}/".lstrip("/"),
+        trail=trail,
+    )
+    s3 = there.regional_clients("s3", [there.region], max_pool_connections=params["max_concurrency"], **TIMEOUTS)
+    keys = partial(session.client, "cloudtrail") if params["log_delivery"] == "digest" else None
+    probe = DeliveryProbe(s3[there.region], place, datetime.now(UTC), keys)
+    probe.check_access()
+    return probe
+
+
+def rows_to_probe(rows: Iterable[Row]) -> list[Row]:
+    """Rows of accounts and regions that files may have come from."""
+    return [row for row in rows if row.status not in ("account_closed", "region_disabled")]
+
+
+def still_wanted(wanted: Mapping[Target, Iterable[str]], rows: Iterable[Row]) -> dict[Target, list[str]]:
+    """What is worth asking again when the user waits for coverage."""
+    regions: dict[str, list[str]] = {}
+    for row in rows:
+        if row.status in HEALED_BY_WAITING:
+            regions.setdefault(row.account_id, []).append(row.region)
+    return {target: regions[target.id] for target in wanted if target.id in regions}
+
+
+def find_change(session: Session, trail: TrailArn) -> str:
+    """When the trail was created or became an organization trail within a day, from event history; else "".
+
+    Only the trail's owner has that history (aws-facts 4.7); a caller who may not read it knows no time.
+    """
+    if session.account_id != trail.account_id:
+        return ""
+    client = session.client("cloudtrail", trail.region)
+    since = datetime.now(UTC) - PROPAGATION - timedelta(minutes=15)
+    times: list[datetime] = []
+    for name in ("UpdateTrail", "CreateTrail"):
+        with suppress(AnsibleAWSError):
+            times += [event["EventTime"] for event in lookup_events(client, name, since) if is_change(event, trail)]
+    return max(times).astimezone(UTC).isoformat() if times else ""
+
+
+def is_change(event: Mapping[str, Any], trail: TrailArn) -> bool:
+    """Whether an event made the trail an organization trail."""
+    record = json.loads(event["CloudTrailEvent"])
+    asked = record.get("requestParameters") or {}
+    return (
+        not record.get("errorCode")
+        and asked.get("name") in (trail.name, str(trail))
+        and bool(asked.get("isOrganizationTrail"))
+    )
+
+
+# --- result -----------------------------------------------------------------------------------------
+
+
+def summarize(found: Coverage, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The module's result; with ``output_path`` the long lists are in that file instead."""
+    document = describe(found)
+    exceptions = [row.to_dict() for row in found.rows if row.status not in UNREMARKABLE]
+    limit = params["max_exceptions"]
+    result = {
+        "changed": False,
+        "summary": document["summary"],
+        "regions": found.regions,
+        "exceptions": exceptions[:limit],
+        "exceptions_cut": max(0, len(exceptions) - limit),
+    }
+    if params["output_path"]:
+        write_document(Path(params["output_path"]), document, found.rows)
+        return {**result, "output_path": params["output_path"]}
+    return {**result, "accounts": document["accounts"], "coverage": [row.to_dict() for row in found.rows]}
+
+
+def search_warnings(rows: Iterable[Row]) -> list[str]:
+    """A sentence when the bucket was to be searched, but could not be for some rows: their status does not tell."""
+    errors = [row.log_delivery_error for row in rows if row.log_delivery_error]
+    unread = f"The log files of {len(errors)} accounts' regions could not be read, so the status says nothing of them"
+    return [f"{unread}: {errors[0]}"] if errors else []
+
+
+def describe(found: Coverage) -> dict[str, Any]:
+    """The document without its rows."""
+    total = len(found.accounts) * len(found.regions)
+    return {
+        "format": FORMAT,
+        "trail_arn": found.trail_arn,
+        "checked_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "summary": {
+            **count(found.rows),
+            "unchecked": total - len(found.rows),
+            "accounts": len(found.accounts),
+            "regions": len(found.regions),
+            "account_regions": total,
+            "calls": found.calls,
+            "seconds": found.seconds,
+            "complete": found.complete,
+        },
+        "regions": found.regions,
+        "accounts": [listed(account) for account in found.accounts],
+    }
+
+
+def listed(account: Mapping[str, Any]) -> dict[str, Any]:
+    """An account as results show it: nothing of how it is entered."""
+    fields = (*ACCOUNT_FIELDS, "tags") if account.get("tags") else ACCOUNT_FIELDS
+    return {field: account.get(field) or "" for field in fields}
+
+
+def check_writable(path: Path) -> None:
+    """Raises AnsibleOrgTrailError before the long work, where the file could not be written after it."""
+    if not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir():
+        raise AnsibleOrgTrailError(f"Failed to write output_path {path}: expected a file in a directory that exists.")
+
+
+def write_document(path: Path, document: Mapping[str, Any], rows: Iterable[Row]) -> None:
+    """Write the document with its rows, one to a line, and put it in place only when it is whole.
+
+    Raises AnsibleOrgTrailError when it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+            head = json.dumps(document, separators=(",", ":"))
+            file.write(f'{head[:-1]},"coverage":[')
+            separator = "\n"
+            for row in rows:
+                file.write(separator + json.dumps(row.to_dict(), separators=(",", ":")))
+                separator = ",\n"
+            file.write("\n]}\n")
+        Path(file.name).chmod(0o666 & ~current_umask())
+        Path(file.name).replace(path)
+    except OSError as error:
+        raise AnsibleOrgTrailError(f"Failed to write output_path {path}: {error}.") from error
+
+
+def current_umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

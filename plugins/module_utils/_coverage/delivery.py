@@ -1,0 +1,110 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks into the log bucket: did every account's files arrive, how old is the newest, does the newest digest verify."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._aws.arn import TrailArn
+from .._aws.cloudtrail import list_public_keys
+from .._aws.errors import sentence
+from .._aws.s3 import get_object, list_folders, list_objects
+from .._work.fanout import Fanout, Task
+from .digest import digest_problem
+from .rows import Row
+
+WINDOWS = (timedelta(hours=2), timedelta(days=1), timedelta(days=30))
+"""How far back the newest file is looked for. S3 lists keys forwards only, so the least is listed first."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the trail's files are: ``base`` is ``[prefix/]AWSLogs/<organization>/`` (aws-facts section 6)."""
+
+    bucket: str
+    owner: str
+    base: str
+    trail: TrailArn
+
+
+class DeliveryProbe:
+    """Notes in rows what the bucket holds of their account and region.
+
+    s3: a client that may list and read the bucket. keys: answers a client of CloudTrail for a region, to fetch the
+    public keys that digests are verified with; without it they are not.
+    """
+
+    def __init__(self, s3: Any, place: Place, now: datetime, keys: Callable[[str], Any] | None = None) -> None:
+        self._s3 = s3
+        self._place = place
+        self._now = now
+        self._keys = keys
+        self._public_keys = cache(self._fetch_keys)
+        self.looked = 0
+        """How many rows were done, for progress: threads may miscount it by a few."""
+
+    def check_access(self) -> None:
+        """Raises AnsibleS3Error when the bucket cannot be listed, before a long run begins."""
+        list_folders(self._s3, self._place.bucket, self._place.owner, self._place.base)
+
+    def look(self, rows: Iterable[Row], threads: int, deadline: float, tick: Callable[[], None]) -> bool:
+        """Look for the files of every row by time.monotonic's ``deadline``; answers whether all were looked for."""
+        return Fanout(self._tasks(rows), threads, deadline).run(tick, every=1.0)
+
+    def _tasks(self, rows: Iterable[Row]) -> Iterator[Task]:
+        return (partial(self._note, row) for row in rows)
+
+    def _note(self, row: Row) -> None:
+        try:
+            newest = self._newest(row, "CloudTrail", "")
+            row.latest_file_time = iso(newest["LastModified"]) if newest else ""
+            if self._keys:
+                self._note_digest(row)
+        except AnsibleAWSError as error:
+            row.log_delivery_error = sentence(error)
+        self.looked += 1
+
+    def _note_digest(self, row: Row) -> None:
+        trail = self._place.trail
+        newest = self._newest(row, "CloudTrail-Digest", f"_{trail.name}_{trail.region}")
+        if not newest:
+            return
+        row.latest_digest_time = iso(newest["LastModified"])
+        data, metadata = get_object(self._s3, self._place.bucket, self._place.owner, newest["Key"])
+        problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, self._public_keys(row.region))
+        row.digest_valid = not problem
+        if problem and row.status == "covered":
+            row.status = "delivery_error"
+            row.reason = f"The newest digest file {newest['Key']} does not verify: {problem}."
+
+    def _newest(self, row: Row, kind: str, suffix: str) -> dict[str, Any] | None:
+        """The newest file of a kind, by its name, which holds the time; None when there is none in 30 days."""
+        prefix = f"{self._place.base}{row.account_id}/{kind}/{row.region}/"
+        name = f"{row.account_id}_{kind}_{row.region}{suffix}_"
+        for window in WINDOWS:
+            since = self._now - window
+            after = f"{prefix}{since:%Y/%m/%d}/{name}{since:%Y%m%dT%H}"
+            found = list_objects(self._s3, self._place.bucket, self._place.owner, prefix, after)
+            named = [one for one in found if one["Key"].rpartition("/")[2].startswith(name)]
+            if named:
+                newest: dict[str, Any] = named[-1]
+                return newest
+        return None
+
+    def _fetch_keys(self, region: str) -> Mapping[str, bytes]:
+        if self._keys is None:  # digests are looked at with keys only
+            return {}
+        keys: dict[str, bytes] = list_public_keys(self._keys(region), self._now - WINDOWS[-1], self._now)
+        return keys
+
+
+def iso(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,140 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads all accounts of the organization with as few calls as it takes, within Organizations' rates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
+
+from .._aws.organizations import (
+    describe_organization,
+    list_account_tags,
+    list_accounts,
+    list_accounts_for_parent,
+    list_organizational_units,
+    list_roots,
+)
+from .._work.pace import Pace
+from .accounts import Account, account_of, ou_ids
+
+TAG_THREADS = 4  # ten calls a second are allowed, and one takes about a tenth of a second
+
+
+@dataclass
+class Paces:
+    """The rates of aws-facts section 8, each multiplied by the user's share of them; a share of 0 lifts them."""
+
+    share: float = 1.0
+    accounts: Pace = field(init=False)
+    units: Pace = field(init=False)
+    parents: Pace = field(init=False)
+    tags: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.accounts = Pace(8 * self.share, 12)
+        self.units = Pace(5 * self.share, 8)
+        self.parents = Pace(5 * self.share, 8)
+        self.tags = Pace(10 * self.share, 15)
+
+
+@dataclass
+class Organization:
+    """The organization and its accounts, sorted by id."""
+
+    id: str
+    management_account_id: str
+    accounts: list[Account]
+
+
+def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: bool = False) -> Organization:
+    """One ListAccounts call for 20 accounts; OU paths come with them where botocore and AWS know Account.Paths.
+
+    names: also the names of the OUs, one more call for each of them. tags: also tags, one more call per account.
+    Raises AnsibleOrganizationsError.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        described = pool.submit(describe_organization, client)
+        units = pool.submit(read_units, client, paces) if names else None
+        accounts = list(read_accounts(client, paces))
+        organization = described.result()
+        if not all(account.ou_path for account in accounts):
+            fill_paths(client, paces, organization["Id"], accounts)
+        if units:
+            fill_names(accounts, units.result())
+    if tags:
+        fill_tags(client, paces, accounts)
+    return Organization(organization["Id"], organization["MasterAccountId"], sorted(accounts, key=lambda one: one.id))
+
+
+def read_accounts(client: Any, paces: Paces) -> Iterator[Account]:
+    """Every account of the organization, in AWS's order, page by page."""
+    pages = every_page(lambda token: list_accounts(client, token), paces.accounts)
+    return (account_of(answer) for page in pages for answer in page["Accounts"])
+
+
+def every_page(read: Callable[[str], dict[str, Any]], pace: Pace) -> Iterator[dict[str, Any]]:
+    """All pages of a list; an empty page may come before the last one (aws-facts 7.1)."""
+    token = ""
+    while True:
+        pace.wait()
+        page = read(token)
+        yield page
+        token = page.get("NextToken") or ""
+        if not token:
+            return
+
+
+def read_units(client: Any, paces: Paces) -> dict[str, tuple[str, str]]:
+    """Id to (name, parent id) of the root and all OUs: one call for each of them."""
+    roots = [root for page in every_page(lambda token: list_roots(client, token), Pace(0, 1)) for root in page["Roots"]]
+    units = {root["Id"]: (root["Name"], "") for root in roots}
+    todo = list(units)
+    while todo:
+        parent = todo.pop()
+        for page in every_page(lambda token, of=parent: list_organizational_units(client, of, token), paces.units):  # type: ignore[misc]
+            for unit in page["OrganizationalUnits"]:
+                units[unit["Id"]] = (unit["Name"], parent)
+                todo.append(unit["Id"])
+    return units
+
+
+def fill_paths(client: Any, paces: Paces, organization_id: str, accounts: list[Account]) -> None:
+    """Find the paths by walking the OU tree, for a botocore without Account.Paths (aws-facts 7.3)."""
+    paths: dict[str, str] = {}
+    units = read_units(client, paces)
+    for unit in units:
+        path = "/".join((organization_id, *_lineage(units, unit))) + "/"
+        for page in every_page(lambda token, of=unit: list_accounts_for_parent(client, of, token), paces.parents):  # type: ignore[misc]
+            paths |= {account["Id"]: path for account in page["Accounts"]}
+    for account in accounts:
+        account.ou_path = account.ou_path or paths.get(account.id, "")
+
+
+def _lineage(units: dict[str, tuple[str, str]], unit: str) -> list[str]:
+    lineage = [unit]
+    while parent := units[lineage[0]][1]:
+        lineage.insert(0, parent)
+    return lineage
+
+
+def fill_names(accounts: list[Account], units: dict[str, tuple[str, str]]) -> None:
+    """Give each account the names of the OUs in its path."""
+    for account in accounts:
+        account.ou_names = [units[unit][0] for unit in ou_ids(account.ou_path) if unit in units]
+
+
+def fill_tags(client: Any, paces: Paces, accounts: list[Account]) -> None:
+    """Give each account its tags: one call per account."""
+
+    def fill(account: Account) -> None:
+        for page in every_page(lambda token: list_account_tags(client, account.id, token), paces.tags):
+            account.tags |= boto3_tag_list_to_ansible_dict(page["Tags"])
+
+    with ThreadPoolExecutor(TAG_THREADS) as pool:
+        list(pool.map(fill, accounts))

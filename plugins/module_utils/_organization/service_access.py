@@ -1,0 +1,131 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trusted access of one AWS service to the organization: what is, what is wanted, and what stands in the way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .._aws.arn import CLOUDTRAIL
+from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
+from .._aws.organizations import (
+    AnsibleOrganizationsError,
+    describe_organization,
+    disable_service_access,
+    enable_service_access,
+    has_service_access,
+    list_service_access,
+    summarize_organization,
+)
+from .._aws.session import Session
+from .refusals import caller_refusal, feature_refusal
+from .resources import find_organization_resources
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user asks for; the names are those of the module's options."""
+
+    service_principal: str
+    state: str
+    allow_trail_downgrade: bool
+
+
+@dataclass(frozen=True)
+class ServiceAccess:
+    """What Organizations answers."""
+
+    organization: dict[str, str]
+    trusted_services: tuple[str, ...]
+
+
+def describe_service_access(session: Session, known: dict[str, str] | None) -> ServiceAccess:
+    """Read the trusted services and, unless it is ``known``, the organization, both at once.
+
+    Raises AnsibleOrgTrailError when the caller is no management account or the organization lacks all features
+    (aws-facts 1.1, 1.2), AnsibleOrganizationsError for what AWS refuses otherwise.
+    """
+    client = session.client("organizations")
+    with ThreadPoolExecutor(2) as pool:
+        described = pool.submit(lambda: known or summarize_organization(describe_organization(client)))
+        listed = pool.submit(list_service_access, client)
+    organization = described.result()
+    try:
+        services = sorted(service["ServicePrincipal"] for service in listed.result())
+    except AnsibleOrganizationsError as error:
+        if code_of(error) in DENIED:
+            refuse(caller_refusal(organization, session.account_id))
+        raise
+    refuse(feature_refusal(organization))
+    return ServiceAccess(organization, tuple(services))
+
+
+def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wanted, check_mode: bool) -> ServiceAccess:
+    """Turn trusted access on or off where it is not as wanted; answer what is then.
+
+    Raises AnsibleOrgTrailError when turning it off would blind members and the user did not accept that.
+    """
+    services = set(before.trusted_services)
+    if (wanted.service_principal in services) == (wanted.state == "present"):
+        return before
+    if wanted.state == "absent":
+        refuse_downgrade(session, wanted)
+    if not check_mode:
+        clients = (session.client("organizations"), session.client("organizations", once=True))
+        change_service_access(*clients, wanted)
+    services ^= {wanted.service_principal}
+    return replace(before, trusted_services=tuple(sorted(services)))
+
+
+def change_service_access(client: Any, once: Any, wanted: Wanted, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Turn trusted access on or off. When the outcome is unknown, look, and write again only what was not done.
+
+    once: a client for writes. Raises AnsibleOrganizationsError for what AWS refuses, and for an outcome that is still
+    unknown after ``ROUNDS`` attempts.
+    """
+    write = enable_service_access if wanted.state == "present" else disable_service_access
+    for attempt in range(ROUNDS):
+        try:
+            write(once, wanted.service_principal)
+        except AnsibleOrganizationsError as error:
+            if not outcome_unknown(error):
+                raise
+            sleep(1 << attempt)
+            if has_service_access(client, wanted.service_principal) == (wanted.state == "present"):
+                return
+            if attempt == ROUNDS - 1:
+                raise
+        else:
+            return
+
+
+def refuse_downgrade(session: Session, wanted: Wanted) -> None:
+    """Raise AnsibleOrgTrailError when organization trails or event data stores would be lost (aws-facts section 5)."""
+    if wanted.service_principal != CLOUDTRAIL or wanted.allow_trail_downgrade:
+        return
+    lost = find_organization_resources(session)
+    if lost:
+        raise AnsibleOrgTrailError(
+            f"Trusted access for {CLOUDTRAIL} stays on, because turning it off would blind every member account: "
+            f"found {', '.join(lost)}, expected none. Convert or delete them first, or set allow_trail_downgrade=true."
+        )
+
+
+def summarize(before: ServiceAccess, after: ServiceAccess) -> dict[str, Any]:
+    """The module's result."""
+    return {
+        "changed": after != before,
+        "organization": after.organization,
+        "trusted_services": list(after.trusted_services),
+        "diff": {
+            "before": {"trusted_services": list(before.trusted_services)},
+            "after": {"trusted_services": list(after.trusted_services)},
+        },
+    }

@@ -1,0 +1,60 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a report says about the trail, the bucket and the run, from the results of the modules before coverage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._aws.arn import parse_trail_arn
+
+TRAIL_FACTS = {
+    "name": "Name",
+    "arn": "ARN",
+    "home_region": "Home region",
+    "is_organization_trail": "Organization trail",
+    "is_multi_region_trail": "All regions",
+    "enable_log_file_validation": "Log file validation",
+    "s3_bucket_name": "Bucket",
+    "s3_key_prefix": "Key prefix",
+    "kms_key_id": "KMS key",
+    "logging": "Logging",
+}
+BUCKET_FACTS = {"name": "Name", "account_id": "Account", "region": "Region"}
+CHANGES = {
+    "CreateTrail": "Created the trail",
+    "UpdateTrail": "Changed the trail",
+    "DeleteTrail": "Deleted the trail",
+    "StartLogging": "Started logging",
+    "StopLogging": "Stopped logging",
+}
+
+
+def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapping[str, Any]) -> list[str]:
+    """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
+    changes = (
+        ["Allowed CloudTrail in the organization (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
+    )
+    for action in organization_trail.get("actions") or []:
+        what = CHANGES.get(action["operation"], "Changed the trail")
+        fields = [name for name in action.get("parameters") or {} if name not in ("Name", "TrailName", "ResourceId")]
+        named = f": {', '.join(fields)}" if fields else ""
+        changes.append(f"{what} in {action['region']} ({action['operation']}{named})")
+    return changes
+
+
+def describe_trail(arn: str) -> dict[str, str]:
+    """What a trail's ARN alone tells about it, {} for ""; for runs that do not manage the trail."""
+    if not arn:
+        return {}
+    parts = parse_trail_arn(arn)
+    return {"arn": arn, "name": parts.name, "home_region": parts.region}
+
+
+def facts(described: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Label and text of each labelled field that is set."""
+    words = {True: "yes", False: "no"}
+    found = ((labels[name], described[name]) for name in labels if described.get(name) not in (None, ""))
+    return [(label, words[value] if isinstance(value, bool) else str(value)) for label, value in found]

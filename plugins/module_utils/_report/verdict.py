@@ -1,0 +1,182 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdict on a coverage document: is everything covered, what is not, and what to do about it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from .document import STATUSES, Document, cells, template, trail_arn
+
+QUIET = frozenset({"covered", "pending", "region_disabled", "account_closed"})
+"""Statuses that are no exception unless the user says so."""
+
+NOT_COUNTED = frozenset({"region_disabled", "account_closed"})
+"""Statuses of places where no event can happen; the verdict leaves them out of its total."""
+
+FAIL_ON = tuple(status for status in STATUSES if status not in QUIET and status != "unchecked")
+
+
+class Verdict(NamedTuple):
+    """The answer to "is everything covered", with the numbers behind it."""
+
+    name: str
+    headline: str
+    sentence: str
+    failed: int
+    statuses: dict[str, int]
+    exceptions: list[dict[str, Any]]
+
+
+def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
+    """The verdict on a document. Whatever was not checked fails, too: silence is no proof.
+
+    fail_on: statuses that fail. Exceptions are those and all that are not quiet, grouped by status and reason.
+    """
+    failing = {*fail_on, "unchecked"}
+    places = list(cells(document))
+    counts = Counter(status for _account, _region, status in places)
+    statuses = {status: counts[status] for status in STATUSES if counts[status]}
+    failed = sum(count for status, count in statuses.items() if status in failing)
+    blind = len({account for account, _region, status in places if status in failing})
+    name = "failed" if failed or not counts else "pending" if counts["pending"] else "passed"
+    headline, sentence = _say(len(document["accounts"]), blind, statuses, failing)
+    exceptional = [place for place in places if place[2] in failing or place[2] not in QUIET]
+    return Verdict(name, headline, sentence, failed, statuses, _group(document, exceptional, failing))
+
+
+def _group(document: Document, places: list[tuple[str, str, str]], failing: set[str]) -> list[dict[str, Any]]:
+    """Exceptions with the same status and reason as one group each, the worst first, then the largest."""
+    names = {account["id"]: account["name"] for account in document["accounts"]}
+    arn = trail_arn(document)
+    rows = {(row["account_id"], row["region"]): row for row in document["coverage"] if row["status"] != "covered"}
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for account, region, status in places:
+        row = rows.get((account, region))
+        group = groups.setdefault((status, template(row, arn) if row else ""), {})
+        group.setdefault(account, []).append(region)
+    order = list(STATUSES)
+    described = [
+        {
+            "status": status,
+            "title": STATUSES[status].title,
+            "reason": _readable(reason, where),
+            "remedy": STATUSES[status].remedy,
+            "fails": status in failing,
+            "account_regions": sum(map(len, where.values())),
+            "accounts": [{"id": id_, "name": names[id_], "regions": regions} for id_, regions in where.items()],
+        }
+        for (status, reason), where in groups.items()
+    ]
+    return sorted(described, key=lambda one: (order.index(one["status"]), -one["account_regions"], one["reason"]))
+
+
+def _readable(reason: str, where: dict[str, list[str]]) -> str:
+    """A reason with its account and region, or with words for them where they are several."""
+    regions = {region for places in where.values() for region in places}
+    account = next(iter(where)) if len(where) == 1 else "<account>"
+    region = next(iter(regions)) if len(regions) == 1 else "<region>"
+    return reason.replace("{account}", account).replace("{region}", region)
+
+
+def _say(all_accounts: int, blind: int, statuses: dict[str, int], failing: set[str]) -> tuple[str, str]:
+    """Headline and sentence of the verdict; blind: how many accounts have a failure."""
+    bad = {status: count for status, count in statuses.items() if status in failing}
+    tolerated = sum(count for status, count in statuses.items() if status not in failing | QUIET)
+    counted = sum(count for status, count in statuses.items() if status in failing or status not in NOT_COUNTED)
+    covered, waiting = statuses.get("covered", 0), statuses.get("pending", 0)
+    of_all, accounts = _count(counted, "account region"), _count(all_accounts, "account")
+    also = f" Told not to fail: {_count(tolerated, 'exception')}." if tolerated else ""
+    if not statuses:
+        return "Nothing was checked", "No account or no region was given, so nothing is proved."
+    if not counted:
+        return "There is nothing to cover", f"{accounts.capitalize()}, each closed or with its regions disabled."
+    if bad:
+        kinds = ", ".join(f"{STATUSES[status].title.lower()} {count:,}" for status, count in bad.items())
+        total = sum(bad.values())
+        return (
+            f"{_count(total, 'account region')} {'is' if total == 1 else 'are'} not covered",
+            f"{total:,} of {of_all} in {blind:,} of {accounts} cannot be relied on: {kinds}.{also}",
+        )
+    if waiting:
+        return (
+            f"{_count(waiting, 'account region')} still {'waits' if waiting == 1 else 'wait'} for the trail",
+            f"{covered:,} of {of_all} in {accounts} are covered; AWS may take up to 24 hours for the rest.{also}",
+        )
+    return (
+        "Every account and region is covered" if not tolerated else "Nothing fails, with exceptions",
+        f"{covered:,} of {of_all} in {accounts} log to the organization trail.{also}",
+    )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+LINES = 20
+FAILURES = 50
+PLACES = 3
+
+
+def summarize(document: Document, verdict: Verdict) -> dict[str, Any]:
+    """What a run returns and prints: numbers, and a bounded number of exceptions."""
+    return {
+        "verdict": verdict.name,
+        "headline": verdict.headline,
+        "sentence": verdict.sentence,
+        "failed_account_regions": verdict.failed,
+        "statuses": verdict.statuses,
+        "accounts": len(document["accounts"]),
+        "regions": len(document["regions"]),
+        "exceptions": [describe_exception(group) for group in verdict.exceptions[:LINES]],
+        "more_exceptions": max(0, len(verdict.exceptions) - LINES),
+        "failures": list(islice(list_failures(verdict), FAILURES)),
+    }
+
+
+def list_failures(verdict: Verdict) -> Iterator[dict[str, str]]:
+    """Each account and region that fails, in the order of the exceptions."""
+    for group in verdict.exceptions:
+        for account in group["accounts"] if group["fails"] else ():
+            for region in account["regions"]:
+                place = {"account_id": account["id"], "region": region}
+                yield {**place, "status": group["status"], "reason": group["reason"] or group["remedy"]}
+
+
+def describe_exception(group: dict[str, Any]) -> str:
+    """One group of exceptions in a line for the terminal, without characters that a terminal obeys."""
+    places = ", ".join(
+        f"{account['name'] or 'account'} ({account['id']}) {', '.join(account['regions'][:PLACES])}"
+        + (f" and {len(account['regions']) - PLACES} more regions" if len(account["regions"]) > PLACES else "")
+        for account in group["accounts"][:PLACES]
+    )
+    more = len(group["accounts"]) - PLACES
+    text = f"{group['title']}: {places}{f', and {more:,} more accounts' if more > 0 else ''}."
+    return "".join(character if character.isprintable() else "�" for character in f"{text} {group['reason']}".strip())
+
+
+def report_json(document: Document, verdict: Verdict) -> str:
+    """The text of coverage.json: the document with its verdict first, one account and one row a line."""
+    report = {
+        "verdict": verdict.name,
+        "headline": verdict.headline,
+        "sentence": verdict.sentence,
+        "statuses": verdict.statuses,
+        "remedies": {name: STATUSES[name].remedy for name in verdict.statuses if STATUSES[name].remedy},
+        **document,
+    }
+    return "{\n" + ",\n".join(f"{_json(name)}: {_lines(value)}" for name, value in report.items()) + "\n}\n"
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "[\n" + ",\n".join(map(_json, value)) + "\n]"
+    return _json(value)
+
+
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ": "), sort_keys=True).encode

@@ -1,0 +1,91 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The work of the module cloudtrail_organization_trail: look, refuse, plan, write, answer."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._aws.errors import AnsibleOrgTrailError, refuse
+from .._aws.session import Session
+from .plan import Call, Plan, plan_for
+from .preflight import judge, unsupported_option
+from .reader import View, look
+from .refusals import arn_refusal
+from .settings import Options, Settings
+from .situation import Problem
+from .writer import Writer
+
+
+def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[dict[str, Any], list[str]]:
+    """Make the trail what the module's options say; the module's result, and what it should warn about.
+
+    Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
+    wherever that can be known.
+    """
+    refuse(arn_refusal(options) or unsupported_option(session, options))
+    view = look(session, options)
+    if view.key:
+        options = {**options, "kms_key_id": view.key}
+    before = view.now.settings if view.now else None
+    plan = plan_for(view.arn, options, before)
+    problems = judge(session, view, options, plan)
+    if problems["fail"]:
+        raise AnsibleOrgTrailError(
+            message=" ".join(problem.sentence for problem in problems["fail"]),
+            problems=[asdict(problem) for problem in [*problems["fail"], *problems["warn"]]],
+        )
+    after, actions = plan.after, list(plan.calls)
+    if plan.calls and not check_mode:
+        writer = Writer(session, view.arn, options)
+        try:
+            now = writer.carry_out(before)
+        except AnsibleAWSError as error:
+            error.kwargs |= {"changed": bool(writer.actions), "actions": _described_actions(view, writer.actions)}
+            raise
+        after, actions = now.settings if now else None, writer.actions
+    result = _result(view, plan, after, actions, problems["warn"])
+    return result, [problem.sentence for problem in problems["warn"]]
+
+
+def _result(
+    view: View, plan: Plan, after: Settings | None, actions: list[Call], problems: list[Problem]
+) -> dict[str, Any]:
+    before = view.now.settings if view.now else None
+    return {
+        "changed": bool(plan.calls),
+        "trail": _described(view, after),
+        "before": _described(view, before),
+        "organization": view.organization if view.organization["id"] else {},
+        "changed_fields": list(plan.changed_fields),
+        "actions": _described_actions(view, actions),
+        "problems": [asdict(problem) for problem in problems],
+        "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},
+    }
+
+
+def _described_actions(view: View, actions: list[Call]) -> list[dict[str, Any]]:
+    return [{"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions]
+
+
+def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:
+    """The settings that the options manage; all of them for a trail that is deleted."""
+    return {name: value for name, value in (settings or {}).items() if name in plan.managed or plan.after is None}
+
+
+def _described(view: View, settings: Settings | None) -> dict[str, Any]:
+    if settings is None:
+        return {}
+    arn = view.arn
+    identity = {
+        "arn": str(arn),
+        "name": arn.name,
+        "home_region": arn.region,
+        "account_id": arn.account_id,
+        "organization_id": view.organization["id"],
+    }
+    return identity | settings

@@ -1,0 +1,247 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What stands in the way of an organization trail, judged before the first write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
+from .policies import kms_key_policy, log_role_too_narrow
+from .selectors import logs_management_events
+from .settings import REQUEST_FIELDS, Settings
+from .situation import Problem, Situation, Unread, unread_problem
+
+SERVICE_LINKED_ROLE = "AWSServiceRoleForCloudTrail"
+TRAILS_PER_REGION = 5  # aws-facts 2.7
+
+DEFAULT_ACTIONS = {
+    "bucket_outside_organization": "fail",
+    "delivery_error": "warn",
+    "foreign_trail": "fail",
+    "kms_key_outside_organization": "fail",
+    "kms_key_policy": "fail",
+    "kms_key_region": "fail",
+    "log_role_too_narrow": "fail",
+    "opt_in_home_region": "warn",
+    "overlapping_trail": "warn",
+    "service_linked_role_missing": "warn",
+    "trail_quota": "fail",
+}
+"""Names of the problems, and what the module does about each unless told otherwise."""
+
+ACTIONS = ("fail", "warn", "ignore")
+
+ENABLED_BY_DEFAULT = frozenset(
+    [
+        *("ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2"),
+        *("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1"),
+        *("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
+    ]
+)
+"""Regions of the partition aws that no account has to opt in to; every later one is an opt-in region.
+
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+"""
+
+FOREIGN_NAMES: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("AWS Control Tower", lambda name: name.startswith("aws-controltower-")),
+    ("Landing Zone Accelerator", lambda name: name.endswith("-Organizations-CloudTrail")),
+)
+"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7)."""
+
+
+def find_problems(situation: Situation) -> list[Problem]:
+    """Every problem of the situation, in the order of their names."""
+    return [problem for _name, judge in sorted(JUDGES.items()) if (problem := judge(situation)) is not None]
+
+
+def sort_problems(problems: Sequence[Problem], actions: Mapping[str, str]) -> dict[str, list[Problem]]:
+    """Problems by what to do about them: fail, warn, ignore. A problem that only may exist never fails."""
+    sorted_out: dict[str, list[Problem]] = {action: [] for action in ACTIONS}
+    for problem in problems:
+        action = actions.get(problem.name, DEFAULT_ACTIONS[problem.name])
+        if action == "fail" and problem.severity == "unknown":
+            action = "warn"
+        sorted_out[action].append(problem)
+    return sorted_out
+
+
+def foreign_trail(arn: TrailArn, before: Settings | None) -> Problem | None:
+    """Whether an existing trail belongs to another tool (aws-facts 7.7)."""
+    owner = next((tool for tool, owns in FOREIGN_NAMES if owns(arn.name)), None)
+    if owner is None or before is None:
+        return None
+    return Problem(
+        "foreign_trail",
+        "error",
+        f"Trail {arn}",
+        f"a trail that belongs to {owner} by its name",
+        "a trail of your own",
+        f"Change it with {owner}, choose another name, or set adopt_foreign=true to take it over.",
+    )
+
+
+def _foreign_trail(situation: Situation) -> Problem | None:
+    if situation.options.get("adopt_foreign"):
+        return None
+    return foreign_trail(situation.arn, situation.before)
+
+
+def _trail_quota(situation: Situation) -> Problem | None:
+    arn, own = situation.arn, situation.trails_here
+    if isinstance(own, Unread):
+        return unread_problem("trail_quota", f"Account {arn.account_id} in {arn.region}", "its trails", own)
+    if own is None or len(own) < TRAILS_PER_REGION:
+        return None
+    return Problem(
+        "trail_quota",
+        "error",
+        f"Account {arn.account_id} in {arn.region}",
+        f"{len(own)} trails ({', '.join(own)})",
+        f"fewer than {TRAILS_PER_REGION} before {arn.name} can be created",
+        "Delete one that is no longer needed, convert one of them by its name, or create the trail in another region.",
+    )
+
+
+def _opt_in_home_region(situation: Situation) -> Problem | None:
+    region = situation.arn.region
+    if not situation.after["is_organization_trail"] or partition_of(region) != "aws" or region in ENABLED_BY_DEFAULT:
+        return None
+    return Problem(
+        "opt_in_home_region",
+        "warning",
+        f"Trail {situation.arn}",
+        f"the home region {region}, which accounts have to opt in to",
+        "a region that is enabled in every account",
+        "Members that have not opted in send nothing: enable the region in all of them, or create the trail elsewhere.",
+    )
+
+
+def _overlapping_trail(situation: Situation) -> Problem | None:
+    if isinstance(situation.others, Unread):
+        return unread_problem("overlapping_trail", f"Trail {situation.arn}", "other trails", situation.others)
+    paid = [one.arn for one in situation.others or () if one.logging and one.management_events]
+    after = situation.after
+    if not paid or not logs_management_events(after["event_selectors"], after["advanced_event_selectors"]):
+        return None
+    return Problem(
+        "overlapping_trail",
+        "warning",
+        f"Account {situation.arn.account_id}",
+        f"management events logged by {', '.join(paid)} beside {situation.arn}",
+        "one trail that logs them, because each further copy is billed",
+        "Delete the other trail once its log files are no longer needed, or take management events out of its "
+        "selectors.",
+    )
+
+
+def _delivery_error(situation: Situation) -> Problem | None:
+    if not situation.delivery_error or set(situation.changed_fields) & set(REQUEST_FIELDS):
+        return None  # what is about to change may well be the cause
+    return Problem(
+        "delivery_error",
+        "warning",
+        f"Trail {situation.arn}",
+        situation.delivery_error,
+        "no error of the latest delivery",
+        f"{_delivery_remedy(situation.delivery_error)} The error stays until the next delivery.",
+    )
+
+
+DELIVERY_REMEDIES = {
+    "KMS.": "Enable the trail's KMS key, cancel its deletion, or set kms_key_id to another key.",
+    "for CloudWatch Logs": "Make the log group again, and let the trail's role write to it.",
+    "for notifications": "Make the SNS topic again, and let cloudtrail.amazonaws.com publish to it.",
+}
+"""What to do about a delivery error, by a part of its text."""
+
+
+def _delivery_remedy(error: str) -> str:
+    bucket = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
+    return " ".join(remedy for part, remedy in DELIVERY_REMEDIES.items() if part in error) or bucket
+
+
+def _service_linked_role_missing(situation: Situation) -> Problem | None:
+    role = situation.service_linked_role
+    if isinstance(role, Unread):
+        what = f"Role {SERVICE_LINKED_ROLE} of account {situation.arn.account_id}"
+        return unread_problem("service_linked_role_missing", what, "the role", role)
+    if role is not False:
+        return None
+    return Problem(
+        "service_linked_role_missing",
+        "warning",
+        f"Account {situation.arn.account_id}",
+        f"no role {SERVICE_LINKED_ROLE}",
+        "that role, with which CloudTrail makes the trail in the members",
+        "CloudTrail creates it if the caller has iam:CreateServiceLinkedRole; otherwise run "
+        f"aws iam create-service-linked-role --aws-service-name {CLOUDTRAIL}",
+    )
+
+
+def _bucket_outside_organization(situation: Situation) -> Problem | None:
+    options, bucket = situation.options, f"Bucket {situation.after['s3_bucket_name']}"
+    organization_id = options.get("bucket_organization_id")
+    known = situation.bucket_account_known
+    if isinstance(known, Unread):
+        return unread_problem("bucket_outside_organization", bucket, "its account", known)
+    same = not organization_id or not situation.organization_id or organization_id == situation.organization_id
+    if known is not False and same:
+        return None
+    account = f"account {options['bucket_account_id']}" if options.get("bucket_account_id") else "an account"
+    where = f" of the organization {organization_id}" if organization_id else " outside the organization"
+    return Problem(
+        "bucket_outside_organization",
+        "error",
+        bucket,
+        f"in {account}{where}",
+        f"a bucket in an account of the organization {situation.organization_id}",
+        "Choose a bucket of a member account, such as the log archive's.",
+    )
+
+
+def _kms_key_outside_organization(situation: Situation) -> Problem | None:
+    known = situation.key_account_known
+    if isinstance(known, Unread):
+        return unread_problem("kms_key_outside_organization", f"KMS key {situation.key}", "its account", known)
+    if known is not False:
+        return None
+    return Problem(
+        "kms_key_outside_organization",
+        "error",
+        f"KMS key {situation.key}",
+        f"in account {situation.key.split(':')[4]}, which is not in the organization",
+        f"a key in an account of the organization {situation.organization_id}",
+        "Set kms_key_id to a key of the log archive or management account; its owner can make the logs unreadable.",
+    )
+
+
+def _kms_key_region(situation: Situation) -> Problem | None:
+    region = situation.options.get("bucket_region")
+    if not situation.key or not region or situation.key.split(":")[3] == region:
+        return None
+    return Problem(
+        "kms_key_region",
+        "error",
+        f"KMS key {situation.key}",
+        f"in {situation.key.split(':')[3]}",
+        f"a key in {region}, the region of the bucket {situation.after['s3_bucket_name']}",
+        "Set kms_key_id to a key of that region.",
+    )
+
+
+JUDGES: dict[str, Callable[[Situation], Problem | None]] = {
+    "bucket_outside_organization": _bucket_outside_organization,
+    "delivery_error": _delivery_error,
+    "foreign_trail": _foreign_trail,
+    "kms_key_outside_organization": _kms_key_outside_organization,
+    "kms_key_policy": kms_key_policy,
+    "kms_key_region": _kms_key_region,
+    "log_role_too_narrow": log_role_too_narrow,
+    "opt_in_home_region": _opt_in_home_region,
+    "overlapping_trail": _overlapping_trail,
+    "service_linked_role_missing": _service_linked_role_missing,
+    "trail_quota": _trail_quota,
+}

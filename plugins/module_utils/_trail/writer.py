@@ -1,0 +1,128 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a trail to what is wanted: plan, write each thing once, read AWS back, and prove the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._aws.arn import CLOUDTRAIL, TrailArn
+from .._aws.cloudtrail import WRITES, AnsibleCloudTrailError
+from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
+from .._aws.organizations import AnsibleOrganizationsError, has_service_access
+from .._aws.session import Session
+from .plan import Call, Plan, plan_for
+from .reader import TrailNow, read_trail
+from .settings import Options, Settings
+
+ROUNDS = 3
+LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
+
+
+@dataclass
+class Writer:
+    """Carries plans out. ``actions`` remembers every call that worked or may have worked."""
+
+    session: Session
+    arn: TrailArn
+    options: Options
+    actions: list[Call] = field(default_factory=list)
+    sleep: Callable[[float], None] = time.sleep
+
+    def carry_out(self, before: Settings | None) -> TrailNow | None:
+        """Write until AWS answers what is wanted, at most ``ROUNDS`` times, each time after a new look.
+
+        A second round comes only when a first one's outcome is unknown: a lost answer, a server's failure.
+        Raises AnsibleCloudTrailError for what AWS refuses, AnsibleOrgTrailError when the result is not as wanted.
+        """
+        error: AnsibleAWSError | None = None
+        now = None if before is None else TrailNow(before, "")
+        for attempt in range(ROUNDS):
+            plan = self._plan(now)
+            if not plan.calls:
+                return now
+            error = self._try(plan)
+            if error:
+                self.sleep(1 << attempt)
+            now = read_trail(self.session, self.arn, self.options)
+            if error is None:
+                return self._prove(now)
+            if now is None and before is not None and plan.after is not None:
+                raise error  # somebody deleted the trail in the meantime; what it was is not known any more
+        if error and self._plan(now).calls:
+            raise error
+        return now
+
+    def _plan(self, now: TrailNow | None) -> Plan:
+        return plan_for(self.arn, self.options, now.settings if now else None)
+
+    def _prove(self, now: TrailNow | None) -> TrailNow | None:
+        """Give AWS a moment to answer what it accepted, but never write it again."""
+        for attempt in range(ROUNDS):
+            if not self._plan(now).calls:
+                return now
+            self.sleep(1 << attempt)
+            now = read_trail(self.session, self.arn, self.options)
+        plan = self._plan(now)
+        if not plan.calls:
+            return now
+        found = {name: now.settings.get(name) for name in plan.changed_fields} if now else "no trail"
+        expected = {name: plan.after[name] for name in plan.changed_fields} if plan.after else "no trail"
+        raise AnsibleOrgTrailError(
+            message=f"AWS accepted the changes to {self.arn}, but then answered {found}, expected {expected}. "
+            "Somebody else may be changing the trail; run again."
+        )
+
+    def _try(self, plan: Plan) -> AnsibleAWSError | None:
+        """Make the plan's calls; an error that leaves the outcome open, if one ended them."""
+        try:
+            for call in plan.calls:
+                self._send_when_accepted(call)
+        except AnsibleCloudTrailError as error:
+            named = AnsibleCloudTrailError(message=f"{error.message} {self.arn}", exception=error.exception)
+            if not outcome_unknown(error) and code_of(error) not in LOOK_AGAIN:
+                raise named from error
+            return named
+        return None
+
+    def _send(self, call: Call) -> None:
+        client = self.session.client("cloudtrail", self.arn.region, once=True)
+        try:
+            WRITES[call.operation](client, **call.parameters)
+        except AnsibleCloudTrailError as error:
+            if outcome_unknown(error):
+                self.actions.append(call)
+            raise
+        self.actions.append(call)
+
+    def _send_when_accepted(self, call: Call) -> None:
+        """Send a call; while trusted access was only just enabled, again and again (aws-facts 1.4)."""
+        timeout: float = self.options["access_propagation_timeout"]
+        left, pause = timeout, 1.0
+        while True:
+            try:
+                return self._send(call)
+            except AnsibleCloudTrailError as error:
+                if code_of(error) != "CloudTrailAccessNotEnabledException":
+                    raise
+                if left == timeout and not self._access_is_on():
+                    raise
+                if left <= 0:
+                    raise AnsibleOrgTrailError(
+                        message=f"Trusted access for {CLOUDTRAIL} is on, but CloudTrail did not accept it for "
+                        f"{self.arn} within {timeout} seconds. Run again in a few minutes, or raise "
+                        "access_propagation_timeout."
+                    ) from error
+            self.sleep(min(pause, left))
+            left, pause = left - min(pause, left), min(pause * 2, 15)
+
+    def _access_is_on(self) -> bool:
+        try:
+            return has_service_access(self.session.client("organizations"), CLOUDTRAIL)
+        except AnsibleOrganizationsError:  # not known: it may be on
+            return True

@@ -1,0 +1,103 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import (
+    TrailArn,
+    build_trail_arn,
+    is_trail_arn,
+    parse_trail_arn,
+    partition_of,
+    trail_name_problem,
+)
+
+
+@pytest.mark.parametrize(
+    ("arn", "parts"),
+    [
+        ("arn:aws:cloudtrail:us-east-1:111122223333:trail/default", ("aws", "us-east-1", "111122223333", "default")),
+        ("arn:aws-cn:cloudtrail:cn-north-1:111122223333:trail/a-b", ("aws-cn", "cn-north-1", "111122223333", "a-b")),
+        (
+            "arn:aws-us-gov:cloudtrail:us-gov-west-1:111122223333:trail/a.b",
+            ("aws-us-gov", "us-gov-west-1", "111122223333", "a.b"),
+        ),
+    ],
+)
+def test_parse_trail_arn_and_back(arn: str, parts: tuple[str, str, str, str]) -> None:
+    assert parse_trail_arn(arn) == TrailArn(*parts)
+    assert str(parse_trail_arn(arn)) == arn
+    assert build_trail_arn(*parts[1:]) == arn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "default",
+        "",
+        "arn:aws:cloudtrail:us-east-1:111122223333:eventdatastore/x",
+        "arn:aws:cloudtrail:us-east-1:1111:trail/default",
+        "arn:aws:s3:::bucket",
+        "arn:aws:cloudtrail:us-east-1:111122223333:trail/",
+        " arn:aws:cloudtrail:us-east-1:111122223333:trail/default",
+    ],
+)
+def test_parse_trail_arn_refuses(text: str) -> None:
+    assert not is_trail_arn(text)
+    with pytest.raises(ValueError, match="is not a trail ARN"):
+        parse_trail_arn(text)
+
+
+def test_is_trail_arn() -> None:
+    assert is_trail_arn("arn:aws:cloudtrail:us-east-1:111122223333:trail/default")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["abc", "default", "a.b-c_d", "A1-b2", "x" * 128, "1.2.3", "1.2.3.4.5", "aws-controltower-BaselineCloudTrail"],
+)
+def test_trail_name_problem_accepts(name: str) -> None:
+    assert trail_name_problem(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("", "has 0 characters"),
+        ("ab", "has 2 characters"),
+        ("x" * 129, "has 129 characters"),
+        ("192.168.5.4", "IP address"),
+        ("my..trail", "single . _ -"),
+        ("my-_trail", "single . _ -"),
+        ("-trail", "beginning and ending"),
+        ("trail.", "beginning and ending"),
+        ("my trail", "letters, digits"),
+        ("spur/weg", "letters, digits"),
+        ("gerät", "letters, digits"),
+        ("trail\n", "letters, digits"),
+    ],
+)
+def test_trail_name_problem_tells_why(name: str, reason: str) -> None:
+    assert reason in str(trail_name_problem(name))
+    with pytest.raises(ValueError, match="Trail name"):
+        build_trail_arn("us-east-1", "111122223333", name)
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-east-1", "aws"),
+        ("ap-southeast-5", "aws"),
+        ("cn-northwest-1", "aws-cn"),
+        ("us-gov-east-1", "aws-us-gov"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("eusc-de-east-1", "aws-eusc"),
+    ],
+)
+def test_partition_of(region: str, partition: str) -> None:
+    assert partition_of(region) == partition

@@ -1,0 +1,132 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the sessions of one process share: botocore's data, read once, and nothing of an account."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session
+from botocore.loaders import JSONFileLoader
+
+KEYS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
+
+
+OPTIONS = {
+    "profile": None,
+    "access_key": None,
+    "secret_key": None,
+    "session_token": None,
+    "region": "eu-west-1",
+    "endpoint_url": None,
+    "validate_certs": True,
+    "aws_ca_bundle": None,
+    "aws_config": None,
+    "assume_role_session_name": "tests",
+}
+ROLE = "arn:aws:iam::111111111111:role/x"
+ASSUMED = {
+    "Credentials": {"AccessKeyId": "ASIA", "SecretAccessKey": "secret", "SessionToken": "token"},
+    "AssumedRoleUser": {"Arn": "arn:aws:sts::111111111111:assumed-role/x/tests"},
+}
+
+
+def session_with(**options: Any) -> session.Session:
+    module: Any = SimpleNamespace(params=OPTIONS | options, region="eu-west-1", ansible_version="2.17")
+    return session.Session(module)
+
+
+@pytest.fixture(autouse=True)
+def nothing_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    for name in ("AWS_PROFILE", "AWS_DATA_PATH", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    clear()
+    yield
+    clear()
+
+
+def clear() -> None:
+    session.read_ahead.cache_clear()
+    session.data_loader.cache_clear()
+
+
+def test_after_reading_ahead_a_client_reads_only_its_own_service() -> None:
+    session.read_ahead()
+    read: list[str] = []
+    load = JSONFileLoader.load_file
+
+    def note(self: JSONFileLoader, path: str) -> object:
+        read.append(path)
+        return load(self, path)
+
+    with mock.patch.object(JSONFileLoader, "load_file", note):
+        client = session.botocore_session(None).create_client("cloudtrail", "eu-west-1", **KEYS)
+        client.can_paginate("list_trails")
+    assert {Path(path).parts[-3] for path in read if Path(path).name != "sdk-default-configuration"} == {"cloudtrail"}
+
+
+def test_reading_ahead_calls_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULTS_MODE", "auto")  # in which botocore asks the instance's metadata service
+    with mock.patch.object(socket.socket, "connect", side_effect=AssertionError("connected")) as connect:
+        session.read_ahead()
+    connect.assert_not_called()
+
+
+@pytest.mark.parametrize("profile", [None, "ours"])
+def test_the_data_path_of_a_profile_counts(profile: str | None, tmp_path: Path) -> None:
+    model = tmp_path / "data" / "example" / "2026-01-01" / "service-2.json"
+    model.parent.mkdir(parents=True)
+    model.write_text(json.dumps({"metadata": {}}))
+    (tmp_path / "config").write_text(f"[profile ours]\ndata_path = {tmp_path / 'data'}\n")
+    services = session.botocore_session(profile).get_available_services()
+    assert ("example" in services) is (profile == "ours")
+
+
+def test_the_settings_of_a_profile_count_for_an_assumed_role(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    url = "https://cloudtrail.proxy.example"
+    (tmp_path / "config").write_text(
+        f"[profile ours]\nendpoint_url = {url}\naws_access_key_id = AKIA\naws_secret_access_key = secret\n"
+    )
+    monkeypatch.setattr(session, "assume_role", lambda *_: ASSUMED)
+    assumed = session_with(profile="ours").assume(ROLE, None)
+    client = assumed.client("cloudtrail")
+    assert (client.meta.endpoint_url, client._request_signer._credentials.access_key) == (url, "ASIA")
+    assert assumed.regional_sts().meta.endpoint_url == url
+
+
+def test_the_option_profile_counts_and_not_the_one_of_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text("[profile ours]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_PROFILE", "missing")
+    assert "eu-west-1" in session_with(profile="ours").known_regions("cloudtrail")
+
+
+def test_no_option_makes_botocore_send_a_write_twice() -> None:
+    given = {"retries": {"mode": "standard", "max_attempts": 5}, "read_timeout": 7}
+    client = session_with(aws_config=given, access_key="AKIA", secret_key="secret").client("cloudtrail", once=True)
+    assert client.meta.config.retries["total_max_attempts"] == 1
+    assert client.meta.config.read_timeout == 7
+
+
+def test_keys_come_from_the_regional_sts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the global one do not work in opt-in regions."""
+    monkeypatch.setenv("AWS_STS_REGIONAL_ENDPOINTS", "legacy")  # the default of older botocore
+    asked: list[str] = []
+
+    def assume_role(sts: Any, *_: Any) -> dict[str, Any]:
+        asked.append(sts.meta.endpoint_url)
+        return ASSUMED
+
+    monkeypatch.setattr(session, "assume_role", assume_role)
+    ours = session_with(access_key="AKIA", secret_key="secret", assume_role_arn=ROLE, assume_role_external_id=None)
+    assert [*asked, ours.regional_sts().meta.endpoint_url] == ["https://sts.eu-west-1.amazonaws.com"] * 2

@@ -1,0 +1,73 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which file of an account and region is the newest, with a bucket made here."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import delivery
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.delivery import DeliveryProbe, Place
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
+
+NOW = datetime(2026, 8, 15, 12, 30, tzinfo=UTC)
+PLACE = Place(
+    "bucket", "4" * 12, "AWSLogs/o-1/", parse_trail_arn("arn:aws:cloudtrail:us-east-1:111111111111:trail/default")
+)
+MEMBER, REGION = "2" * 12, "eu-west-1"
+FOLDER = f"AWSLogs/o-1/{MEMBER}/CloudTrail/{REGION}/"
+
+
+def log(time: str) -> str:
+    """Key of a log file of a time like 2026-08-15T12:25."""
+    stamp = time.replace("-", "").replace(":", "")
+    return f"{FOLDER}{time[:10].replace('-', '/')}/{MEMBER}_CloudTrail_{REGION}_{stamp}Z_abcdefghijklmnop.json.gz"
+
+
+def digest(time: str, trail: str = "default") -> str:
+    folder = FOLDER.replace("CloudTrail", "CloudTrail-Digest")
+    stamp = time.replace("-", "").replace(":", "")
+    name = f"{MEMBER}_CloudTrail-Digest_{REGION}_{trail}_us-east-1_{stamp}00Z.json.gz"
+    return f"{folder}{time[:10].replace('-', '/')}/{name}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "suffix", "keys", "newest", "listings"),
+    [
+        ("CloudTrail", "", [], None, 3),
+        ("CloudTrail", "", [log("2026-08-15T12:20"), log("2026-08-15T12:25")], log("2026-08-15T12:25"), 1),
+        ("CloudTrail", "", [log("2026-08-15T09:55"), log("2026-08-14T23:55")], log("2026-08-15T09:55"), 2),
+        ("CloudTrail", "", [log("2026-08-01T00:00"), log("2026-07-31T00:00")], log("2026-08-01T00:00"), 3),
+        ("CloudTrail", "", [log("2026-07-01T00:00")], None, 3),
+        ("CloudTrail", "", [f"{FOLDER}2026/08/15/"], None, 3),
+        ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30")], digest("2026-08-15T11:30"), 1),
+        ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30", "other")], None, 3),
+        ("CloudTrail-Digest", "_default_us-east-1", [digest("2026-08-15T11:30", "other_default")], None, 3),
+    ],
+)
+def test_newest(
+    monkeypatch: pytest.MonkeyPatch, kind: str, suffix: str, keys: list[str], newest: str | None, listings: int
+) -> None:
+    asked = []
+
+    def list_objects(_s3: Any, _bucket: str, _owner: str, prefix: str, after: str) -> list[dict[str, Any]]:
+        asked.append(after)
+        return [{"Key": key} for key in sorted(keys) if key.startswith(prefix) and key > after]
+
+    monkeypatch.setattr(delivery, "list_objects", list_objects)
+    found = DeliveryProbe(None, PLACE, NOW)._newest(Row(MEMBER, "", REGION, "covered"), kind, suffix)
+    assert (found and found["Key"], len(asked)) == (newest, listings)
+
+
+def test_every_row_is_looked_for_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "list_objects", lambda *given: [{"Key": given[-1], "LastModified": NOW}])
+    rows = [Row(MEMBER, "", region, "covered") for region in ("eu-west-1", "us-east-1")]
+    probe = DeliveryProbe(None, PLACE, NOW)
+    assert probe.look(rows, 1, time.monotonic() + 60, lambda: None)
+    assert probe.looked == 2
+    assert [row.latest_file_time for row in rows] == ["2026-08-15T12:30:00Z"] * 2

@@ -1,0 +1,111 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Digest files that AWS signed, and others."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.digest import (
+    digest_problem,
+    is_signed,
+    rsa_numbers,
+)
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+BUCKET, KEY = "logs", "AWSLogs/o-1/1/CloudTrail-Digest/us-east-1/2026/01/02/x.json.gz"
+
+
+@cache
+def private_key(size: int = 2048) -> RSAPrivateKey:
+    return generate_private_key(public_exponent=65537, key_size=size)
+
+
+def der(key: RSAPrivateKey) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
+
+
+def signed(previous: str | None = None) -> tuple[bytes, dict[str, str]]:
+    """A digest as CloudTrail writes it, and its metadata."""
+    digest = {
+        "digestEndTime": "2026-01-02T12:00:00Z",
+        "digestS3Bucket": BUCKET,
+        "digestS3Object": KEY,
+        "digestPublicKeyFingerprint": "f",
+        "previousDigestSignature": previous,
+    }
+    body = json.dumps(digest).encode()
+    text = f"2026-01-02T12:00:00Z\n{BUCKET}/{KEY}\n{hashlib.sha256(body).hexdigest()}\n{previous or 'null'}"
+    signature = private_key().sign(text.encode(), PKCS1v15(), SHA256()).hex()
+    return gzip.compress(body), {"signature": signature, "signature-algorithm": "SHA256withRSA"}
+
+
+@pytest.mark.parametrize("previous", [None, "ab12"])
+def test_digest_problem_of_a_true_digest(previous: str | None) -> None:
+    data, metadata = signed(previous)
+    assert digest_problem(BUCKET, KEY, data, metadata, {"f": der(private_key())}) == ""
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda it: it.update(bucket="other"), "was written for logs/"),
+        (lambda it: it.update(key="moved"), "was written for logs/"),
+        (lambda it: it.update(data=b"nothing"), "cannot be read"),
+        (lambda it: it.update(data=it["data"][:-9]), "cannot be read"),
+        (lambda it: it.update(data=gzip.compress(gzip.decompress(it["data"]) + b" ")), "signature is wrong"),
+        (lambda it: it.update(metadata={}), "signature is wrong"),
+        (lambda it: it.update(metadata={"signature": "xyz"}), "signature is wrong"),
+        (lambda it: it.update(metadata={"signature": "00" * 256}), "signature is wrong"),
+        (lambda it: it["metadata"].update({"signature-algorithm": "MD5withRSA"}), "MD5withRSA"),
+        (lambda it: it.update(public_keys={}), "no public key"),
+        (lambda it: it.update(public_keys={"f": der(generate_private_key(65537, 2048))}), "signature is wrong"),
+        (lambda it: it.update(public_keys={"f": b"\x30\x01"}), "signature is wrong"),
+    ],
+)
+def test_digest_problem_of_others(change: Change, words: str) -> None:
+    data, metadata = signed()
+    it: dict[str, Any] = {
+        "bucket": BUCKET,
+        "key": KEY,
+        "data": data,
+        "metadata": metadata,
+        "public_keys": {"f": der(private_key())},
+    }
+    change(it)
+    assert words in digest_problem(**it)
+
+
+@pytest.mark.parametrize("size", [2048, 3072])
+def test_is_signed_agrees_with_cryptography(size: int) -> None:
+    key = private_key(size)
+    good = key.sign(b"text", PKCS1v15(), SHA256())
+    assert is_signed(der(key), b"text", good)
+    assert not is_signed(der(key), b"other", good)
+    assert not is_signed(der(key), b"text", good[:-1] + bytes([good[-1] ^ 1]))
+    assert not is_signed(der(key), b"text", b"\x00" + good)
+    assert not is_signed(der(key), b"text", key.sign(b"text", PKCS1v15(), SHA512()))
+
+
+def test_rsa_numbers() -> None:
+    numbers = private_key().public_key().public_numbers()
+    assert rsa_numbers(der(private_key())) == (numbers.n, numbers.e)
+
+
+@pytest.mark.parametrize("data", [b"", b"\x30", b"\x31\x00", b"\x30\x05\x02\x01", der(private_key()) + b"\x00"])
+def test_rsa_numbers_refuses(data: bytes) -> None:
+    with pytest.raises(ValueError, match="key"):
+        rsa_numbers(data)

@@ -1,0 +1,193 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What each answer of AWS means."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import (
+    STATUSES,
+    Failure,
+    Row,
+    count,
+    is_young,
+    judge_delivery,
+    judge_failure,
+    judge_state,
+    judge_status,
+    settle,
+    time_of,
+    without_files,
+)
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+GET, ASSUME = "cloudtrail:GetTrailStatus", "sts:AssumeRole"
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        ({"IsLogging": True}, "covered", ""),
+        ({"IsLogging": True, "LatestDeliveryTime": "2026-01-02T11:00:00Z"}, "covered", ""),
+        ({"IsLogging": True, "LatestDeliveryError": ""}, "covered", ""),
+        ({"IsLogging": False}, "not_logging", "Logging is stopped."),
+        ({}, "not_logging", "Logging is stopped."),
+        ({"IsLogging": False, "StopLoggingTime": "T"}, "not_logging", "since T"),
+        ({"IsLogging": False, "LatestDeliveryError": "AccessDenied"}, "not_logging", "stopped"),
+        ({"IsLogging": True, "LatestDeliveryError": "AccessDenied"}, "delivery_error", "log files: AccessDenied"),
+        ({"IsLogging": True, "LatestDigestDeliveryError": "X"}, "delivery_error", "digest files: X"),
+        ({"IsLogging": True, "LatestCloudWatchLogsDeliveryError": "X"}, "delivery_error", "CloudWatch Logs: X"),
+        ({"IsLogging": True, "LatestNotificationError": "X"}, "delivery_error", "SNS: X"),
+        (
+            {"IsLogging": True, "LatestDeliveryError": "A", "LatestDigestDeliveryError": "B"},
+            "delivery_error",
+            "log files: A; digest files: B",
+        ),
+    ],
+)
+def test_judge_status(answer: dict[str, Any], status: str, words: str) -> None:
+    found, reason = judge_status(answer)
+    assert found == status
+    assert words in reason
+    assert bool(reason) == (status != "covered")
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "status"),
+    [
+        (GET, "TrailNotFoundException", "missing"),
+        (GET, "AccessDeniedException", "denied"),
+        (GET, "AccessDenied", "denied"),
+        (GET, "OperationNotPermittedException", "denied"),
+        (GET, "UnrecognizedClientException", "region_disabled"),
+        (GET, "InvalidClientTokenId", "region_disabled"),
+        (GET, "AuthFailure", "region_disabled"),
+        (GET, "OptInRequired", "region_disabled"),
+        (GET, "SignatureDoesNotMatch", "unreachable"),
+        (GET, "ExpiredTokenException", "unreachable"),
+        (GET, "ThrottlingException", "unreachable"),
+        (GET, "InternalFailure", "unreachable"),
+        (GET, "503", "unreachable"),
+        (GET, "", "unreachable"),
+        (GET, "SomethingNew", "unreachable"),
+        (ASSUME, "AccessDenied", "denied"),
+        (ASSUME, "InvalidClientTokenId", "unreachable"),
+        (ASSUME, "ExpiredToken", "unreachable"),
+        (ASSUME, "", "unreachable"),
+    ],
+)
+def test_judge_failure(call: str, code: str, status: str) -> None:
+    found, reason = judge_failure(Failure(call, "arn:x", code, "What AWS said."))
+    assert found == status
+    assert status == "region_disabled" or reason.startswith(f"{call} arn:x: What AWS said")
+
+
+@pytest.mark.parametrize("state", ["SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"])
+def test_judge_state_of_accounts_that_nobody_can_enter(state: str) -> None:
+    assert state in judge_state(state)
+
+
+@pytest.mark.parametrize("state", ["ACTIVE", "", "Active", "SOMETHING_NEW"])
+def test_judge_state_of_others(state: str) -> None:
+    assert judge_state(state) == ""
+
+
+def row(account: str, region: str, status: str, code: str = "") -> Row:
+    return Row(account, "", region, status, "", code)
+
+
+@pytest.mark.parametrize(
+    ("changed_at", "joined_at", "status"),
+    [
+        ("", "", "missing"),
+        ("2026-01-01T12:00:01+00:00", "", "pending"),
+        ("2026-01-01T12:00:00Z", "", "missing"),
+        ("2026-01-01T13:00:00+02:00", "", "missing"),
+        ("", "2026-01-02T00:00:00", "pending"),
+        ("2025-01-01", "2026-01-02", "pending"),
+        ("2026-01-02", "2025-01-01", "pending"),
+        ("2025-01-01", "2025-01-01", "missing"),
+    ],
+)
+def test_settle_makes_missing_pending_for_a_day(changed_at: str, joined_at: str, status: str) -> None:
+    rows = settle([row("1", "a", "missing")], NOW, changed_at, {"1": joined_at})
+    assert [one.status for one in rows] == [status]
+
+
+def test_settle_leaves_other_statuses() -> None:
+    rows = [row("1", str(number), status) for number, status in enumerate(STATUSES) if status != "missing"]
+    assert settle(rows, NOW, NOW.isoformat(), {}) == rows
+
+
+def test_settle_tells_wrong_keys_from_disabled_regions() -> None:
+    rows = [
+        row("1", "a", "region_disabled", "AuthFailure"),
+        row("1", "b", "region_disabled", "AuthFailure"),
+        row("2", "a", "region_disabled"),
+        row("2", "b", "missing"),
+        row("3", "a", "region_disabled"),
+    ]
+    settled = settle(rows, NOW, "", {})
+    assert [one.status for one in settled] == ["unreachable"] * 2 + ["region_disabled", "missing", "region_disabled"]
+    assert "AuthFailure" in settled[0].reason
+
+
+def test_settle_knows_which_account_has_enabled_the_regions() -> None:
+    rows = [row(account, "a", "region_disabled", "AuthFailure") for account in "12"]
+    rows += [row(account, "b", "covered") for account in "12"]
+    settled = settle(rows, NOW, "", {}, "1")
+    assert [one.status for one in settled] == ["unreachable", "covered", "region_disabled", "covered"]
+    assert "AuthFailure" in settled[0].reason
+
+
+def test_settle_sorts() -> None:
+    rows = [row("2", "a", "covered"), row("1", "b", "covered"), row("1", "a", "covered")]
+    assert [(one.account_id, one.region) for one in settle(rows, NOW, "", {})] == [("1", "a"), ("1", "b"), ("2", "a")]
+
+
+def test_row_shows_what_is_known() -> None:
+    assert row("1", "a", "covered").to_dict() == {
+        "account_id": "1",
+        "account_name": "",
+        "region": "a",
+        "status": "covered",
+    }
+    assert Row("1", "n", "a", "covered", digest_valid=False).to_dict()["digest_valid"] is False
+
+
+def test_time_of() -> None:
+    assert time_of("2026-01-02T12:00:00Z") == NOW == time_of("2026-01-02T12:00:00") == time_of("2026-01-02T13:00+01:00")
+    assert time_of("") < time_of("1970-01-01")
+    with pytest.raises(ValueError, match="yesterday"):
+        time_of("yesterday")
+
+
+def test_count_names_every_status() -> None:
+    assert count([row("1", "a", "missing")]) == {**dict.fromkeys(STATUSES, 0), "missing": 1}
+
+
+def test_accounts_without_files_are_not_covered() -> None:
+    rows = [
+        Row("1", "", "a", "covered"),
+        Row("1", "", "b", "covered", latest_file_time="T"),
+        Row("2", "", "a", "covered"),
+        Row("2", "", "b", "missing"),
+        Row("3", "", "a", "denied"),
+        Row("4", "", "a", "covered", log_delivery_error="AccessDenied"),
+    ]
+    silent = without_files(rows)
+    assert silent == {"2"}
+    judged = ["covered", "covered", "delivery_error", "missing", "denied", "covered"]
+    assert [one.status for one in judge_delivery(rows, silent)] == judged
+    assert judge_delivery(rows, []) == rows
+
+
+def test_is_young() -> None:
+    assert is_young(NOW, "2026-01-02", "")
+    assert is_young(NOW, "", "2026-01-02")
+    assert not is_young(NOW, "2026-01-01", "2026-01-01")
+    assert not is_young(NOW, "", "")

@@ -1,0 +1,71 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which region's event history the cause of a drift is looked for."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import events
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+    access_drift,
+    health_drift,
+    trail_drift,
+)
+
+WEAKENED = {"setting": "versioning", "found": "Suspended", "expected": "", "fix": "", "weakened": True}
+
+
+@pytest.mark.parametrize(
+    ("partition", "home", "organizations"),
+    [
+        ("aws", "us-east-1", "us-east-1"),
+        ("aws", "eu-west-1", "us-east-1"),
+        ("aws-us-gov", "us-gov-east-1", "us-gov-west-1"),
+        ("aws-cn", "cn-north-1", "cn-northwest-1"),
+        ("aws-eusc", "eusc-de-east-1", "eusc-de-east-1"),
+    ],
+)
+def test_history_is_read_where_the_event_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, partition: str, home: str, organizations: str
+) -> None:
+    def lookup(client: str, name: str, *_: Any) -> list[dict[str, Any]]:
+        if (client, name) not in ((organizations, "DisableAWSServiceAccess"), ("bucket", "PutBucketVersioning")):
+            return []
+        record = {"requestParameters": {"bucketName": "logs"}, "userIdentity": {"arn": f"somebody in {client}"}}
+        return [
+            {"EventName": name, "EventTime": datetime(2026, 1, 2, tzinfo=UTC), "CloudTrailEvent": json.dumps(record)}
+        ]
+
+    monkeypatch.setattr(events, "lookup_events", lookup)
+    session: Any = SimpleNamespace(client=lambda _service, region: region, partition=partition, region=home)
+    arn, field = f"arn:{partition}:cloudtrail:{home}:111111111111:trail/default", "is_organization_trail"
+    diff = {"before": {field: False}, "after": {field: True}}
+    drifts = [
+        *access_drift({"changed": True, "organization": {"id": "o-1"}}, "cloudtrail.amazonaws.com"),
+        *trail_drift(
+            {"changed": True, "diff": diff, "trail": {"arn": arn}, "before": {"arn": arn}, "changed_fields": [field]}
+        ),
+        *health_drift(
+            {
+                "name": "logs",
+                "health": {
+                    "problems": [
+                        {
+                            **dict.fromkeys(("expected", "fix"), ""),
+                            "setting": "versioning",
+                            "found": "Suspended",
+                            "weakened": True,
+                        }
+                    ]
+                },
+            }
+        ),
+    ]
+    found = events.attribute(drifts, session, session, "bucket")
+    assert [one.by for one in found] == [f"somebody in {organizations}"] * 2 + ["somebody in bucket"]

@@ -1,0 +1,83 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Trusted access against an Organizations that fails on command: a write that worked is never made again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import CLOUDTRAIL
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
+    Wanted,
+    change_service_access,
+)
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+LOST = ReadTimeoutError(endpoint_url="https://organizations")
+
+
+def client_error(code: str, status: int) -> ClientError:
+    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(answer, "X")
+
+
+FAILED, DENIED = client_error("ServiceException", 500), client_error("AccessDeniedException", 400)
+
+
+class Organizations:
+    """Trusted access of one service. Each write takes the next outcome: whether it works, and the error it raises."""
+
+    def __init__(self, on: bool, outcomes: list[tuple[bool, Exception | None]]) -> None:
+        self.on = on
+        self.outcomes = outcomes
+        self.writes = 0
+
+    def _write(self, on: bool) -> None:
+        self.writes += 1
+        works, error = self.outcomes.pop(0)
+        self.on = on if works else self.on
+        if error:
+            raise error
+
+    def enable_aws_service_access(self, ServicePrincipal: str) -> None:
+        self._write(True)
+
+    def disable_aws_service_access(self, ServicePrincipal: str) -> None:
+        self._write(False)
+
+    def get_paginator(self, _operation: str) -> Organizations:
+        return self
+
+    def paginate(self) -> Organizations:
+        return self
+
+    def build_full_result(self) -> dict[str, Any]:
+        return {"EnabledServicePrincipals": [{"ServicePrincipal": CLOUDTRAIL}] if self.on else []}
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+@pytest.mark.parametrize(
+    ("outcomes", "writes"),
+    [
+        ([(True, None)], 1),
+        ([(True, LOST)], 1),
+        ([(True, FAILED)], 1),
+        ([(False, LOST), (True, None)], 2),
+        ([(False, FAILED), (False, LOST), (True, LOST)], 3),
+    ],
+)
+def test_what_is_unknown_is_looked_at(state: str, outcomes: list[tuple[bool, Exception | None]], writes: int) -> None:
+    client = Organizations(state == "absent", list(outcomes))
+    change_service_access(client, client, Wanted(CLOUDTRAIL, state, False), lambda _seconds: None)
+    assert (client.on, client.writes) == (state == "present", writes)
+
+
+@pytest.mark.parametrize(("outcomes", "writes"), [([(False, DENIED)], 1), ([(False, FAILED)] * 3, 3)])
+def test_what_aws_refuses_is_told(outcomes: list[tuple[bool, Exception | None]], writes: int) -> None:
+    client = Organizations(False, list(outcomes))
+    with pytest.raises(AnsibleOrganizationsError):
+        change_service_access(client, client, Wanted(CLOUDTRAIL, "present", False), lambda _seconds: None)
+    assert client.writes == writes

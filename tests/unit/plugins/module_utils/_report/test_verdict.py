@@ -1,0 +1,154 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
+    STATUSES,
+    Document,
+    new_document,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
+    FAIL_ON,
+    describe_exception,
+    judge,
+    report_json,
+    summarize,
+)
+
+
+def line(*statuses: str, name: str = "one", account: str = "000000000001", reason: str = "") -> Document:
+    """A document of one account with a region for each status."""
+    rows = [
+        {"account_id": account, "region": f"r{number}", "status": status, "reason": reason}
+        for number, status in enumerate(statuses)
+        if status != "unchecked"
+    ]
+    regions = [f"r{number}" for number in range(len(statuses))]
+    return new_document(
+        {"accounts": [{"id": account, "name": name}] if statuses else [], "regions": regions, "coverage": rows}, ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fail_on", "verdict", "failed", "headline"),
+    [
+        (["covered"], FAIL_ON, "passed", 0, "Every account and region is covered"),
+        (["covered", "region_disabled"], FAIL_ON, "passed", 0, "Every account and region is covered"),
+        (["account_closed"], FAIL_ON, "passed", 0, "There is nothing to cover"),
+        ([], FAIL_ON, "failed", 0, "Nothing was checked"),
+        (["covered", "pending"], FAIL_ON, "pending", 0, "1 account region still waits for the trail"),
+        (["covered", "pending"], ["pending"], "failed", 1, "1 account region is not covered"),
+        (["missing", "denied", "pending"], FAIL_ON, "failed", 2, "2 account regions are not covered"),
+        (["missing", "denied"], ["denied"], "failed", 1, "1 account region is not covered"),
+        (["missing"], [], "passed", 0, "Nothing fails, with exceptions"),
+        (["covered", "unchecked"], [], "failed", 1, "1 account region is not covered"),
+        (["account_closed"], ["account_closed"], "failed", 1, "1 account region is not covered"),
+        *[([status], FAIL_ON, "failed", 1, "1 account region is not covered") for status in FAIL_ON],
+    ],
+)
+def test_judge(statuses: list[str], fail_on: list[str], verdict: str, failed: int, headline: str) -> None:
+    found = judge(line(*statuses), fail_on)
+    assert (found.name, found.failed, found.headline) == (verdict, failed, headline)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "fail_on", "sentence"),
+    [
+        (
+            ["covered", "covered", "missing", "region_disabled"],
+            FAIL_ON,
+            "1 of 3 account regions in 1 of 1 account cannot be relied on: trail missing 1.",
+        ),
+        (["covered"], FAIL_ON, "1 of 1 account region in 1 account log to the organization trail."),
+        (
+            ["covered", "denied"],
+            [],
+            "1 of 2 account regions in 1 account log to the organization trail. Told not to fail: 1 exception.",
+        ),
+    ],
+)
+def test_judge_says_it_with_numbers(statuses: list[str], fail_on: list[str], sentence: str) -> None:
+    assert judge(line(*statuses), fail_on).sentence == sentence
+
+
+def test_every_status_that_is_an_exception_has_a_remedy() -> None:
+    for status in STATUSES:
+        for group in judge(line(status), []).exceptions:
+            assert group["remedy"]
+
+
+def test_exceptions_are_grouped_by_status_and_reason() -> None:
+    ids = ["000000000001", "000000000002", "000000000003"]
+    found: dict[str, Any] = {
+        "accounts": [{"id": account, "name": ""} for account in ids],
+        "regions": ["eu-west-1", "us-east-1"],
+        "coverage": [
+            {"account_id": ids[0], "region": "eu-west-1", "status": "denied", "reason": f"role of {ids[0]}"},
+            {"account_id": ids[0], "region": "us-east-1", "status": "denied", "reason": f"role of {ids[0]}"},
+            {"account_id": ids[1], "region": "eu-west-1", "status": "denied", "reason": f"role of {ids[1]}"},
+            {"account_id": ids[1], "region": "us-east-1", "status": "denied", "reason": "policy in us-east-1"},
+            {"account_id": ids[2], "region": "eu-west-1", "status": "missing", "reason": "no trail"},
+            {"account_id": ids[2], "region": "us-east-1", "status": "covered"},
+        ],
+    }
+    groups = judge(new_document(found, "")).exceptions
+    assert [(one["status"], one["reason"], one["account_regions"]) for one in groups] == [
+        ("missing", "no trail", 1),
+        ("denied", "role of <account>", 3),
+        ("denied", "policy in us-east-1", 1),
+    ]
+    assert groups[1]["accounts"] == [
+        {"id": ids[0], "name": "", "regions": ["eu-west-1", "us-east-1"]},
+        {"id": ids[1], "name": "", "regions": ["eu-west-1"]},
+    ]
+
+
+def test_describe_exception_shows_no_character_that_a_terminal_obeys() -> None:
+    group = judge(line("denied", name="\x1b[31mred\u202e\n", reason="no\x07")).exceptions[0]
+    assert describe_exception(group) == "Access denied: �[31mred�� (000000000001) r0. no�"
+
+
+def test_summarize_is_bounded() -> None:
+    found = {
+        "accounts": [{"id": f"{number:012}", "name": "x" * 50} for number in range(500)],
+        "regions": ["r0"],
+        "coverage": [
+            {
+                "account_id": f"{number:012}",
+                "region": "r0",
+                "status": "denied",
+                "reason": f"reason {number % 300 + 0.5}",
+            }
+            for number in range(500)
+        ],
+    }
+    document = new_document(found, "")
+    summary = summarize(document, judge(document))
+    assert (len(summary["exceptions"]), summary["more_exceptions"]) == (20, 280)
+    assert len(summary["failures"]) == 50
+    assert len(json.dumps(summary)) < 10_000
+
+
+def test_failures_are_those_that_fail() -> None:
+    document = line("missing", "covered", "region_disabled", "denied", reason="why")
+    failures = summarize(document, judge(document, ["missing", "region_disabled"]))["failures"]
+    place = {"account_id": "000000000001", "reason": "why"}
+    assert failures == [
+        {**place, "region": "r0", "status": "missing"},
+        {**place, "region": "r2", "status": "region_disabled"},
+    ]
+
+
+def test_report_json_is_the_document_with_its_verdict() -> None:
+    document = line("missing", "covered", name="Zürich </script>")
+    report = json.loads(report_json(document, judge(document)))
+    assert report["verdict"] == "failed"
+    assert report["statuses"] == {"missing": 1, "covered": 1}
+    assert report["remedies"].keys() == {"missing"}
+    assert {name: report[name] for name in document} == document

@@ -1,0 +1,39 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Reads at the same time: each answer by its name, and the first error of their order."""
+
+from __future__ import annotations
+
+import threading
+from functools import partial
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.reads import read_all
+
+
+@pytest.mark.parametrize("names", ["", "a", "abc"])
+def test_each_answer_has_its_name(names: str) -> None:
+    assert read_all({name: partial(str.upper, name) for name in names}) == {name: name.upper() for name in names}
+
+
+def test_they_are_made_at_the_same_time() -> None:
+    """Each waits until the other one has begun."""
+    both = threading.Barrier(2, timeout=30)
+    assert set(read_all({"a": both.wait, "b": both.wait}).values()) == {0, 1}
+
+
+def test_the_first_error_of_their_order_is_raised_also_when_it_comes_last() -> None:
+    second_failed = threading.Event()
+
+    def first() -> Any:
+        second_failed.wait(30)
+        raise ValueError("first")
+
+    def second() -> Any:
+        second_failed.set()
+        raise ValueError("second")
+
+    with pytest.raises(ValueError, match="first"):
+        read_all({"a": first, "b": second})

@@ -1,0 +1,35 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The packages of module_utils stand on three floors, and an import leads down; each file has its test file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.unit.documented import ROOT
+
+FLOORS = (
+    {"_trail", "_bucket", "_coverage"},
+    {"_organization", "_drift", "_report"},
+    {"_aws", "_policy", "_work"},
+)
+FLOOR = {package: number for number, floor in enumerate(FLOORS) for package in floor}
+HOUSE = ROOT / "plugins" / "module_utils"
+TESTS = ROOT / "tests" / "unit" / "plugins" / "module_utils"
+FILES = [path for path in sorted(HOUSE.rglob("*.py")) if path.stem != "__init__"]
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a file imports from; a sibling file is of its own."""
+    text = path.read_text(encoding="utf-8")
+    return set(re.findall(r"^\s*from \.\.(\w+)", text, re.M)) | set(re.findall(r"org_trail\.plugins\.(\w+)", text))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
+def test_imports_lead_down(path: Path) -> None:
+    below = {package for package, number in FLOOR.items() if number > FLOOR[path.parent.name]}
+    assert imported(path) <= below
