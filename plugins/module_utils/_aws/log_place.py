@@ -1,0 +1,43 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where a trail's log files go: what the judgement of buckets, their repair and the coverage have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .arn import TrailArn
+
+
+@dataclass(frozen=True)
+class LogPlace:
+    """A bucket, and the trail of an organization that writes to it (aws-facts sections 3 and 6).
+
+    prefix: the trail's S3KeyPrefix without slashes around it, "" for none. kms_key_arn: the key that the trail encrypts
+    its files with, "" for none, None where that is not known.
+    """
+
+    bucket: str
+    trail: TrailArn
+    organization_id: str
+    prefix: str = ""
+    kms_key_arn: str | None = None
+
+    @property
+    def bucket_arn(self) -> str:
+        return f"arn:{self.trail.partition}:s3:::{self.bucket}"
+
+    @property
+    def logs(self) -> str:
+        """Beginning of every key that CloudTrail writes: ``[prefix/]AWSLogs/``."""
+        return f"{self.prefix}/AWSLogs/" if self.prefix else "AWSLogs/"
+
+    @property
+    def organization_logs(self) -> str:
+        """Beginning of the keys of every account's files: ``[prefix/]AWSLogs/<organization>/``."""
+        return f"{self.logs}{self.organization_id}/"
+
+    def object_arn(self, key: str) -> str:
+        """ARN of an object, or of a pattern of objects, in the bucket."""
+        return f"{self.bucket_arn}/{key}"

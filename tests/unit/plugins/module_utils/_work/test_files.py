@@ -1,0 +1,50 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+
+
+def test_parts_make_one_file(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a.json", ["{", "é", "}\n"])
+    assert (tmp_path / "a.json").read_bytes() == "{é}\n".encode()
+
+
+def test_what_was_there_stays_when_the_parts_fail(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        yield "half"
+        raise KeyboardInterrupt
+
+    (tmp_path / "a.json").write_text("old")
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a.json", parts())
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "old"}
+
+
+def test_a_link_is_replaced_and_never_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("theirs")
+    (tmp_path / "a.json").symlink_to(tmp_path / "elsewhere")
+    write_whole(tmp_path / "a.json", ["ours"])
+    assert (tmp_path / "elsewhere").read_text() == "theirs"
+    assert not (tmp_path / "a.json").is_symlink()
+
+
+def test_who_may_read_it_is_said_by_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        write_whole(tmp_path / "a.json", [""])
+    finally:
+        assert os.umask(before) == 0o027
+    assert (tmp_path / "a.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_is_missing_is_an_error_of_the_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "missing" / "a.json", [""])
