@@ -7,55 +7,54 @@ from __future__ import annotations
 
 import copy
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
-import boto3
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection, Role, Session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
-from botocore.config import Config
 
 from tests.lab_process import Lab
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 
-@dataclass
-class StandIn:
-    """As much of AnsibleAWSModule as a session uses."""
+class SharingSession(Session):
+    """A session that shares its clients with all others of the same lab and keys: a client is slow to make."""
 
-    lab: Lab
-    params: dict[str, Any]
-    region: str
+    def __init__(self, lab: Lab, connection: Connection) -> None:
+        self.lab = lab
+        super().__init__(connection)
 
-    def client(self, service: str, region: str, config: Any, **keys: Any) -> Any:
-        known = self.lab.__dict__.setdefault("clients", {})  # a client is slow to make
-        key = (service, region, config.retries is None, str(keys))
-        if key not in known:
-            known[key] = self._make(service, region, config, keys)
-        return known[key]
-
-    def _make(self, service: str, region: str, config: Any, keys: dict[str, Any]) -> Any:
-        given = {name: value for name, value in keys.items() if name != "profile_name"} or {
-            "aws_access_key_id": self.lab.environment["AWS_ACCESS_KEY_ID"],
-            "aws_secret_access_key": self.lab.environment["AWS_SECRET_ACCESS_KEY"],
-        }
-        make: Any = boto3.client
-        return make(service, region_name=region, endpoint_url=self.lab.endpoint, config=config, **given)
-
-
-class StandInSession(Session):
-    """A session whose clients are all the stand-in's."""
-
-    def _make(self, service: str, region: str, settings: dict[str, Any]) -> Any:
-        return self._module.client(service, region=region, config=Config(**settings), **self._keys)
+    def regional_clients(
+        self, service: str, regions: Iterable[str], endpoint: str | None = None, **settings: Any
+    ) -> dict[str, Any]:
+        known: dict[Any, Any] = self.lab.__dict__.setdefault("clients", {})
+        made: dict[str, Any] = {}
+        for region in regions:
+            key = (service, region, endpoint, str(settings), str(self._keys))
+            if key not in known:
+                known[key] = super().regional_clients(service, [region], endpoint, **settings)[region]
+            made[region] = known[key]
+        return made
 
 
 def open_session(lab: Lab, params: dict[str, Any], region: str = "") -> Session:
     """A session in the lab, without a module. params: at least the options ``assume_role_*``."""
-    stand_in: Any = StandIn(lab, params, region or lab.home_region)
-    return StandInSession(stand_in)
+    name, arn = params["assume_role_session_name"], params["assume_role_arn"]
+    return SharingSession(
+        lab,
+        Connection(
+            region=region or lab.home_region,
+            endpoint=lab.endpoint,
+            arguments={
+                "aws_access_key_id": lab.environment["AWS_ACCESS_KEY_ID"],
+                "aws_secret_access_key": lab.environment["AWS_SECRET_ACCESS_KEY"],
+            },
+            role=Role(arn, name, params["assume_role_external_id"] or "") if arn else None,
+            session_name=name,
+        ),
+    )
 
 
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:

@@ -8,8 +8,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +33,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict
     report_json,
     summarize,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -85,8 +84,8 @@ def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
         paths = {"json_path": dest / part_name(document)}
     else:
         paths = {"json_path": dest / "coverage.json", "html_path": dest / "coverage.html"}
-        write_file(paths["html_path"], render(document, verdict, templates))
-    write_file(paths["json_path"], report_json(document, verdict))
+        write_whole(paths["html_path"], [render(document, verdict, templates)])
+    write_whole(paths["json_path"], [report_json(document, verdict)])
     if options["found"]:
         Path(options["found"]).unlink(missing_ok=True)
     summary = summarize(document, verdict)
@@ -154,16 +153,3 @@ def render(document: Document, verdict: Verdict, templates: Path) -> str:
 def source_hash(text: str) -> str:
     """A source expression of a Content-Security-Policy; https://www.w3.org/TR/CSP3/#grammardef-hash-source"""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a whole file or nothing: a run that is killed leaves the file that was there."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -152,6 +152,7 @@ keyed_groups:
     prefix: team
 """
 
+from dataclasses import asdict
 from itertools import pairwise
 from typing import Any, NoReturn
 
@@ -169,7 +170,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import partition_of
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import DEFAULT_REGION, assume_role
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import DEFAULT_REGION, Role, assume_role
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import (
     Account,
     AccountError,
@@ -181,7 +183,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.a
     without_accounts,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.reader import (
-    Organization,
+    OrganizationAccounts,
     Paces,
     read_organization,
 )
@@ -223,22 +225,22 @@ class InventoryModule(AWSInventoryBase):
         except AccountError as error:
             raise AnsibleParserError(str(error)) from error
 
-    def _organization(self, path: str, cache: bool) -> Organization:
+    def _organization(self, path: str, cache: bool) -> OrganizationAccounts:
         hit, stored = self.get_cached_result(path, cache)
         if hit:
             accounts = [Account(**dict(zip(FIELDS, row, strict=True))) for row in stored["accounts"]]
-            return Organization(stored["id"], stored["management_account_id"], accounts)
-        organization = self._read()
-        rows = [[getattr(account, field) for field in FIELDS] for account in organization.accounts]
+            organization = Organization(stored["id"], stored.get("feature_set", ""), stored["management_account_id"])
+            return OrganizationAccounts(organization, accounts)
+        found = self._read()
+        rows = [[getattr(account, field) for field in FIELDS] for account in found.accounts]
         stored = {
-            "id": organization.id,
-            "management_account_id": organization.management_account_id,
+            **asdict(found.organization),
             "accounts": rows,
         }
         self.update_cached_result(path, cache, stored)
-        return organization
+        return found
 
-    def _read(self) -> Organization:
+    def _read(self) -> OrganizationAccounts:
         if role := self.get_option("assume_role_arn"):
             self._freeze_iam_role(role)
         paces = Paces(float(self.get_option("rate_share")))
@@ -248,9 +250,9 @@ class InventoryModule(AWSInventoryBase):
     def _client(self, service: str) -> Any:
         return self.client(service, region=self.region or DEFAULT_REGION)
 
-    def _populate(self, organization: Organization) -> None:
-        populate = Populate(self, organization)
-        for account in organization.accounts:
+    def _populate(self, found: OrganizationAccounts) -> None:
+        populate = Populate(self, found)
+        for account in found.accounts:
             if populate.wants(account):
                 populate.add(account)
 
@@ -273,9 +275,8 @@ class InventoryModule(AWSInventoryBase):
 
     def _freeze_iam_role(self, iam_role_arn: str) -> None:
         """Assume the role with a session name that fits STS's 64 characters, and with the external id."""
-        external_id = self.get_option("assume_role_external_id")
-        extra = {"ExternalId": external_id} if external_id else {}
-        keys = assume_role(self._client("sts"), iam_role_arn, SESSION_NAME, extra)["Credentials"]
+        role = Role(iam_role_arn, SESSION_NAME, self.get_option("assume_role_external_id") or "")
+        keys = assume_role(self._client("sts"), role)["Credentials"]
         self._frozen_credentials = {
             "profile_name": None,
             "aws_access_key_id": keys["AccessKeyId"],
@@ -290,18 +291,19 @@ class InventoryModule(AWSInventoryBase):
 class Populate:
     """Puts the accounts of an organization into the inventory of a plugin."""
 
-    def __init__(self, plugin: InventoryModule, organization: Organization) -> None:
+    def __init__(self, plugin: InventoryModule, found: OrganizationAccounts) -> None:
         self._plugin = plugin
         self._inventory = plugin.inventory
         option = plugin.get_option
+        organization = found.organization
         self._management = organization.management_account_id
         self._partition = partition_of(plugin.region or DEFAULT_REGION)
-        log_archive = find_log_archive(organization.accounts, option("log_archive") or [])
+        log_archive = find_log_archive(found.accounts, option("log_archive") or [])
         self._log_archive = log_archive.id if log_archive else ""
         self._filters = Filters(*(frozenset(option(name)) for name in ("ous", "states", "account_ids")))
-        for name in without_accounts(self._filters, organization.accounts, ou_names=option("ou_names")):
+        for name in without_accounts(self._filters, found.accounts, ou_names=option("ou_names")):
             plugin.display.warning(f"No account of the organization is {name} or below it, so it adds no host.")
-        self._names = host_names(organization.accounts, option("hostname") == "account_name")
+        self._names = host_names(found.accounts, option("hostname") == "account_name")
         self._role = (option("role_arn_pattern"), option("role_name"), self._partition)
         self._external_id = option("role_external_id")
         self._management_role = option("management_role_arn")

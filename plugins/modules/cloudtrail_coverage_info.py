@@ -368,7 +368,11 @@ from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import (
     check_coverage,
     search_warnings,
@@ -412,7 +416,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        session = Session(module)
+        session = Session(connection_of(module))
         found = check_coverage(session, module.params)
         result = summarize(found, module.params)
     except AnsibleAWSError as error:

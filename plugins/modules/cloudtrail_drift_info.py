@@ -171,9 +171,15 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import as_json, as_junit, summarize_drift
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift, utc_now
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.times import now_text
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
@@ -193,12 +199,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    checked = utc_now()
+    checked = now_text()
     try:
-        drifts = find_drift(Session(module), module.params)
+        drifts = find_drift(Session(connection_of(module)), module.params)
         for option, render in (("json_path", as_json), ("junit_path", as_junit)):
             if module.params[option] and not module.check_mode:
-                Path(module.params[option]).write_text(render(drifts, checked), encoding="utf-8")
+                write_whole(Path(module.params[option]), [render(drifts, checked)])
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     except OSError as error:

@@ -345,7 +345,11 @@ from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
     describe_log_buckets,
     health_warnings,
@@ -388,7 +392,7 @@ def main() -> None:
     )
     caller = ""
     try:
-        session = Session(module)
+        session = Session(connection_of(module))
         caller = session.arn
         answer = describe_log_buckets(session, module.params)
     except AnsibleAWSError as error:

@@ -115,7 +115,11 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     describe_change,
     ensure_policy,
@@ -137,7 +141,7 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     caller = ""
     try:
-        session = Session(module)
+        session = Session(connection_of(module))
         caller = session.arn
         wanted = wanted_policy(session, module.params)
         writer = session.client("s3", once=True)

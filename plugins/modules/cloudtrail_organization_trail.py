@@ -600,7 +600,11 @@ from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import ACTIONS, DEFAULT_ACTIONS
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import OPERATORS
@@ -670,7 +674,7 @@ def main() -> None:
         mutually_exclusive=[("event_selectors", "advanced_event_selectors")],
     )
     try:
-        result, warnings = ensure_trail(Session(module), module.params, module.check_mode)
+        result, warnings = ensure_trail(Session(connection_of(module)), module.params, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:

@@ -125,7 +125,12 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     describe_service_access,
@@ -146,9 +151,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     wanted = Wanted(**{name: module.params[name] for name in Wanted.__annotations__})
+    known = module.params["organization"]
     try:
-        session = Session(module)
-        before = describe_service_access(session, module.params["organization"])
+        session = Session(connection_of(module))
+        before = describe_service_access(session, Organization(**known) if known else None)
         after = ensure_service_access(session, before, wanted, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))

@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .errors import ErrorHandler
 from .retry import retry_read
+from .untyped import Client
 
 
 class AnsibleAccountError(AnsibleAWSError):
@@ -25,7 +24,7 @@ class AccountErrorHandler(ErrorHandler):
 
 @AccountErrorHandler.common_error_handler("list the enabled regions of the account")
 @retry_read
-def list_enabled_regions(client: Any) -> list[str]:
+def list_enabled_regions(client: Client) -> list[str]:
     """Names of the regions that the caller's account has enabled, sorted.
 
     https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html

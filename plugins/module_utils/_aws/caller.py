@@ -11,7 +11,6 @@ certificates, timeouts), its parser, and its standard retry conditions and backo
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +28,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 
 from .errors import NOT_AWS, is_page
 from .retry import BUSY
+from .untyped import Client, Structure
 
 THROTTLED_ATTEMPTS = 12
 """About a minute and a half of patience with an account that is throttled."""
@@ -41,7 +41,7 @@ FAILED_ATTEMPTS = 3
 class Answer:
     """AWS's answer: parsed, with times as ISO 8601 text in UTC; or an error code and text; code "" for no answer."""
 
-    parsed: Mapping[str, Any]
+    parsed: Structure
     code: str = ""
     message: str = ""
     ok: bool = True
@@ -56,9 +56,7 @@ class Patience:
         self._conditions = StandardRetryConditions(max_attempts=THROTTLED_ATTEMPTS)
         self._backoff = ExponentialBackoff()
 
-    def seconds(
-        self, attempt: int, parsed: Mapping[str, Any] | None, response: Any, error: Exception | None
-    ) -> float | None:
+    def seconds(self, attempt: int, parsed: Structure | None, response: Any, error: Exception | None) -> float | None:
         """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
         context = RetryContext(attempt, self._operation, parsed, response, error)
         busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
@@ -77,7 +75,7 @@ class ClientCaller:
     The client is one that makes a single attempt: botocore's own retries would count twice.
     """
 
-    def __init__(self, client: Any, operation: str) -> None:
+    def __init__(self, client: Client, operation: str) -> None:
         methods = client.meta.method_to_api_mapping.items()
         self._method = getattr(client, next(method for method, name in methods if name == operation))
         self._patience = Patience(client.meta.service_model.operation_model(operation))
@@ -98,7 +96,7 @@ class ClientCaller:
 class Caller:
     """One operation with one set of parameters in the region of a boto3 client; it may be used by many threads."""
 
-    def __init__(self, client: Any, operation: str, **parameters: Any) -> None:
+    def __init__(self, client: Client, operation: str, **parameters: Any) -> None:
         model = client.meta.service_model
         protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
         parsers = ResponseParserFactory()
@@ -139,7 +137,7 @@ def unanswered(error: Exception, again_after: float | None) -> Answer:
     return Answer({}, "", text, False, again_after)
 
 
-def failed(parsed: Mapping[str, Any], again_after: float | None) -> Answer:
+def failed(parsed: Structure, again_after: float | None) -> Answer:
     """The answer of a refused call, from botocore's parsed error."""
     error = parsed.get("Error", {})
     status = parsed.get("ResponseMetadata", {}).get("HTTPStatusCode", "")

@@ -20,6 +20,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 
 from .errors import ErrorHandler
 from .retry import retry_read, retry_write
+from .untyped import Client, Structure
 
 
 class AnsibleCloudTrailError(AnsibleAWSError):
@@ -38,7 +39,7 @@ class CloudTrailErrorHandler(ErrorHandler):
 
 @CloudTrailErrorHandler.common_error_handler("list the trails")
 @retry_read
-def list_trails(client: Any) -> list[dict[str, str]]:
+def list_trails(client: Client) -> list[dict[str, str]]:
     """Every trail that the account sees in all regions: Name, TrailARN and HomeRegion each."""
     trails: list[dict[str, str]] = client.get_paginator("list_trails").paginate().build_full_result()["Trails"]
     return trails
@@ -46,7 +47,7 @@ def list_trails(client: Any) -> list[dict[str, str]]:
 
 @CloudTrailErrorHandler.common_error_handler("describe the trail")
 @retry_read
-def describe_own_trail(client: Any, arn: str) -> dict[str, Any] | None:
+def describe_own_trail(client: Client, arn: str) -> Structure | None:
     """The trail's settings; None where it is missing or only a shadow of another account's trail (aws-facts 4.1)."""
     answer = client.describe_trails(trailNameList=[arn], includeShadowTrails=False)["trailList"]
     return next((dict(trail) for trail in answer if trail["TrailARN"] == arn), None)
@@ -54,55 +55,55 @@ def describe_own_trail(client: Any, arn: str) -> dict[str, Any] | None:
 
 @CloudTrailErrorHandler.common_error_handler("describe the trails of the region")
 @retry_read
-def describe_trails(client: Any) -> list[dict[str, Any]]:
+def describe_trails(client: Client) -> list[Structure]:
     """Every trail that stands in the client's region, shadow trails of other regions and accounts among them."""
-    trails: list[dict[str, Any]] = client.describe_trails()["trailList"]
+    trails: list[Structure] = client.describe_trails()["trailList"]
     return trails
 
 
 @CloudTrailErrorHandler.common_error_handler("get the trail")
 @retry_read
-def get_trail(client: Any, arn: str) -> dict[str, Any]:
+def get_trail(client: Client, arn: str) -> Structure:
     """The trail's settings, for members of the organization too (aws-facts 4.2)."""
-    trail: dict[str, Any] = client.get_trail(Name=arn)["Trail"]
+    trail: Structure = client.get_trail(Name=arn)["Trail"]
     return trail
 
 
 @CloudTrailErrorHandler.common_error_handler("get the status of the trail")
 @retry_read
-def get_trail_status(client: Any, arn: str) -> dict[str, Any]:
+def get_trail_status(client: Client, arn: str) -> Structure:
     """IsLogging, and the latest times and errors of delivery."""
-    status: dict[str, Any] = client.get_trail_status(Name=arn)
+    status: Structure = client.get_trail_status(Name=arn)
     return status
 
 
 @CloudTrailErrorHandler.common_error_handler("get the event selectors of the trail")
 @retry_read
-def get_event_selectors(client: Any, arn: str) -> dict[str, Any]:
+def get_event_selectors(client: Client, arn: str) -> Structure:
     """EventSelectors or AdvancedEventSelectors; AWS's default where none were set (aws-facts 2.10)."""
-    selectors: dict[str, Any] = client.get_event_selectors(TrailName=arn)
+    selectors: Structure = client.get_event_selectors(TrailName=arn)
     return selectors
 
 
 @CloudTrailErrorHandler.list_error_handler("get the insight selectors of the trail", [])
 @retry_read
-def get_insight_selectors(client: Any, arn: str) -> list[dict[str, Any]]:
+def get_insight_selectors(client: Client, arn: str) -> list[Structure]:
     """InsightType and EventCategories each; an empty list where insights are off (aws-facts 2.10)."""
-    selectors: list[dict[str, Any]] = client.get_insight_selectors(TrailName=arn).get("InsightSelectors", [])
+    selectors: list[Structure] = client.get_insight_selectors(TrailName=arn).get("InsightSelectors", [])
     return selectors
 
 
 @CloudTrailErrorHandler.common_error_handler("get the event configuration of the trail")
 @retry_read
-def get_aggregations(client: Any, arn: str) -> list[dict[str, Any]]:
+def get_aggregations(client: Client, arn: str) -> list[Structure]:
     """The aggregation configurations: EventCategory and Templates each (aws-facts 2.14)."""
-    configuration: dict[str, Any] = client.get_event_configuration(TrailName=arn)
+    configuration: Structure = client.get_event_configuration(TrailName=arn)
     return list(configuration.get("AggregationConfigurations") or [])
 
 
 @CloudTrailErrorHandler.common_error_handler("list the tags of the trail")
 @retry_read
-def list_tags(client: Any, arn: str) -> dict[str, str]:
+def list_tags(client: Client, arn: str) -> dict[str, str]:
     """The trail's tags."""
     pages = client.get_paginator("list_tags").paginate(ResourceIdList=[arn]).build_full_result()["ResourceTagList"]
     tags: dict[str, str] = {}
@@ -113,10 +114,10 @@ def list_tags(client: Any, arn: str) -> dict[str, str]:
 
 @CloudTrailErrorHandler.common_error_handler("list the event data stores")
 @retry_read
-def list_event_data_stores(client: Any) -> list[str]:
+def list_event_data_stores(client: Client) -> list[str]:
     """ARNs of the event data stores of the client's region."""
     stores: list[str] = []
-    page: dict[str, Any] = {"NextToken": ""}  # botocore has no paginator for it
+    page: Structure = {"NextToken": ""}  # botocore has no paginator for it
     while (token := page.get("NextToken")) is not None:
         page = client.list_event_data_stores(**({"NextToken": token} if token else {}))
         stores += [store["EventDataStoreArn"] for store in page["EventDataStores"]]
@@ -125,15 +126,15 @@ def list_event_data_stores(client: Any) -> list[str]:
 
 @CloudTrailErrorHandler.common_error_handler("get the event data store")
 @retry_read
-def get_event_data_store(client: Any, arn: str) -> dict[str, Any]:
+def get_event_data_store(client: Client, arn: str) -> Structure:
     """An event data store's settings."""
-    store: dict[str, Any] = client.get_event_data_store(EventDataStore=arn)
+    store: Structure = client.get_event_data_store(EventDataStore=arn)
     return store
 
 
 @CloudTrailErrorHandler.common_error_handler("look up events")
 @retry_read
-def lookup_events(client: Any, name: str, since: datetime, newest: int | None = None) -> list[dict[str, Any]]:
+def lookup_events(client: Client, name: str, since: datetime, newest: int | None = None) -> list[Structure]:
     """Event history's events of one name in the client's account and region, newest first (aws-facts 4.7).
 
     newest: how many at most; all of them when None.
@@ -142,13 +143,13 @@ def lookup_events(client: Any, name: str, since: datetime, newest: int | None = 
     pages = client.get_paginator("lookup_events").paginate(
         LookupAttributes=wanted, StartTime=since, PaginationConfig={"MaxItems": newest}
     )
-    events: list[dict[str, Any]] = pages.build_full_result()["Events"]
+    events: list[Structure] = pages.build_full_result()["Events"]
     return events
 
 
 @CloudTrailErrorHandler.common_error_handler("list the public keys of digest files")
 @retry_read
-def list_public_keys(client: Any, since: datetime, until: datetime) -> dict[str, bytes]:
+def list_public_keys(client: Client, since: datetime, until: datetime) -> dict[str, bytes]:
     """The public keys of the client's region by fingerprint, PKCS #1 in DER."""
     pages = client.get_paginator("list_public_keys").paginate(StartTime=since, EndTime=until)
     return {key["Fingerprint"]: key["Value"] for key in pages.build_full_result()["PublicKeyList"]}
@@ -156,70 +157,70 @@ def list_public_keys(client: Any, since: datetime, until: datetime) -> dict[str,
 
 @CloudTrailErrorHandler.common_error_handler("create the trail")
 @retry_write
-def create_trail(client: Any, **parameters: Any) -> None:
+def create_trail(client: Client, parameters: Structure) -> None:
     """CreateTrail; the trail does not log until StartLogging (aws-facts 2.6)."""
     client.create_trail(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("update the trail")
 @retry_write
-def update_trail(client: Any, **parameters: Any) -> None:
+def update_trail(client: Client, parameters: Structure) -> None:
     """UpdateTrail; it leaves what is not sent as it is (aws-facts 2.3)."""
     client.update_trail(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("delete the trail")
 @retry_write
-def delete_trail(client: Any, **parameters: Any) -> None:
+def delete_trail(client: Client, parameters: Structure) -> None:
     """DeleteTrail; log files stay where they are."""
     client.delete_trail(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("start logging of the trail")
 @retry_write
-def start_logging(client: Any, **parameters: Any) -> None:
+def start_logging(client: Client, parameters: Structure) -> None:
     """StartLogging."""
     client.start_logging(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("stop logging of the trail")
 @retry_write
-def stop_logging(client: Any, **parameters: Any) -> None:
+def stop_logging(client: Client, parameters: Structure) -> None:
     """StopLogging; called only when the user asks for a trail that does not log."""
     client.stop_logging(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("put the event selectors of the trail")
 @retry_write
-def put_event_selectors(client: Any, **parameters: Any) -> None:
+def put_event_selectors(client: Client, parameters: Structure) -> None:
     """PutEventSelectors; it replaces all selectors, of both kinds."""
     client.put_event_selectors(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("put the insight selectors of the trail")
 @retry_write
-def put_insight_selectors(client: Any, **parameters: Any) -> None:
+def put_insight_selectors(client: Client, parameters: Structure) -> None:
     """PutInsightSelectors; an empty list turns insights off."""
     client.put_insight_selectors(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("put the event configuration of the trail")
 @retry_write
-def put_event_configuration(client: Any, **parameters: Any) -> None:
+def put_event_configuration(client: Client, parameters: Structure) -> None:
     """PutEventConfiguration."""
     client.put_event_configuration(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("add tags to the trail")
 @retry_write
-def add_tags(client: Any, **parameters: Any) -> None:
+def add_tags(client: Client, parameters: Structure) -> None:
     """AddTags."""
     client.add_tags(**parameters)
 
 
 @CloudTrailErrorHandler.common_error_handler("remove tags from the trail")
 @retry_write
-def remove_tags(client: Any, **parameters: Any) -> None:
+def remove_tags(client: Client, parameters: Structure) -> None:
     """RemoveTags."""
     client.remove_tags(**parameters)
 
@@ -239,7 +240,7 @@ WRITES: dict[str, Callable[..., None]] = {
 """The calls that change something, by AWS's name of the operation."""
 
 
-def knows_parameter(client: Any, operation: str, *path: str) -> bool:
+def knows_parameter(client: Client, operation: str, *path: str) -> bool:
     """Whether the installed botocore knows a parameter of an operation, or a field in a list of it (aws-facts 2.14)."""
     model = client.meta.service_model
     if operation not in model.operation_names:

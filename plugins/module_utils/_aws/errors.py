@@ -9,13 +9,15 @@ import functools
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.parsers import ResponseParserError
 
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .untyped import Function
 
 
 class AnsibleOrgTrailError(AnsibleAWSError):
@@ -32,10 +34,10 @@ class ErrorHandler(AWSErrorHandler):
     """amazon.aws's, which leaves out the error of an answer that botocore cannot read."""
 
     @classmethod
-    def common_error_handler(cls, description: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    def common_error_handler(cls, description: str) -> Callable[[Function], Function]:
         decorate = super().common_error_handler(description)
 
-        def wrapper(function: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapper(function: Function) -> Function:
             call = decorate(function)
 
             @functools.wraps(function)
@@ -45,9 +47,14 @@ class ErrorHandler(AWSErrorHandler):
                 except ResponseParserError as error:
                     raise cls._CUSTOM_EXCEPTION(message=f"Failed to {description}", exception=error) from error
 
-            return handler
+            return cast(Function, handler)
 
         return wrapper
+
+    @classmethod
+    def list_error_handler(cls, description: str, default_value: object = None) -> Callable[[Function], Function]:
+        decorate: Callable[[Function], Function] = super().list_error_handler(description, default_value)
+        return decorate
 
 
 class AnsibleSTSError(AnsibleAWSError):
@@ -64,8 +71,17 @@ NOT_AWS = "The answer is not one of AWS: a proxy or a login page of the network 
 """Said in place of botocore's text, which is a parser's."""
 
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403", "AllAccessDisabled"}
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "AllAccessDisabled",
+        "AuthorizationError",
+        "OperationNotPermittedException",
+        "UnauthorizedOperation",
+    }
 )
+"""Codes with which AWS says that a caller may not do something (aws-facts 4.3 for the last but one)."""
 BAD_KEYS = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "AuthFailure", "SignatureDoesNotMatch"})
 OLD_KEYS = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 
@@ -88,6 +104,8 @@ REMEDIES = {
     "OrganizationNotInAllFeaturesModeException": "The organization has only consolidated billing. Enable all features "
     "in AWS Organizations first.",
     "NotOrganizationMasterAccountException": "Only the organization's management account can do this. Run with "
+    "credentials of the management account, or set assume_role_arn to a role in it.",
+    "OperationNotPermittedException": "Members may look at an organization trail, but not change it. Run with "
     "credentials of the management account, or set assume_role_arn to a role in it.",
     "CloudTrailAccessNotEnabledException": "Trusted access for cloudtrail.amazonaws.com is off. Turn it on first with "
     "the role trusted_access (or wait a few minutes if that was just done).",
@@ -161,7 +179,7 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
             f"{error.message}: {text} Check that the role exists, that its trust policy admits the caller (and the "
             "external id), that the caller may call sts:AssumeRole, and that the account is active."
         )
-    if code in DENIED:
+    if code in DENIED and code not in REMEDIES:
         who = f"{caller} " if caller else "The caller "
         remedy = f"{who}needs the permission {action}" if action else f"{who}lacks a permission"
         return f"{error.message}: {text} {remedy}; allow it, or lift the service control policy that denies it."

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .errors import ErrorHandler
 from .retry import retry_read
+from .untyped import Client, Structure
 
 
 class AnsibleIAMError(AnsibleAWSError):
@@ -30,15 +31,15 @@ class IAMErrorHandler(ErrorHandler):
 
 @IAMErrorHandler.list_error_handler("get a role")
 @retry_read
-def get_role(client: Any, name: str) -> dict[str, Any] | None:
+def get_role(client: Client, name: str) -> Structure | None:
     """The role; None when there is none of that name."""
-    role: dict[str, Any] = client.get_role(RoleName=name)["Role"]
+    role: Structure = client.get_role(RoleName=name)["Role"]
     return role
 
 
 @IAMErrorHandler.list_error_handler("list the inline policies of a role", [])
 @retry_read
-def list_role_policies(client: Any, role: str) -> list[str]:
+def list_role_policies(client: Client, role: str) -> list[str]:
     """Names of the role's inline policies; an empty list when there is no such role."""
     names: list[str] = (
         client.get_paginator("list_role_policies").paginate(RoleName=role).build_full_result()["PolicyNames"]
@@ -48,15 +49,15 @@ def list_role_policies(client: Any, role: str) -> list[str]:
 
 @IAMErrorHandler.common_error_handler("get an inline policy of a role")
 @retry_read
-def get_role_policy(client: Any, role: str, name: str) -> dict[str, Any]:
+def get_role_policy(client: Client, role: str, name: str) -> Structure:
     """The document of an inline policy."""
-    document: dict[str, Any] = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+    document: Structure = client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     return document
 
 
 @IAMErrorHandler.list_error_handler("list the managed policies of a role", [])
 @retry_read
-def list_attached_role_policies(client: Any, role: str) -> list[str]:
+def list_attached_role_policies(client: Client, role: str) -> list[str]:
     """ARNs of the role's managed policies; an empty list when there is no such role."""
     pages = client.get_paginator("list_attached_role_policies").paginate(RoleName=role)
     return [policy["PolicyArn"] for policy in pages.build_full_result()["AttachedPolicies"]]
@@ -64,7 +65,7 @@ def list_attached_role_policies(client: Any, role: str) -> list[str]:
 
 @IAMErrorHandler.common_error_handler("get a managed policy")
 @retry_read
-def get_policy_version_id(client: Any, arn: str) -> str:
+def get_policy_version_id(client: Client, arn: str) -> str:
     """Id of the managed policy's version in force."""
     version: str = client.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     return version
@@ -72,7 +73,7 @@ def get_policy_version_id(client: Any, arn: str) -> str:
 
 @IAMErrorHandler.common_error_handler("get a version of a managed policy")
 @retry_read
-def get_policy_version(client: Any, arn: str, version: str) -> dict[str, Any]:
+def get_policy_version(client: Client, arn: str, version: str) -> Structure:
     """The document of a managed policy's version."""
-    document: dict[str, Any] = client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    document: Structure = client.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     return document

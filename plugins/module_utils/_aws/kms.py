@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .errors import ErrorHandler
 from .retry import retry_read
+from .untyped import Client, Structure
 
 
 class AnsibleKMSError(AnsibleAWSError):
@@ -25,15 +24,15 @@ class KMSErrorHandler(ErrorHandler):
 
 @KMSErrorHandler.common_error_handler("describe the KMS key")
 @retry_read
-def describe_key(client: Any, key: str) -> dict[str, Any]:
+def describe_key(client: Client, key: str) -> Structure:
     """The key behind an id, alias or ARN; also a key of another account whose policy allows it."""
-    metadata: dict[str, Any] = client.describe_key(KeyId=key)["KeyMetadata"]
+    metadata: Structure = client.describe_key(KeyId=key)["KeyMetadata"]
     return metadata
 
 
 @KMSErrorHandler.common_error_handler("get the policy of the KMS key")
 @retry_read
-def get_key_policy(client: Any, key: str) -> str:
+def get_key_policy(client: Client, key: str) -> str:
     """The key's policy as JSON text; only for keys of the caller's account."""
     policy: str = client.get_key_policy(KeyId=key, PolicyName="default")["Policy"]
     return policy

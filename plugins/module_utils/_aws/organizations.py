@@ -8,6 +8,7 @@ The endpoint is one per partition, whatever region the play uses (aws-facts 1.7)
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import is_boto3_error_code
@@ -15,6 +16,16 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .errors import ErrorHandler
 from .retry import retry_read, retry_write
+from .untyped import Client, Structure
+
+
+@dataclass(frozen=True)
+class Organization:
+    """The organization, by the names of the modules' results; ``feature_set`` is ALL or CONSOLIDATED_BILLING."""
+
+    id: str
+    feature_set: str
+    management_account_id: str
 
 
 class AnsibleOrganizationsError(AnsibleAWSError):
@@ -33,55 +44,46 @@ class OrganizationsErrorHandler(ErrorHandler):
 
 @OrganizationsErrorHandler.common_error_handler("describe the organization")
 @retry_read
-def describe_organization(client: Any) -> dict[str, Any]:
+def describe_organization(client: Client) -> Organization:
     """The caller's organization; any member may ask (aws-facts 7.1).
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html
     """
-    organization: dict[str, Any] = client.describe_organization()["Organization"]
-    return organization
+    answer = client.describe_organization()["Organization"]
+    return Organization(answer["Id"], answer["FeatureSet"], answer["MasterAccountId"])
 
 
 @OrganizationsErrorHandler.list_error_handler("describe an account of the organization")
 @retry_read
-def describe_account(client: Any, account_id: str) -> dict[str, Any] | None:
+def describe_account(client: Client, account_id: str) -> Structure | None:
     """An account of the organization; None when it is not in it. Management account and delegated admins only.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html
     """
-    account: dict[str, Any] = client.describe_account(AccountId=account_id)["Account"]
+    account: Structure = client.describe_account(AccountId=account_id)["Account"]
     return account
-
-
-def summarize_organization(answer: dict[str, Any]) -> dict[str, str]:
-    """What DescribeOrganization answers, in the names of the module's result."""
-    return {
-        "id": answer["Id"],
-        "feature_set": answer["FeatureSet"],
-        "management_account_id": answer["MasterAccountId"],
-    }
 
 
 @OrganizationsErrorHandler.common_error_handler("list the services with trusted access to the organization")
 @retry_read
-def list_service_access(client: Any) -> list[dict[str, Any]]:
+def list_service_access(client: Client) -> list[Structure]:
     """Services with trusted access: ServicePrincipal and DateEnabled each; management account only (aws-facts 7.4).
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html
     """
     pages = client.get_paginator("list_aws_service_access_for_organization").paginate()
-    services: list[dict[str, Any]] = pages.build_full_result()["EnabledServicePrincipals"]
+    services: list[Structure] = pages.build_full_result()["EnabledServicePrincipals"]
     return services
 
 
-def has_service_access(client: Any, service_principal: str) -> bool:
+def has_service_access(client: Client, service_principal: str) -> bool:
     """Whether a service has trusted access to the organization."""
     return service_principal in {service["ServicePrincipal"] for service in list_service_access(client)}
 
 
 @OrganizationsErrorHandler.common_error_handler("enable trusted access")
 @retry_write
-def enable_service_access(client: Any, service_principal: str) -> None:
+def enable_service_access(client: Client, service_principal: str) -> None:
     """EnableAWSServiceAccess: no error when it is on already (aws-facts 7.4).
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_EnableAWSServiceAccess.html
@@ -91,7 +93,7 @@ def enable_service_access(client: Any, service_principal: str) -> None:
 
 @OrganizationsErrorHandler.common_error_handler("disable trusted access")
 @retry_write
-def disable_service_access(client: Any, service_principal: str) -> None:
+def disable_service_access(client: Client, service_principal: str) -> None:
     """DisableAWSServiceAccess. For CloudTrail this blinds every member (aws-facts section 5): callers check first.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_DisableAWSServiceAccess.html
@@ -101,56 +103,56 @@ def disable_service_access(client: Any, service_principal: str) -> None:
 
 @OrganizationsErrorHandler.common_error_handler("list the accounts of the organization")
 @retry_read
-def list_accounts(client: Any, token: str) -> dict[str, Any]:
+def list_accounts(client: Client, token: str) -> Structure:
     """One page of at most 20 accounts, perhaps empty, and NextToken while there are more (aws-facts 7.1).
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     """
-    page: dict[str, Any] = client.list_accounts(**_after(token))
+    page: Structure = client.list_accounts(**_after(token))
     return page
 
 
 @OrganizationsErrorHandler.common_error_handler("list the accounts of an organizational unit")
 @retry_read
-def list_accounts_for_parent(client: Any, parent_id: str, token: str) -> dict[str, Any]:
+def list_accounts_for_parent(client: Client, parent_id: str, token: str) -> Structure:
     """One page of the accounts directly below a root or OU.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
     """
-    page: dict[str, Any] = client.list_accounts_for_parent(ParentId=parent_id, **_after(token))
+    page: Structure = client.list_accounts_for_parent(ParentId=parent_id, **_after(token))
     return page
 
 
 @OrganizationsErrorHandler.common_error_handler("list the organizational units of a parent")
 @retry_read
-def list_organizational_units(client: Any, parent_id: str, token: str) -> dict[str, Any]:
+def list_organizational_units(client: Client, parent_id: str, token: str) -> Structure:
     """One page of the OUs directly below a root or OU.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListOrganizationalUnitsForParent.html
     """
-    page: dict[str, Any] = client.list_organizational_units_for_parent(ParentId=parent_id, **_after(token))
+    page: Structure = client.list_organizational_units_for_parent(ParentId=parent_id, **_after(token))
     return page
 
 
 @OrganizationsErrorHandler.common_error_handler("list the roots of the organization")
 @retry_read
-def list_roots(client: Any, token: str) -> dict[str, Any]:
+def list_roots(client: Client, token: str) -> Structure:
     """One page of the organization's roots; there is one.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html
     """
-    page: dict[str, Any] = client.list_roots(**_after(token))
+    page: Structure = client.list_roots(**_after(token))
     return page
 
 
 @OrganizationsErrorHandler.common_error_handler("list the tags of an account")
 @retry_read
-def list_account_tags(client: Any, account_id: str, token: str) -> dict[str, Any]:
+def list_account_tags(client: Client, account_id: str, token: str) -> Structure:
     """One page of an account's tags.
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTagsForResource.html
     """
-    page: dict[str, Any] = client.list_tags_for_resource(ResourceId=account_id, **_after(token))
+    page: Structure = client.list_tags_for_resource(ResourceId=account_id, **_after(token))
     return page
 
 

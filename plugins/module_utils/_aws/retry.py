@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
+
+from .untyped import Function
 
 BUSY = (
     "ConcurrentModificationException",
@@ -31,8 +35,15 @@ class _WriteRetry(AWSRetry):
         return response_code in (catch_extra_error_codes or ())
 
 
-retry_read = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=[*BUSY, *BROKEN])
-"""Decorator for a read: about a minute of patience with throttling, conflicts and server errors."""
+_read = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=[*BUSY, *BROKEN])
+_write = _WriteRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=list(BUSY))
 
-retry_write = _WriteRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=list(BUSY))
-"""Decorator for a write: the same patience, but never a second attempt when the first may have worked."""
+
+def retry_read(function: Function) -> Function:
+    """Decorate a read: about a minute of patience with throttling, conflicts and server errors."""
+    return cast(Function, _read(function))
+
+
+def retry_write(function: Function) -> Function:
+    """Decorate a write: the same patience, but never a second attempt when the first may have worked."""
+    return cast(Function, _write(function))

@@ -12,14 +12,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .errors import ErrorHandler, code_of
 from .retry import retry_read, retry_write
-
-Call = TypeVar("Call", bound=Callable[..., Any])
+from .untyped import Client, Function, Structure
 
 
 class AnsibleS3Error(AnsibleAWSError):
@@ -32,15 +31,15 @@ class S3ErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleS3Error
 
 
-def of_bucket(description: str, missing: str = "") -> Callable[[Call], Call]:
+def of_bucket(description: str, missing: str = "") -> Callable[[Function], Function]:
     """Decorate a call whose second argument is a bucket, so that its errors name the bucket.
 
     missing: the error code that means "there is none"; the call then answers None.
     """
 
-    def decorate(function: Call) -> Call:
+    def decorate(function: Function) -> Function:
         @functools.wraps(function)
-        def call(client: Any, bucket: str, *arguments: Any) -> Any:
+        def call(client: Client, bucket: str, *arguments: Any) -> Any:
             guarded = S3ErrorHandler.common_error_handler(f"{description} of bucket {bucket}")(function)
             try:
                 return guarded(client, bucket, *arguments)
@@ -49,14 +48,14 @@ def of_bucket(description: str, missing: str = "") -> Callable[[Call], Call]:
                     return None
                 raise
 
-        return call  # type: ignore[return-value]
+        return cast(Function, call)
 
     return decorate
 
 
 @S3ErrorHandler.common_error_handler("list the buckets of the account")
 @retry_read
-def list_buckets(client: Any) -> list[dict[str, Any]]:
+def list_buckets(client: Client) -> list[Structure]:
     """Name and, where AWS tells it, BucketRegion of every bucket of the account."""
     if client.can_paginate("list_buckets"):  # botocore of late 2024
         pages = client.get_paginator("list_buckets").paginate(PaginationConfig={"PageSize": 1000})
@@ -66,14 +65,14 @@ def list_buckets(client: Any) -> list[dict[str, Any]]:
 
 @of_bucket("get the policy", missing="NoSuchBucketPolicy")
 @retry_read
-def get_bucket_policy(client: Any, bucket: str, owner: str) -> str | None:
+def get_bucket_policy(client: Client, bucket: str, owner: str) -> str | None:
     """The policy's JSON text; None when the bucket has none."""
     return str(client.get_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner)["Policy"])
 
 
 @of_bucket("change the policy")
 @retry_write
-def put_bucket_policy(client: Any, bucket: str, owner: str, policy: Mapping[str, Any]) -> None:
+def put_bucket_policy(client: Client, bucket: str, owner: str, policy: Mapping[str, Any]) -> None:
     """Replace the bucket's policy. S3 has no conditional form of it."""
     text = json.dumps(policy, separators=(",", ":"))
     client.put_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner, Policy=text)
@@ -81,14 +80,14 @@ def put_bucket_policy(client: Any, bucket: str, owner: str, policy: Mapping[str,
 
 @of_bucket("delete the policy")
 @retry_write
-def delete_bucket_policy(client: Any, bucket: str, owner: str) -> None:
+def delete_bucket_policy(client: Client, bucket: str, owner: str) -> None:
     """Leave the bucket without a policy."""
     client.delete_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner)
 
 
 @of_bucket("get the region")
 @retry_read
-def get_bucket_region(client: Any, bucket: str, owner: str) -> str:
+def get_bucket_region(client: Client, bucket: str, owner: str) -> str:
     """The bucket's region. AWS gives us-east-1 as none and eu-west-1, for old buckets, as EU."""
     region = client.get_bucket_location(Bucket=bucket, ExpectedBucketOwner=owner).get("LocationConstraint")
     return str({None: "us-east-1", "EU": "eu-west-1"}.get(region, region))
@@ -96,7 +95,7 @@ def get_bucket_region(client: Any, bucket: str, owner: str) -> str:
 
 @of_bucket("get the tags", missing="NoSuchTagSet")
 @retry_read
-def get_bucket_tags(client: Any, bucket: str, owner: str) -> list[dict[str, str]] | None:
+def get_bucket_tags(client: Client, bucket: str, owner: str) -> list[dict[str, str]] | None:
     """Tags as Key and Value; None when there are none."""
     tags: list[dict[str, str]] = client.get_bucket_tagging(Bucket=bucket, ExpectedBucketOwner=owner)["TagSet"]
     return tags
@@ -104,7 +103,7 @@ def get_bucket_tags(client: Any, bucket: str, owner: str) -> list[dict[str, str]
 
 @of_bucket("get the public access block", missing="NoSuchPublicAccessBlockConfiguration")
 @retry_read
-def get_public_access_block(client: Any, bucket: str, owner: str) -> dict[str, bool] | None:
+def get_public_access_block(client: Client, bucket: str, owner: str) -> dict[str, bool] | None:
     """The bucket's own four switches; None when it has none. The account's are another API's."""
     answer = client.get_public_access_block(Bucket=bucket, ExpectedBucketOwner=owner)
     switches: dict[str, bool] = answer["PublicAccessBlockConfiguration"]
@@ -113,7 +112,7 @@ def get_public_access_block(client: Any, bucket: str, owner: str) -> dict[str, b
 
 @of_bucket("get the versioning")
 @retry_read
-def get_bucket_versioning(client: Any, bucket: str, owner: str) -> str | None:
+def get_bucket_versioning(client: Client, bucket: str, owner: str) -> str | None:
     """Enabled or Suspended; None when versioning never was on."""
     status: str | None = client.get_bucket_versioning(Bucket=bucket, ExpectedBucketOwner=owner).get("Status")
     return status
@@ -121,16 +120,16 @@ def get_bucket_versioning(client: Any, bucket: str, owner: str) -> str | None:
 
 @of_bucket("get the default encryption", missing="ServerSideEncryptionConfigurationNotFoundError")
 @retry_read
-def get_bucket_encryption(client: Any, bucket: str, owner: str) -> list[dict[str, Any]] | None:
+def get_bucket_encryption(client: Client, bucket: str, owner: str) -> list[Structure] | None:
     """Rules of the default encryption."""
     answer = client.get_bucket_encryption(Bucket=bucket, ExpectedBucketOwner=owner)
-    rules: list[dict[str, Any]] = answer["ServerSideEncryptionConfiguration"]["Rules"]
+    rules: list[Structure] = answer["ServerSideEncryptionConfiguration"]["Rules"]
     return rules
 
 
 @of_bucket("get the object ownership", missing="OwnershipControlsNotFoundError")
 @retry_read
-def get_object_ownership(client: Any, bucket: str, owner: str) -> str | None:
+def get_object_ownership(client: Client, bucket: str, owner: str) -> str | None:
     """BucketOwnerEnforced, BucketOwnerPreferred or ObjectWriter; None when never set."""
     answer = client.get_bucket_ownership_controls(Bucket=bucket, ExpectedBucketOwner=owner)
     return str(answer["OwnershipControls"]["Rules"][0]["ObjectOwnership"])
@@ -138,34 +137,34 @@ def get_object_ownership(client: Any, bucket: str, owner: str) -> str | None:
 
 @of_bucket("get the lifecycle rules", missing="NoSuchLifecycleConfiguration")
 @retry_read
-def get_lifecycle_rules(client: Any, bucket: str, owner: str) -> list[dict[str, Any]] | None:
+def get_lifecycle_rules(client: Client, bucket: str, owner: str) -> list[Structure] | None:
     """The lifecycle rules; None when there are none."""
     answer = client.get_bucket_lifecycle_configuration(Bucket=bucket, ExpectedBucketOwner=owner)
-    rules: list[dict[str, Any]] = answer["Rules"]
+    rules: list[Structure] = answer["Rules"]
     return rules
 
 
 @of_bucket("get the object lock", missing="ObjectLockConfigurationNotFoundError")
 @retry_read
-def get_object_lock(client: Any, bucket: str, owner: str) -> dict[str, Any] | None:
+def get_object_lock(client: Client, bucket: str, owner: str) -> Structure | None:
     """The object lock configuration; None when the bucket has none."""
     answer = client.get_object_lock_configuration(Bucket=bucket, ExpectedBucketOwner=owner)
-    lock: dict[str, Any] = answer["ObjectLockConfiguration"]
+    lock: Structure = answer["ObjectLockConfiguration"]
     return lock
 
 
 @of_bucket("get the access logging")
 @retry_read
-def get_access_logging(client: Any, bucket: str, owner: str) -> dict[str, Any] | None:
+def get_access_logging(client: Client, bucket: str, owner: str) -> Structure | None:
     """Target of the server access logs; None when logging is off."""
     answer = client.get_bucket_logging(Bucket=bucket, ExpectedBucketOwner=owner)
-    logging: dict[str, Any] | None = answer.get("LoggingEnabled")
+    logging: Structure | None = answer.get("LoggingEnabled")
     return logging
 
 
 @of_bucket("list the objects")
 @retry_read
-def list_objects(client: Any, bucket: str, owner: str, prefix: str, after: str) -> list[dict[str, Any]]:
+def list_objects(client: Client, bucket: str, owner: str, prefix: str, after: str) -> list[Structure]:
     """Key, LastModified and Size of all objects below a prefix whose keys sort behind ``after``, in that order."""
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix, StartAfter=after
@@ -175,7 +174,7 @@ def list_objects(client: Any, bucket: str, owner: str, prefix: str, after: str) 
 
 @of_bucket("list the folders")
 @retry_read
-def list_folders(client: Any, bucket: str, owner: str, prefix: str) -> list[str]:
+def list_folders(client: Client, bucket: str, owner: str, prefix: str) -> list[str]:
     """The first folders below a prefix that ends in ``/``, at most a thousand."""
     answer = client.list_objects_v2(Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix, Delimiter="/")
     return [folder["Prefix"] for folder in answer.get("CommonPrefixes", [])]
@@ -183,7 +182,7 @@ def list_folders(client: Any, bucket: str, owner: str, prefix: str) -> list[str]
 
 @of_bucket("read an object")
 @retry_read
-def get_object(client: Any, bucket: str, owner: str, key: str) -> tuple[bytes, dict[str, str]]:
+def get_object(client: Client, bucket: str, owner: str, key: str) -> tuple[bytes, dict[str, str]]:
     """An object's content and its own metadata."""
     answer = client.get_object(Bucket=bucket, ExpectedBucketOwner=owner, Key=key)
     return answer["Body"].read(), dict(answer["Metadata"])

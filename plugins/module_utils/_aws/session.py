@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from copy import copy
+from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
@@ -21,8 +22,9 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .errors import AnsibleOrgTrailError, AnsibleSTSError, STSErrorHandler
+from .errors import AnsibleOrgTrailError, STSErrorHandler
 from .retry import retry_read
+from .untyped import Client, Structure
 
 ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "assume_role_arn": {"type": "str"},
@@ -36,60 +38,95 @@ GLOBAL_STS = "https://sts.amazonaws.com"
 TIMEOUTS = {"connect_timeout": 10, "read_timeout": 30}
 
 
+@dataclass(frozen=True)
+class Role:
+    """A role to assume, by the options ``assume_role_*``; no external id: ""."""
+
+    arn: str
+    session_name: str
+    external_id: str = ""
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How to reach AWS, by the options of amazon.aws's fragments and the role to assume, if there is one.
+
+    arguments: of boto3's ``client``, such as keys and ``verify``. config: the option ``aws_config``.
+    session_name: for roles of other accounts that this one may assume.
+    """
+
+    region: str = DEFAULT_REGION
+    endpoint: str | None = None
+    profile: str | None = None
+    user_agent: str = ""
+    arguments: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    config: Config | None = None
+    role: Role | None = None
+    session_name: str = "cloudsec.org_trail"
+
+
+def connection_of(module: AnsibleAWSModule) -> Connection:
+    """The connection that a module's options ask for. Ends the module when amazon.aws refuses them."""
+    _region, endpoint, arguments = get_aws_connection_info(module)
+    params = module.params
+    name, role_arn = params["assume_role_session_name"], params["assume_role_arn"]
+    return Connection(
+        region=module.region or DEFAULT_REGION,
+        endpoint=endpoint,
+        profile=arguments.pop("profile_name", None),
+        user_agent=f"APN/1.0 Ansible/{module.ansible_version} cloudsec.org_trail",
+        config=arguments.pop("aws_config", None),
+        arguments=arguments,
+        role=Role(role_arn, name, params["assume_role_external_id"] or "") if role_arn else None,
+        session_name=name,
+    )
+
+
 class Session:
     """Clients of one account, each made once and only when asked for.
 
-    With ``assume_role_arn`` every client uses that role's temporary keys. They live in this object and nowhere else.
+    With a role every client uses its temporary keys. They live in this object and nowhere else.
     Raises AnsibleSTSError when the role cannot be assumed.
     """
 
-    def __init__(self, module: AnsibleAWSModule) -> None:
-        self._module = module
-        self._clients: dict[tuple[str, str, bool], Any] = {}
-        self._keys: dict[str, Any] = {}
-        self._identity: dict[str, str] = {}
-        self.region: str = module.region or DEFAULT_REGION
-        if module.params.get("assume_role_arn"):
-            self._assume_role(module.params)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._clients: dict[tuple[str, str, bool], Client] = {}
+        self._keys: dict[str, str] = {}
+        self._arn = ""
+        self.region = connection.region
+        if connection.role:
+            self._assume_role(connection.role)
 
-    def _assume_role(self, params: dict[str, Any]) -> None:
-        external_id = params["assume_role_external_id"]
-        answer = assume_role(
-            self.regional_sts(),
-            params["assume_role_arn"],
-            params["assume_role_session_name"],
-            {"ExternalId": external_id} if external_id else {},
-        )
+    def _assume_role(self, role: Role) -> None:
+        answer = assume_role(self.regional_sts(), role)
         keys = answer["Credentials"]
         self._keys = {
             "aws_access_key_id": keys["AccessKeyId"],
             "aws_secret_access_key": keys["SecretAccessKey"],
             "aws_session_token": keys["SessionToken"],
         }
-        self._identity = {"Arn": answer["AssumedRoleUser"]["Arn"]}
+        self._arn = answer["AssumedRoleUser"]["Arn"]
         self._clients.clear()
 
     def assume(self, role_arn: str, external_id: str | None) -> Session:
         """A session in another account, by a role that this one may assume. Raises AnsibleSTSError."""
         other = copy(self)
         other._clients = {}
-        other._assume_role({**self._module.params, "assume_role_arn": role_arn, "assume_role_external_id": external_id})
+        other._assume_role(Role(role_arn, self._connection.session_name, external_id or ""))
         return other
 
-    def client(self, service: str, region: str | None = None, *, once: bool = False) -> Any:
-        """A boto3 client; ``once`` makes botocore send each call a single time, for writes (see ``_retry``)."""
+    def client(self, service: str, region: str | None = None, *, once: bool = False) -> Client:
+        """A boto3 client; ``once`` makes botocore send each call a single time, for writes (see ``retry``)."""
         key = (service, region or self.region, once)
         if key not in self._clients:
             settings: dict[str, Any] = {**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {})}
-            self._clients[key] = self._make(service, key[1], settings)
+            self._clients[key] = self.regional_clients(service, [key[1]], **settings)[key[1]]
         return self._clients[key]
-
-    def _make(self, service: str, region: str, settings: dict[str, Any]) -> Any:
-        return self.regional_clients(service, [region], **settings)[region]
 
     def regional_clients(
         self, service: str, regions: Iterable[str], endpoint: str | None = None, **settings: Any
-    ) -> dict[str, Any]:
+    ) -> dict[str, Client]:
         """A client of a service for each region, at another endpoint if one is given.
 
         settings: more of botocore's Config. The clients have amazon.aws's options and messages, but share one boto3
@@ -97,20 +134,13 @@ class Session:
         time and memory for clients in 17 regions.
         Raises AnsibleOrgTrailError for a profile, region or endpoint that does not exist.
         """
-        given_endpoint, options = get_aws_connection_info(self._module)[1:]
-        options |= self._keys
-        options.pop("profile_name", None)  # that of the boto3 session
-        config = Config(user_agent=f"APN/1.0 Ansible/{self._module.ansible_version} cloudsec.org_trail")
-        config = config.merge(Config(**settings))
-        if given := options.pop("aws_config", None):
-            config = config.merge(given)
-        if retries := settings.get("retries"):  # no option makes botocore send a write twice
-            config = config.merge(Config(retries=retries))
-        url = endpoint or given_endpoint
+        config = self._config(settings)
+        arguments = {**self._connection.arguments, **self._keys}
+        url = endpoint or self._connection.endpoint
         try:
             make = self._boto3.client
             return {
-                region: make(service, region_name=region, endpoint_url=url, config=config, **options)
+                region: make(service, region_name=region, endpoint_url=url, config=config, **arguments)
                 for region in regions
             }
         except (ValueError, BotoCoreError) as error:
@@ -118,17 +148,25 @@ class Session:
                 message=f"Could not connect to AWS: {error}. Check the options profile, region and endpoint_url."
             ) from error
 
+    def _config(self, settings: dict[str, Any]) -> Config:
+        config = Config(user_agent=self._connection.user_agent).merge(Config(**settings))
+        if self._connection.config:
+            config = config.merge(self._connection.config)
+        if retries := settings.get("retries"):  # no option makes botocore send a write twice
+            config = config.merge(Config(retries=retries))
+        return config
+
     @cached_property
-    def _boto3(self) -> Any:
+    def _boto3(self) -> boto3.session.Session:
         """The boto3 session; settings of the profile count for an assumed role's clients, too."""
-        return boto3.session.Session(botocore_session=botocore_session(self._module.params.get("profile") or None))
+        return boto3.session.Session(botocore_session=botocore_session(self._connection.profile))
 
     def known_regions(self, service: str) -> list[str]:
         """Regions of the session's partition in which botocore knows a service."""
         regions: list[str] = self._boto3.get_available_regions(service, self.partition)
         return regions
 
-    def regional_sts(self, **settings: Any) -> Any:
+    def regional_sts(self, **settings: Any) -> Client:
         """A client of STS in the session's region. Keys of the global STS do not work in opt-in regions.
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
@@ -144,9 +182,9 @@ class Session:
     @property
     def arn(self) -> str:
         """ARN of the caller."""
-        if not self._identity:
-            self._identity = get_caller_identity(self.client("sts"))
-        return self._identity["Arn"]
+        if not self._arn:
+            self._arn = get_caller_identity(self.client("sts"))["Arn"]
+        return self._arn
 
     @property
     def account_id(self) -> str:
@@ -187,18 +225,16 @@ def read_ahead() -> None:
 
 @STSErrorHandler.common_error_handler("assume the role given in assume_role_arn")
 @retry_read
-def assume_role(client: Any, role_arn: str, session_name: str, extra: dict[str, str]) -> dict[str, Any]:
+def assume_role(client: Client, role: Role) -> Structure:
     """AssumeRole's answer; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
-    answer: dict[str, Any] = client.assume_role(RoleArn=role_arn, RoleSessionName=session_name, **extra)
+    extra = {"ExternalId": role.external_id} if role.external_id else {}
+    answer: Structure = client.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name, **extra)
     return answer
 
 
 @STSErrorHandler.common_error_handler("get caller identity")
 @retry_read
-def get_caller_identity(client: Any) -> dict[str, str]:
+def get_caller_identity(client: Client) -> dict[str, str]:
     """GetCallerIdentity's answer: Account, Arn, UserId."""
     answer: dict[str, str] = client.get_caller_identity()
     return answer
-
-
-__all__ = ["ASSUME_ROLE_ARGUMENTS", "AnsibleSTSError", "Session"]

@@ -19,6 +19,7 @@ from .._aws.arn import (
     partition_problem,
     trail_name_problem,
 )
+from .._aws.organizations import Organization
 from .verdict import Problem, admitted_home_regions, judge_policy, required_statements
 
 _REGION = re.compile(r":cloudtrail:([a-z0-9-]+):")
@@ -55,18 +56,18 @@ class SoughtTrail:
 def sought_trail(
     name: str,
     arn: str | None,
-    organization: dict[str, Any],
+    organization: Organization,
     prefix: str,
     regions: Sequence[str],
     default_region: str,
 ) -> SoughtTrail:
     """Build the trail that is sought from its name, which may be an ARN too, or from its ARN when that is given.
 
-    organization: DescribeOrganization's answer. Raises ValueError for an invalid name or ARN, or an ARN that is not
+    Raises ValueError for an invalid name or ARN, or an ARN that is not
     of the organization's management account, which owns every organization trail (aws-facts 2.1, 3.3).
     """
-    management = str(organization["MasterAccountId"])
-    trail = SoughtTrail(name, management, str(organization["Id"]), prefix, tuple(regions), default_region)
+    management = organization.management_account_id
+    trail = SoughtTrail(name, management, organization.id, prefix, tuple(regions), default_region)
     if arn or is_trail_arn(name):
         parts = require_owner(arn or name, organization)
         return replace(trail, name=parts.name, home_region=parts.region)
@@ -75,18 +76,18 @@ def sought_trail(
     return trail
 
 
-def require_owner(arn: str, organization: dict[str, Any]) -> TrailArn:
+def require_owner(arn: str, organization: Organization) -> TrailArn:
     """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail.
 
     It must also name a trail that there can be, and the partition of its region.
     """
-    parts, management = parse_trail_arn(arn), organization["MasterAccountId"]
+    parts, management = parse_trail_arn(arn), organization.management_account_id
     if problem := trail_name_problem(parts.name) or partition_problem(parts):
         raise ValueError(problem)
     if parts.account_id != management:
         raise ValueError(
             f"trail_arn {arn} names account {parts.account_id}; expected the management account {management} of "
-            f"organization {organization['Id']}, which owns every organization trail."
+            f"organization {organization.id}, which owns every organization trail."
         )
     return parts
 

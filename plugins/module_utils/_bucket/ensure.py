@@ -58,7 +58,7 @@ def wanted_policy(session: Session, params: Mapping[str, Any]) -> Wanted:
         parse_trail_arn(params["trail_arn"])
         if params["state"] == "present" or not organization_id:
             organization = require_membership(session, organization_id)
-            organization_id = organization["Id"]
+            organization_id = organization.id
             if params["state"] == "present":
                 require_owner(params["trail_arn"], organization)
     except ValueError as error:

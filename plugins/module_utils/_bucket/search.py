@@ -47,7 +47,7 @@ def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[st
         raise AnsibleOrgTrailError(str(error)) from error
     return {
         "account_id": session.account_id,
-        "organization": {"id": organization["Id"], "management_account_id": organization["MasterAccountId"]},
+        "organization": {"id": organization.id, "management_account_id": organization.management_account_id},
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
         "buckets": [_describe(session, one, names.get(one.name), params, trail) for one in chosen],
     }

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -27,7 +26,9 @@ from .._aws.organizations import describe_organization
 from .._aws.session import Session
 from .._organization.accounts import Account, is_account_id, role_arn
 from .._organization.reader import Paces, read_organization
+from .._work.files import write_whole
 from .._work.progress import Progress
+from .._work.times import now_text, time_of
 from .delivery import DeliveryProbe, Place
 from .rows import (
     HEALED_BY_WAITING,
@@ -38,7 +39,6 @@ from .rows import (
     is_young,
     judge_delivery,
     settle,
-    time_of,
     without_files,
 )
 from .run import CoverageRun, Target
@@ -220,7 +220,7 @@ def new_probe(session: Session, trail: TrailArn, params: Mapping[str, Any]) -> D
     if params["log_delivery"] == "none":
         return None
     settings = get_trail(session.client("cloudtrail", trail.region), str(trail))
-    organization = describe_organization(session.client("organizations"))["Id"]
+    organization = describe_organization(session.client("organizations")).id
     there = session
     if params["log_archive_role_arn"]:
         there = session.assume(params["log_archive_role_arn"], params["log_archive_role_external_id"])
@@ -313,7 +313,7 @@ def describe(found: Coverage) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "trail_arn": found.trail_arn,
-        "checked_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "checked_at": now_text(),
         "summary": {
             **count(found.rows),
             "unchecked": total - len(found.rows),
@@ -348,21 +348,17 @@ def write_document(path: Path, document: Mapping[str, Any], rows: Iterable[Row])
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            head = json.dumps(document, separators=(",", ":"))
-            file.write(f'{head[:-1]},"coverage":[')
-            separator = "\n"
-            for row in rows:
-                file.write(separator + json.dumps(row.to_dict(), separators=(",", ":")))
-                separator = ",\n"
-            file.write("\n]}\n")
-        Path(file.name).chmod(0o666 & ~current_umask())
-        Path(file.name).replace(path)
+        write_whole(path, document_lines(document, rows))
     except OSError as error:
         raise AnsibleOrgTrailError(f"Failed to write output_path {path}: {error}.") from error
 
 
-def current_umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def document_lines(document: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[str]:
+    """The document as JSON text, piece by piece: all rows at once would be twice the memory."""
+    head = json.dumps(document, separators=(",", ":"))
+    yield f'{head[:-1]},"coverage":['
+    separator = "\n"
+    for row in rows:
+        yield separator + json.dumps(row.to_dict(), separators=(",", ":"))
+        separator = ",\n"
+    yield "\n]}\n"

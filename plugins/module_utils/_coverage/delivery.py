@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from .._aws.cloudtrail import list_public_keys
 from .._aws.errors import sentence
 from .._aws.s3 import get_object, list_folders, list_objects
 from .._work.fanout import Fanout, Task
+from .._work.times import time_text
 from .digest import digest_problem
 from .rows import Row
 
@@ -65,7 +66,7 @@ class DeliveryProbe:
     def _note(self, row: Row) -> None:
         try:
             newest = self._newest(row, "CloudTrail", "")
-            row.latest_file_time = iso(newest["LastModified"]) if newest else ""
+            row.latest_file_time = time_text(newest["LastModified"]) if newest else ""
             if self._keys:
                 self._note_digest(row)
         except AnsibleAWSError as error:
@@ -77,7 +78,7 @@ class DeliveryProbe:
         newest = self._newest(row, "CloudTrail-Digest", f"_{trail.name}_{trail.region}")
         if not newest:
             return
-        row.latest_digest_time = iso(newest["LastModified"])
+        row.latest_digest_time = time_text(newest["LastModified"])
         data, metadata = get_object(self._s3, self._place.bucket, self._place.owner, newest["Key"])
         problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, self._public_keys(row.region))
         row.digest_valid = not problem
@@ -104,7 +105,3 @@ class DeliveryProbe:
             return {}
         keys: dict[str, bytes] = list_public_keys(self._keys(region), self._now - WINDOWS[-1], self._now)
         return keys
-
-
-def iso(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+from .._aws.errors import DENIED
+from .._work.times import time_of
 
 STATUSES = (
     "covered",
@@ -29,7 +32,6 @@ PROPAGATION = timedelta(hours=24)
 """A new trail, or a new account, may take so long (aws-facts 4.4)."""
 
 REGION_DISABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"})
-DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "OperationNotPermittedException"})
 MISSING = frozenset({"TrailNotFoundException"})
 ERRORS = {
     "LatestDeliveryError": "log files",
@@ -186,17 +188,6 @@ def judge_delivery(rows: Iterable[Row], accounts: Iterable[str]) -> list[Row]:
 def is_young(now: datetime, changed_at: str, joined_at: str) -> bool:
     """Whether the trail or the account is younger than AWS's longest time for a new trail (aws-facts 4.4)."""
     return now - max(time_of(changed_at), time_of(joined_at)) < PROPAGATION
-
-
-def time_of(text: str) -> datetime:
-    """An aware time from ISO 8601, in UTC unless the text says otherwise; the year 1 for "".
-
-    Raises ValueError for other text.
-    """
-    if not text:
-        return datetime.min.replace(tzinfo=UTC)
-    time = datetime.fromisoformat(text)
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def count(rows: Iterable[Row]) -> dict[str, int]:

@@ -16,6 +16,8 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .._aws.cloudtrail import lookup_events
 from .._aws.session import DEFAULT_REGION, Session
+from .._aws.untyped import Structure
+from .._work.times import time_text
 from .drifts import BUCKET, Drift, collect_drift
 
 ORGANIZATIONS_EVENT = "DisableAWSServiceAccess"
@@ -32,12 +34,7 @@ HISTORY = timedelta(days=90)
 NEWEST = 100
 """How many events of a name are looked through; LookupEvents answers 50 a page, twice a second (aws-facts 4.7)."""
 
-Event = Mapping[str, Any]
-
-
-def utc_now() -> str:
-    """The time, as the results tell times."""
-    return _utc(datetime.now(UTC))
+Event = Structure
 
 
 def find_drift(session: Session, options: Mapping[str, Any]) -> list[Drift]:
@@ -94,7 +91,7 @@ def explain(drift: Drift, events_of: Callable[[str], Iterable[Event]]) -> Drift:
     if not events:
         return drift
     newest = max(events, key=lambda event: event["EventTime"])
-    return replace(drift, since=_utc(newest["EventTime"]), by=_caller(newest))
+    return replace(drift, since=time_text(newest["EventTime"]), by=_caller(newest))
 
 
 def causes(event: Event, drift: Drift) -> bool:
@@ -122,7 +119,3 @@ def _parameter(field: str) -> str:
 def _caller(event: Event) -> str:
     identity = json.loads(event["CloudTrailEvent"]).get("userIdentity") or {}
     return str(identity.get("arn") or identity.get("invokedBy") or event.get("Username") or "unknown")
-
-
-def _utc(time: datetime) -> str:
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .._aws.errors import AnsibleOrgTrailError, code_of
-from .._aws.organizations import AnsibleOrganizationsError, describe_organization
+from .._aws.organizations import AnsibleOrganizationsError, Organization, describe_organization
 from .._aws.session import Session
 
 
-def require_membership(session: Session, organization_id: str | None = None) -> dict[str, Any]:
+def require_membership(session: Session, organization_id: str | None = None) -> Organization:
     """The organization of the session's account.
 
     Raises AnsibleOrgTrailError when the account belongs to none, or not to ``organization_id``: nothing in AWS stops
@@ -24,16 +22,15 @@ def require_membership(session: Session, organization_id: str | None = None) -> 
         "logs, or invite the account."
     )
     try:
-        organization: dict[str, Any] = describe_organization(session.client("organizations"))
+        organization = describe_organization(session.client("organizations"))
     except AnsibleOrganizationsError as error:
         if code_of(error) == "AWSOrganizationsNotInUseException":
             raise AnsibleOrgTrailError(
                 f"Account {session.account_id}, which owns the bucket, belongs to no organization; {remedy}"
             ) from error
         raise
-    if organization_id not in (None, "", organization["Id"]):
+    if organization_id not in (None, "", organization.id):
         raise AnsibleOrgTrailError(
-            f"Account {session.account_id}, which owns the bucket, belongs to organization {organization['Id']}; "
-            f"{remedy}"
+            f"Account {session.account_id}, which owns the bucket, belongs to organization {organization.id}; {remedy}"
         )
     return organization

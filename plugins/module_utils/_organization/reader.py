@@ -13,6 +13,7 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
 from .._aws.organizations import (
+    Organization,
     describe_organization,
     list_account_tags,
     list_accounts,
@@ -44,15 +45,14 @@ class Paces:
 
 
 @dataclass
-class Organization:
+class OrganizationAccounts:
     """The organization and its accounts, sorted by id."""
 
-    id: str
-    management_account_id: str
+    organization: Organization
     accounts: list[Account]
 
 
-def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: bool = False) -> Organization:
+def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: bool = False) -> OrganizationAccounts:
     """One ListAccounts call for 20 accounts; OU paths come with them where botocore and AWS know Account.Paths.
 
     names: also the names of the OUs, one more call for each of them. tags: also tags, one more call per account.
@@ -64,12 +64,12 @@ def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: b
         accounts = list(read_accounts(client, paces))
         organization = described.result()
         if not all(account.ou_path for account in accounts):
-            fill_paths(client, paces, organization["Id"], accounts)
+            fill_paths(client, paces, organization.id, accounts)
         if units:
             fill_names(accounts, units.result())
     if tags:
         fill_tags(client, paces, accounts)
-    return Organization(organization["Id"], organization["MasterAccountId"], sorted(accounts, key=lambda one: one.id))
+    return OrganizationAccounts(organization, sorted(accounts, key=lambda one: one.id))
 
 
 def read_accounts(client: Any, paces: Paces) -> Iterator[Account]:

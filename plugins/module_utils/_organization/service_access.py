@@ -8,19 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .._aws.arn import CLOUDTRAIL
 from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
 from .._aws.organizations import (
     AnsibleOrganizationsError,
+    Organization,
     describe_organization,
     disable_service_access,
     enable_service_access,
     has_service_access,
     list_service_access,
-    summarize_organization,
 )
 from .._aws.session import Session
 from .refusals import caller_refusal, feature_refusal
@@ -42,11 +42,11 @@ class Wanted:
 class ServiceAccess:
     """What Organizations answers."""
 
-    organization: dict[str, str]
+    organization: Organization
     trusted_services: tuple[str, ...]
 
 
-def describe_service_access(session: Session, known: dict[str, str] | None) -> ServiceAccess:
+def describe_service_access(session: Session, known: Organization | None) -> ServiceAccess:
     """Read the trusted services and, unless it is ``known``, the organization, both at once.
 
     Raises AnsibleOrgTrailError when the caller is no management account or the organization lacks all features
@@ -54,7 +54,7 @@ def describe_service_access(session: Session, known: dict[str, str] | None) -> S
     """
     client = session.client("organizations")
     with ThreadPoolExecutor(2) as pool:
-        described = pool.submit(lambda: known or summarize_organization(describe_organization(client)))
+        described = pool.submit(lambda: known or describe_organization(client))
         listed = pool.submit(list_service_access, client)
     organization = described.result()
     try:
@@ -122,7 +122,7 @@ def summarize(before: ServiceAccess, after: ServiceAccess) -> dict[str, Any]:
     """The module's result."""
     return {
         "changed": after != before,
-        "organization": after.organization,
+        "organization": asdict(after.organization),
         "trusted_services": list(after.trusted_services),
         "diff": {
             "before": {"trusted_services": list(before.trusted_services)},

@@ -60,7 +60,7 @@ def _result(
         "changed": bool(plan.calls),
         "trail": _described(view, after),
         "before": _described(view, before),
-        "organization": view.organization if view.organization["id"] else {},
+        "organization": asdict(view.organization) if view.organization.id else {},
         "changed_fields": list(plan.changed_fields),
         "actions": _described_actions(view, actions),
         "problems": [asdict(problem) for problem in problems],
@@ -86,6 +86,6 @@ def _described(view: View, settings: Settings | None) -> dict[str, Any]:
         "name": arn.name,
         "home_region": arn.region,
         "account_id": arn.account_id,
-        "organization_id": view.organization["id"],
+        "organization_id": view.organization.id,
     }
     return identity | settings

@@ -134,7 +134,7 @@ def judge(session: Session, view: View, options: Options, plan: Plan) -> dict[st
     refuse(settings_refusal(view.arn, before, plan.after, options))
     situation = Situation(
         arn=view.arn,
-        organization_id=view.organization["id"],
+        organization_id=view.organization.id,
         before=before,
         after=plan.after,
         options=options,

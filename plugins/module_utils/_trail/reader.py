@@ -29,8 +29,9 @@ from .._aws.cloudtrail import (
 )
 from .._aws.errors import AnsibleOrgTrailError, code_of, refuse, sentence
 from .._aws.kms import describe_key
-from .._aws.organizations import AnsibleOrganizationsError, describe_organization, summarize_organization
+from .._aws.organizations import AnsibleOrganizationsError, Organization, describe_organization
 from .._aws.session import Session
+from .._aws.untyped import Client
 from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.reads import read_all
 from .refusals import choose_trail, name_refusal
@@ -38,7 +39,7 @@ from .selectors import advanced_event_selector, event_selector, logs_management_
 from .settings import Options, Settings, is_key_alias, more_settings, trail_settings
 from .situation import OtherTrail, Unread
 
-WITHOUT_ORGANIZATION = {"id": "", "feature_set": "ALL", "management_account_id": ""}
+WITHOUT_ORGANIZATION = Organization(id="", feature_set="ALL", management_account_id="")
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class View:
     """The trail, the organization and the account's other trails. ``key`` is the ARN behind a KMS alias."""
 
     arn: TrailArn
-    organization: dict[str, str]
+    organization: Organization
     trails: list[dict[str, str]]
     now: TrailNow | None
     others: list[OtherTrail] | Unread
@@ -78,7 +79,7 @@ def look(session: Session, options: Options) -> View:
     organization, trails = answers["organization"], answers["trails"]
     if _needs_organization(options):
         refuse(feature_refusal(organization))
-    owner = organization["management_account_id"] or session.account_id
+    owner = organization.management_account_id or session.account_id
     arn = choose_trail(trails, name, owner, session.region)
     if isinstance(arn, str):
         raise AnsibleOrgTrailError(message=arn)
@@ -87,7 +88,7 @@ def look(session: Session, options: Options) -> View:
     if exists:
         view = _look_around(session, options, view)
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
-        refuse(caller_refusal(organization | {"management_account_id": owner}, session.account_id))
+        refuse(caller_refusal(replace(organization, management_account_id=owner), session.account_id))
         view = _look_around(session, options, view, with_trail=False)
     return view
 
@@ -96,10 +97,10 @@ def _needs_organization(options: Options) -> bool:
     return bool(options["is_organization_trail"] and options["state"] == "present")
 
 
-def _organization(client: Any, options: Options) -> dict[str, str]:
+def _organization(client: Client, options: Options) -> Organization:
     """The organization; an account trail may be had without one."""
     try:
-        return summarize_organization(describe_organization(client))
+        return describe_organization(client)
     except AnsibleOrganizationsError as error:
         if _needs_organization(options) or code_of(error) != "AWSOrganizationsNotInUseException":
             raise

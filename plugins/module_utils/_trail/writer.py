@@ -93,7 +93,7 @@ class Writer:
     def _send(self, call: Call) -> None:
         client = self.session.client("cloudtrail", self.arn.region, once=True)
         try:
-            WRITES[call.operation](client, **call.parameters)
+            WRITES[call.operation](client, call.parameters)
         except AnsibleCloudTrailError as error:
             if outcome_unknown(error):
                 self.actions.append(call)

@@ -78,6 +78,12 @@ SENTENCES: list[tuple[str, AnsibleAWSError, str, list[str]]] = [
         ["Check the credentials", "region is enabled"],
     ),
     (
+        "a member",
+        AnsibleAWSError("Failed to stop", client_error("OperationNotPermittedException", "No", "StopLogging")),
+        "",
+        ["No (OperationNotPermittedException).", "Run with credentials of the management account"],
+    ),
+    (
         "no credentials",
         AnsibleSTSError("Failed to get caller", NoCredentialsError()),
         "",

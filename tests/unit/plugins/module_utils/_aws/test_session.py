@@ -15,33 +15,21 @@ from unittest import mock
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session
+from botocore.config import Config
 from botocore.loaders import JSONFileLoader
 
 KEYS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
 
 
-OPTIONS = {
-    "profile": None,
-    "access_key": None,
-    "secret_key": None,
-    "session_token": None,
-    "region": "eu-west-1",
-    "endpoint_url": None,
-    "validate_certs": True,
-    "aws_ca_bundle": None,
-    "aws_config": None,
-    "assume_role_session_name": "tests",
-}
-ROLE = "arn:aws:iam::111111111111:role/x"
+ROLE = session.Role("arn:aws:iam::111111111111:role/x", "tests")
 ASSUMED = {
     "Credentials": {"AccessKeyId": "ASIA", "SecretAccessKey": "secret", "SessionToken": "token"},
     "AssumedRoleUser": {"Arn": "arn:aws:sts::111111111111:assumed-role/x/tests"},
 }
 
 
-def session_with(**options: Any) -> session.Session:
-    module: Any = SimpleNamespace(params=OPTIONS | options, region="eu-west-1", ansible_version="2.17")
-    return session.Session(module)
+def session_with(**settings: Any) -> session.Session:
+    return session.Session(session.Connection(region="eu-west-1", **settings))
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +85,7 @@ def test_the_settings_of_a_profile_count_for_an_assumed_role(monkeypatch: pytest
         f"[profile ours]\nendpoint_url = {url}\naws_access_key_id = AKIA\naws_secret_access_key = secret\n"
     )
     monkeypatch.setattr(session, "assume_role", lambda *_: ASSUMED)
-    assumed = session_with(profile="ours").assume(ROLE, None)
+    assumed = session_with(profile="ours").assume(ROLE.arn, None)
     client = assumed.client("cloudtrail")
     assert (client.meta.endpoint_url, client._request_signer._credentials.access_key) == (url, "ASIA")
     assert assumed.regional_sts().meta.endpoint_url == url
@@ -112,8 +100,8 @@ def test_the_option_profile_counts_and_not_the_one_of_the_environment(
 
 
 def test_no_option_makes_botocore_send_a_write_twice() -> None:
-    given = {"retries": {"mode": "standard", "max_attempts": 5}, "read_timeout": 7}
-    client = session_with(aws_config=given, access_key="AKIA", secret_key="secret").client("cloudtrail", once=True)
+    given = Config(retries={"mode": "standard", "max_attempts": 5}, read_timeout=7)
+    client = session_with(config=given, arguments=KEYS).client("cloudtrail", once=True)
     assert client.meta.config.retries["total_max_attempts"] == 1
     assert client.meta.config.read_timeout == 7
 
@@ -128,5 +116,44 @@ def test_keys_come_from_the_regional_sts(monkeypatch: pytest.MonkeyPatch) -> Non
         return ASSUMED
 
     monkeypatch.setattr(session, "assume_role", assume_role)
-    ours = session_with(access_key="AKIA", secret_key="secret", assume_role_arn=ROLE, assume_role_external_id=None)
+    ours = session_with(arguments=KEYS, role=ROLE)
     assert [*asked, ours.regional_sts().meta.endpoint_url] == ["https://sts.eu-west-1.amazonaws.com"] * 2
+
+
+OPTIONS = {
+    "profile": None,
+    "access_key": "AKIA",
+    "secret_key": "secret",
+    "session_token": None,
+    "region": "eu-west-1",
+    "endpoint_url": "https://aws.example",
+    "validate_certs": True,
+    "aws_ca_bundle": "/ca.pem",
+    "aws_config": {"read_timeout": 7},
+    "assume_role_arn": None,
+    "assume_role_external_id": None,
+    "assume_role_session_name": "tests",
+}
+
+
+def connection_with(**options: Any) -> session.Connection:
+    module: Any = SimpleNamespace(params=OPTIONS | options, region=None, ansible_version="2.17")
+    return session.connection_of(module)
+
+
+def test_the_options_of_a_module_make_its_connection() -> None:
+    connection = connection_with()
+    assert (connection.region, connection.endpoint, connection.role) == ("us-east-1", "https://aws.example", None)
+    assert connection.arguments == {**KEYS, "aws_session_token": None, "verify": "/ca.pem"}
+    assert connection.config is not None
+    assert connection.config.read_timeout == 7
+    assert connection.user_agent == "APN/1.0 Ansible/2.17 cloudsec.org_trail"
+    assert "secret" not in repr(connection)
+
+
+def test_a_role_and_a_profile_are_part_of_the_connection() -> None:
+    role = {"assume_role_arn": ROLE.arn, "assume_role_external_id": "x"}
+    assert connection_with(**role).role == session.Role(ROLE.arn, "tests", "x")
+    connection = connection_with(profile="ours", access_key=None, secret_key=None)
+    assert connection.profile == "ours"
+    assert "profile_name" not in connection.arguments

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import (
     SoughtTrail,
     judge_bucket,
@@ -21,7 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
 from tests.broken_policies import BrokenPolicy, broken_policies
 
 MANAGEMENT = "111122223333"
-ORGANIZATION = {"Id": "o-abc1234567", "MasterAccountId": MANAGEMENT}
+ORGANIZATION = Organization("o-abc1234567", "ALL", MANAGEMENT)
 REGIONS = ("eu-central-1", "us-east-1", "us-west-2")
 BUCKET = "example-logs"
 
@@ -43,7 +44,7 @@ def arn(region: str = "us-east-1", account: str = MANAGEMENT, name: str = "defau
 
 
 def policy(*trail_arns: str, key: str = "aws:SourceArn", operator: str = "StringEquals") -> str:
-    statements = required_statements(BUCKET, arn(), str(ORGANIZATION["Id"]))
+    statements = required_statements(BUCKET, arn(), ORGANIZATION.id)
     for statement in statements:
         del statement["Condition"]["StringEquals"]["aws:SourceArn"]
         statement["Condition"].setdefault(operator, {})[key] = list(trail_arns)
@@ -78,7 +79,7 @@ def test_judge_bucket_admitted_home_regions(
 
 # In these the region is left open, or is what is wrong.
 ABOUT_THE_REGION = {"source_arn_other_region", "source_arn_like_other_account", "no_policy"}
-BROKEN = broken_policies(BUCKET, arn("us-west-2"), str(ORGANIZATION["Id"]))
+BROKEN = broken_policies(BUCKET, arn("us-west-2"), ORGANIZATION.id)
 
 
 @pytest.mark.parametrize("row", [row for row in BROKEN if row.name not in ABOUT_THE_REGION], ids=lambda row: row.name)

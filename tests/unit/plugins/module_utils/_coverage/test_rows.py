@@ -20,7 +20,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows 
     judge_state,
     judge_status,
     settle,
-    time_of,
     without_files,
 )
 
@@ -157,13 +156,6 @@ def test_row_shows_what_is_known() -> None:
         "status": "covered",
     }
     assert Row("1", "n", "a", "covered", digest_valid=False).to_dict()["digest_valid"] is False
-
-
-def test_time_of() -> None:
-    assert time_of("2026-01-02T12:00:00Z") == NOW == time_of("2026-01-02T12:00:00") == time_of("2026-01-02T13:00+01:00")
-    assert time_of("") < time_of("1970-01-01")
-    with pytest.raises(ValueError, match="yesterday"):
-        time_of("yesterday")
 
 
 def test_count_names_every_status() -> None:

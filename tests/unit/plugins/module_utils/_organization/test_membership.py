@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import (
+    AnsibleOrganizationsError,
+    Organization,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.membership import require_membership
 from botocore.exceptions import ClientError
 
-ORGANIZATION = {"Id": "o-abc1234567", "MasterAccountId": "111122223333"}
+ORGANIZATION = Organization("o-abc1234567", "ALL", "111122223333")
+ANSWER = {"Id": "o-abc1234567", "FeatureSet": "ALL", "MasterAccountId": "111122223333"}
 
 
 def session(code: str = "") -> Any:
     def describe_organization() -> dict[str, Any]:
         if code:
             raise ClientError({"Error": {"Code": code}}, "DescribeOrganization")
-        return {"Organization": ORGANIZATION}
+        return {"Organization": ANSWER}
 
     client = SimpleNamespace(describe_organization=describe_organization)
     return SimpleNamespace(account_id="222233334444", client=lambda _service: client)

@@ -4,13 +4,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.refusals import (
     caller_refusal,
     feature_refusal,
 )
 
 ME, OTHER = "111122223333", "444455556666"
-ORGANIZATION = {"id": "o-exampleorgid", "feature_set": "ALL", "management_account_id": ME}
+ORGANIZATION = Organization("o-exampleorgid", "ALL", ME)
 
 
 def test_caller_refusal() -> None:
@@ -23,7 +26,7 @@ def test_caller_refusal() -> None:
 
 def test_feature_refusal() -> None:
     assert feature_refusal(ORGANIZATION) is None
-    assert feature_refusal({**ORGANIZATION, "feature_set": "CONSOLIDATED_BILLING"}) == (
+    assert feature_refusal(replace(ORGANIZATION, feature_set="CONSOLIDATED_BILLING")) == (
         "The organization o-exampleorgid has the feature set CONSOLIDATED_BILLING, expected ALL. "
         "Enable all features in AWS Organizations first; every member account has to accept."
     )
