@@ -25,6 +25,17 @@ from tests.unit.documented import (
 
 HAND_OVER = re.compile(r"\{\{ (\w+)(?: \| default\(omit(?:, true)?\))? \}\}")
 COMPARED = ("type", "elements", "choices", "required", "default")
+OWN_TEXTS = {
+    "coverage_accounts": "the module lists the fields of an account as suboptions",
+    "coverage_expected_parts": "the role has no option for the parts",
+    "coverage_fail_on": "the module lists the statuses as choices",
+    "coverage_part": "the role has an entry point that merges",
+    "log_bucket_name": "the role makes the bucket that the module looks for",
+    "organization_trail_purge_tags": "the module's text is that of amazon.aws's fragment",
+    "organization_trail_tags": "the module's text is that of amazon.aws's fragment",
+    "trusted_access_organization": "the role names the roles that tell it",
+}
+"""Inputs whose text is not the module's, and why."""
 
 
 def options_of(role: str) -> dict[str, Any]:
@@ -80,6 +91,42 @@ def test_inputs_agree_with_the_module(role: str, name: str, module: str, option:
     ours, theirs = options_of(role)[name], documentation(module)["options"][option]
     has_own_default = name in load_yaml(ROOT / "roles" / role / "defaults" / "main.yml")
     assert list(differences(ours, theirs, skip=("required", "default") if has_own_default else ("required",))) == []
+
+
+@pytest.mark.parametrize(("role", "name"), sorted({row[:2] for row in HANDED_OVER if row[1] not in OWN_TEXTS}))
+def test_texts_are_the_modules(role: str, name: str) -> None:
+    """A role may add paragraphs to the text of a module that it hands an input to, but tells it no other way."""
+    behind = [row[2:] for row in HANDED_OVER if row[:2] == (role, name)]
+    found = [list(other_texts(role, module, name, option)) for module, option in behind]
+    assert [] in found, found
+
+
+def test_own_texts_are_of_inputs_that_are_handed_over() -> None:
+    assert set(OWN_TEXTS) <= {name for _role, name, *_rest in HANDED_OVER}
+
+
+def other_texts(role: str, module: str, name: str, option: str) -> Iterator[str]:
+    """The paragraphs of a module's option that its role's input lacks, suboptions included."""
+    inputs = {theirs: ours for where, ours, of, theirs in HANDED_OVER if (where, of) == (role, module)}
+
+    def in_the_role(match: re.Match[str]) -> str:
+        kind, about = match.groups()
+        known = inputs.get(about) if kind == "O" else None
+        return f"O({known}" if known else f"{kind}({COLLECTION}.{module}#module:{about}"
+
+    def lacking(ours: dict[str, Any], theirs: dict[str, Any], path: str) -> Iterator[str]:
+        has = paragraphs(ours)
+        wants = [re.sub(r"\b(O|RV)\(([\w.]+)", in_the_role, text) for text in paragraphs(theirs)]
+        yield from (f"{path}: {text}" for text in wants if text not in has)
+        for inner in set(ours.get("options", {})) & set(theirs.get("suboptions", {})):
+            yield from lacking(ours["options"][inner], theirs["suboptions"][inner], f"{path}.{inner}")
+
+    yield from lacking(options_of(role)[name], documentation(module)["options"][option], name)
+
+
+def paragraphs(option: dict[str, Any]) -> list[str]:
+    text = option["description"]
+    return [re.sub(r"\s+", " ", one) for one in ([text] if isinstance(text, str) else text)]
 
 
 def differences(
