@@ -21,9 +21,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 from werkzeug.test import EnvironBuilder
 
-from lab import server
 from lab.__main__ import main
-from lab.world import World
+from lab.kernel import server
+from lab.kernel.world import World
 from tests.lab.organization_trail import refusal, refused
 from tests.lab_process import Lab
 
@@ -257,7 +257,7 @@ def test_latency_is_waited_for_without_holding_up_others(monkeypatch: pytest.Mon
         other.start()
         other.join()
 
-    monkeypatch.setattr("lab.server.time.sleep", wait)
+    monkeypatch.setattr("lab.kernel.server.time.sleep", wait)
     scope = "AKIANOBODY0000000000/20300101/us-east-1/sts/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
     form = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}

@@ -27,10 +27,10 @@ from typing import Any, cast
 
 import pytest
 
-from lab.call import Call
-from lab.faults import DONE
 from lab.inventory import write_inventory
-from lab.requested import action_of
+from lab.kernel.call import Call
+from lab.kernel.faults import DONE
+from lab.services.iam.requested import action_of
 from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
 from tests.lab_process import Lab
 from tests.main_job import TRAIL, MainJob, steps_of
