@@ -24,6 +24,9 @@ class Options:
     empty_pages: whether every page of Organizations' lists is preceded by an empty one with a NextToken (7.1).
     strict_global_endpoints: whether calls to services with one endpoint per partition must be signed for its region.
         A client that is given an endpoint's address signs for its own region, so the lab is lenient (1.7).
+    source_org_id_on_bucket_acl: whether CloudTrail's GetBucketAcl carries aws:SourceOrgID as its PutObject does (3.8).
+    policy_size: how S3 counts a bucket policy against its 20 KiB: as it was ``sent``, or ``normalized``, which is
+        without white space and with every character as itself (3.11).
     rates: whether calls beyond the rates of aws-facts section 8 are throttled.
     """
 
@@ -38,6 +41,8 @@ class Options:
     account_paths: bool = True
     empty_pages: bool = False
     strict_global_endpoints: bool = False
+    source_org_id_on_bucket_acl: bool = False
+    policy_size: str = "sent"
     rates: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:

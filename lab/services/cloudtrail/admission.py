@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import parent_path
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
     Policy,
     PolicyError,
@@ -28,7 +29,7 @@ from lab.services import kms
 from lab.services.cloudtrail.trails import Settings
 from lab.services.iam import api as iam
 from lab.services.iam.authorizer import judge
-from lab.services.organizations.api import is_member
+from lab.services.organizations.api import is_member, ou_path
 from lab.services.s3 import find_bucket
 
 SERVICE = "cloudtrail.amazonaws.com"
@@ -57,7 +58,10 @@ def allows(document: bytes | str | None, request: Request) -> bool:
 
 
 def service_request(world: World, action: str, resource: str, trail_arn: str, **more: str) -> Request:
-    """A request that CloudTrail makes for a trail, with every condition key that such a request carries."""
+    """A request that CloudTrail makes for a trail, with every condition key that such a request carries.
+
+    Whether GetBucketAcl tells of the organization is an option (aws-facts 3.8).
+    """
     owner = trail_arn.split(":")[4]
     context = {
         "aws:SourceArn": trail_arn,
@@ -71,8 +75,10 @@ def service_request(world: World, action: str, resource: str, trail_arn: str, **
         "aws:EpochTime": str(int(world.now().timestamp())),
         **more,
     }
-    if is_member(world, owner) and world.organization_id:
+    tells = action != "s3:GetBucketAcl" or world.options.source_org_id_on_bucket_acl
+    if tells and is_member(world, owner) and world.organization_id:
         context["aws:SourceOrgID"] = world.organization_id
+        context["aws:SourceOrgPaths"] = [parent_path(ou_path(world, owner))]
     return Request(action, resource, {"Service": SERVICE}, context)
 
 
