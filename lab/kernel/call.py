@@ -11,8 +11,10 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 from typing import Any
 
+from botocore.exceptions import UnknownServiceError
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
@@ -22,7 +24,7 @@ from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
 SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses"}
-"""Signing names that differ from the name of botocore's service model."""
+"""Signing names that differ from the name of botocore's service model, of services that the lab has."""
 
 Answered = tuple[int, list[tuple[str, str]], bytes]
 """Status, headers and body of an HTTP answer."""
@@ -117,7 +119,7 @@ def credential_scope(request: Request) -> tuple[str, str, str] | None:
 
 
 def parse_call(request: Request, time: datetime) -> Call | None:
-    """The AWS call in a request; None when it is unsigned or none of a known service's operations.
+    """The AWS call in a request; None when it is unsigned or none of a service's operations that botocore knows.
 
     Raises RequestParserError or ValueError for a body that cannot be read.
     """
@@ -129,10 +131,10 @@ def parse_call(request: Request, time: datetime) -> Call | None:
     service = SERVICE_OF_SIGNING_NAME.get(signing_name, signing_name)
     try:
         service_model = get_service_model(service)
-        operation, uri_parameters = get_service_router(service).match(request)
-    except (NotFound, KeyError, ValueError, ModuleNotFoundError):
+        operation, uri_parameters = find_operation(service, request)
+        protocol = determine_request_protocol(service_model, request.content_type)
+    except (NotFound, KeyError, ValueError, ModuleNotFoundError, NotImplementedError, UnknownServiceError):
         return None
-    protocol = determine_request_protocol(service_model, request.content_type)
     if protocol == "json" and body:
         json.loads(body)  # moto takes what is no JSON for an empty request
     parsed = PROTOCOL_PARSERS[protocol](operation).parse(
@@ -157,6 +159,53 @@ def parse_call(request: Request, time: datetime) -> Call | None:
         headers={name.lower(): value for name, value in request.headers.items()},
         source_ip=request.remote_addr or "127.0.0.1",
     )
+
+
+def find_operation(service: str, request: Request) -> tuple[OperationModel, dict[str, Any]]:
+    """The operation that a request names, and what stands in its path.
+
+    botocore sends ``X-Amz-Target`` with the service's long name, clients in other languages with the name of its
+    model (``CloudTrail_20131101.CreateTrail``); AWS takes both. Raises NotFound, KeyError or ValueError.
+    """
+    try:
+        operation: tuple[OperationModel, dict[str, Any]] = get_service_router(service).match(request)
+    except NotFound:
+        name = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        model = get_service_model(service)
+        if name not in model.operation_names:
+            raise
+        return model.operation_model(name), {}
+    return operation
+
+
+def asked_for(request: Request) -> tuple[str, str]:
+    """Signing name and operation of a request that is no call of the lab's; method and path for an operation's name."""
+    scope = credential_scope(request)
+    target = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
+    return scope[2] if scope else "", target or request.values.get("Action") or f"{request.method} {request.path}"
+
+
+def unknown_operation(request: Request) -> Answered:
+    """AWS's answer to an operation that does not exist, in the protocol that the request seems to have."""
+    _service, operation = asked_for(request)
+    message = f"The operation {operation} is unknown here."
+    if "Action" in request.values:
+        error = f"<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>{escape(message)}</Message></Error>"
+        page = f"<ErrorResponse>{error}<RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>"
+        return 400, [("Content-Type", "text/xml")], page.encode()
+    if request.headers.get("smithy-protocol") == "rpc-v2-cbor":
+        pairs = {"__type": "UnknownOperationException", "message": message}
+        map_of_two = b"".join([b"\xa2", *(cbor_text(text) for pair in pairs.items() for text in pair)])
+        return 400, [("Content-Type", "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")], map_of_two
+    body = json.dumps({"__type": "UnknownOperationException", "message": message})
+    headers = [("Content-Type", "application/json"), ("x-amzn-ErrorType", "UnknownOperationException")]
+    return 400 if "X-Amz-Target" in request.headers else 404, headers, body.encode()
+
+
+def cbor_text(text: str) -> bytes:
+    """A text of at most 65,535 bytes in CBOR (RFC 8949, major type 3)."""
+    data = text.encode()
+    return b"\x79" + len(data).to_bytes(2) + data
 
 
 def rewind(request: Request) -> None:

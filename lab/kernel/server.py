@@ -11,6 +11,7 @@ import io
 import json
 import socket
 import struct
+import sys
 import time
 import traceback
 import warnings
@@ -28,7 +29,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from lab.kernel import control
-from lab.kernel.call import Answered, Call, LabError, parse_call, rewind
+from lab.kernel.call import Answered, Call, LabError, asked_for, parse_call, rewind, unknown_operation
 from lab.kernel.faults import DONE, WAITING, error_for
 from lab.kernel.regions import endpoint_region, refuse_region
 from lab.kernel.service import ANSWERS, GUARDS
@@ -135,10 +136,18 @@ class LabApplication:
         except (RequestParserError, ValueError) as error:
             return 400, [], f"The lab cannot read this request: {error}".encode()
         if call is None:
-            return collect(self.moto, environ)
+            return self.from_others(request)
         if self.world.latency_ms:
             time.sleep(self.world.latency_ms / 1000)
         return self.answer(call, request)
+
+    def from_others(self, request: Request) -> Answered:
+        """The answer to what is no call of a service that the lab knows: moto's own pages, or an AWS error."""
+        service, operation = asked_for(request)
+        if service:
+            print(f"lab: {service} has no operation {operation} here", file=sys.stderr)
+            return unknown_operation(request)
+        return collect(self.moto, request.environ)
 
     def answer(self, call: Call, request: Request) -> Answered:
         """The call's answer, after its fault if it has one. Every call by a known key is journalled."""
@@ -191,12 +200,34 @@ class LabApplication:
             raise ValueError(f"{call.service}:{call.operation}: {' '.join(wrong)}")
         return result
 
+    def moto_has(self, request: Request) -> bool:
+        """Whether moto has the service that a request is for."""
+        try:
+            self.moto.get_application(request.environ)
+        except Exception:  # it fails in several ways, none of them made for this
+            return False
+        return True
+
     def from_moto(self, call: Call, request: Request) -> tuple[Answered, str, str]:
         rewind(request)
         request.environ["HTTP_X_MOTO_ACCOUNT_ID"] = call.principal.account
-        status, headers, body = collect(self.moto, request.environ)
+        if not self.moto_has(request):
+            raise unknown(call)
+        try:
+            status, headers, body = collect(self.moto, request.environ)
+        except NotImplementedError as error:
+            raise unknown(call) from error
+        if status == 501 or (status == 404 and body.lstrip().lower().startswith(b"<!doctype html")):
+            raise unknown(call)
         outcome, message = ("ok", "") if status < 400 else error_of(call, status, dict(headers), body)
         return (status, headers, body), outcome, message
+
+
+def unknown(call: Call) -> LabError:
+    """AWS's error for an operation that does not exist; the lab's log says what was asked for."""
+    print(f"lab: {call.service} has no operation {call.operation} here", file=sys.stderr)
+    code = "InvalidAction" if call.protocol in ("query", "ec2") else "UnknownOperationException"
+    return LabError(code, f"The operation {call.operation} is unknown here.", 400)
 
 
 def as_lab_error(error: HTTPException | ServiceException) -> LabError:
