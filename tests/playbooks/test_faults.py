@@ -37,9 +37,9 @@ from tests.main_job import TRAIL, MainJob, steps_of
 from tests.trail_run import CLOUDTRAIL
 
 PLAYBOOK = "playbooks/enable_org_trail.yml"
-BRIEF = ("http500", "lost_reply", "code:AccessDeniedException")
+BRIEF = ("lost_reply",)
 REST = (
-    *("throttle", "http503", "reset", "timeout", "late_reply"),
+    *("http500", "code:AccessDeniedException", "throttle", "http503", "reset", "timeout", "late_reply"),
     *("code:ConflictException", "code:ConcurrentModificationException"),
 )
 KILLS = {"before AWS did it": "timeout", "after AWS did it": "late_reply"}
