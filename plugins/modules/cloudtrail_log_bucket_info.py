@@ -353,6 +353,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
     describe_log_buckets,
     health_warnings,
+    search_options,
 )
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -392,9 +393,10 @@ def main() -> None:
     )
     caller = ""
     try:
+        options = search_options(module.params)
         session = Session(connection_of(module))
         caller = session.arn
-        answer = describe_log_buckets(session, module.params)
+        answer = describe_log_buckets(session, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
     for warning in health_warnings(answer):
