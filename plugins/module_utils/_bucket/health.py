@@ -15,6 +15,9 @@ from .._policy.document import Document
 from .._work.options import Result
 from .tls_only import is_tls_only
 
+ALWAYS = ("public_access_block", "versioning", "encryption", "object_ownership", "tls_only")
+"""Settings that every log bucket is to have."""
+
 SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
 """What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
@@ -43,6 +46,7 @@ class Weakness:
     found: str
     expected: str
     fix: str
+    readable: bool = True
 
     @property
     def weakened(self) -> bool:
@@ -70,11 +74,32 @@ def judge_health(settings: Settings, expected: ExpectedHealth) -> Result:
         None if "tls_only" in settings.denied else is_tls_only(settings.policy, settings.place.bucket_arn)
     )
     problems = [
-        Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.")
+        Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.", False)
         for setting, reason in settings.denied.items()
     ]
     problems += [weak for weak in _weaknesses(health, expected, settings) if health[_SOURCE[weak.setting]] is not None]
     return {**health, "problems": [{**asdict(one), "weakened": one.weakened} for one in problems]}
+
+
+def asked_settings(expected: ExpectedHealth) -> list[str]:
+    """The settings that every log bucket is to have, and those asked for besides."""
+    rule = bool(expected.expiration_days or expected.transition_days)
+    lock, logging = bool(expected.object_lock_mode), bool(expected.access_log_bucket)
+    more = {"lifecycle_rule": rule, "object_lock": lock, "object_lock_retention": lock, "access_logging": logging}
+    return [*ALWAYS, *(setting for setting, asked in more.items() if asked)]
+
+
+def settings_to_change(health: Result | None, expected: ExpectedHealth) -> list[str]:
+    """Those of the asked settings that a bucket of this health lacks; of a bucket that does not exist (None), all."""
+    weak = None if health is None else {problem["setting"] for problem in health["problems"]}
+    return [setting for setting in asked_settings(expected) if weak is None or setting in weak]
+
+
+def retention_to_set(health: Result | None, expected: ExpectedHealth) -> dict[str, object]:
+    """The default retention that is asked for, never weaker than the one that is there."""
+    lock = (health or {}).get("object_lock") or {}
+    mode = lock["mode"] if lock.get("mode") == "COMPLIANCE" else expected.object_lock_mode
+    return {"mode": mode, "days": max(expected.object_lock_days, lock.get("days", 0))}
 
 
 # --- plain forms ----------------------------------------------------------------------------------

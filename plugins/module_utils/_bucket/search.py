@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +19,7 @@ from .._work.options import Result
 from .._work.reads import read_all
 from .candidate import Candidate, SoughtTrail, sought_trail, summarize
 from .choice import Criteria, Select, choose, no_such_bucket
-from .health import ExpectedHealth, judge_health
+from .health import ExpectedHealth, judge_health, retention_to_set, settings_to_change
 from .scan import list_names, read_candidates, read_named, read_settings
 
 
@@ -84,11 +84,24 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         chosen = choose(candidates, options.select, options.criteria, session.account_id, sought)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
+    buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
     return {
+        **_to_change(buckets, options),
         "account_id": session.account_id,
         "organization": {"id": organization.id, "management_account_id": organization.management_account_id},
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
-        "buckets": [_describe(session, one, names.get(one.name), options) for one in chosen],
+        "buckets": buckets,
+    }
+
+
+def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:
+    """What has to be changed for the bucket that was named, or made, to be as expected."""
+    if not (options.name and options.health):
+        return {}
+    health = buckets[0]["health"] if buckets else None
+    return {
+        "settings_to_change": settings_to_change(health, options.expected_health),
+        "retention_to_set": retention_to_set(health, options.expected_health),
     }
 
 
