@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,6 +85,14 @@ def test_unready(state: State, reasons: list[str]) -> None:
 )
 def test_unlike(state: State, tag: str, reasons: list[str]) -> None:
     assert unlike(state, tag) == reasons
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["next"], 0), (["tag", "0.0.1"], 1)])
+def test_the_answer_is_the_exit_code(arguments: list[str], code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.release", *arguments], cwd=ROOT, capture_output=True, check=False
+    )
+    assert done.returncode == code
 
 
 @pytest.mark.parametrize("version", ["1.2", "v1.2.0", "1.2.0-dev0", "1.2.0.1"])
