@@ -22,6 +22,7 @@ PLAYS := $(shell grep --files-with-matches run_playbook tests/playbooks/test_*.p
 PLAYS := $(filter-out %/test_faults.py %/test_iam.py,$(PLAYS))
 READY := $(VENV)/ready
 PAGES := .cache/docs/pages
+TARBALL = dist/cloudsec-org_trail-$(shell sed -n 's/^version: //p' galaxy.yml).tar.gz
 SELF := .collections/ansible_collections/cloudsec/org_trail
 
 # The tests start hundreds of Pythons; compiled once, each starts a second sooner.
@@ -29,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup collections demo lab unit check test test-full sanity molecule matrix mutants lint bench docs changelog dist clean
+.PHONY: help setup collections demo lab unit check test test-full sanity molecule matrix mutants lint bench docs lock run dist importer release clean
 
 help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
@@ -45,15 +46,29 @@ help:
 	@echo 'make mutants  small mistakes put into module_utils, and which of them no unit test sees'
 	@echo 'make bench   how fast it is beside other ways to do the same'
 	@echo 'make docs    the documentation as HTML, in dist/docs/'
+	@echo 'make lock    requirements-dev.lock anew, from requirements-dev.txt and what PyPI has'
 	@echo 'make dist    build the collection into dist/'
+	@echo 'make importer  build it, and judge it as Galaxy does'
+	@echo 'make release  the change log of the version in galaxy.yml, and the collection'
 
 setup: $(READY) collections
 
-$(READY): requirements-dev.txt
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements-dev.txt
+$(READY): requirements-dev.lock | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement requirements-dev.lock
 	touch $@
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements-dev.lock uv
+
+# One lock file for all Pythons: the lines that differ say for which they are.
+lock: $(BIN)/uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --no-emit-index-url \
+		--custom-compile-command 'make lock' --output-file requirements-dev.lock requirements-dev.txt
+
+# One tool of the environment: make run TOOL='ruff check'
+run: setup
+	@$(TOOL)
 
 collections: $(SELF)
 
@@ -113,11 +128,18 @@ docs: setup
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html -c docs/site -d .cache/docs/doctrees $(PAGES) dist/docs
 	@echo 'Open dist/docs/index.html'
 
-changelog: setup
-	$(BIN)/antsibull-changelog release
-
 dist: setup
 	$(BIN)/ansible-galaxy collection build --force --output-path dist
+
+importer: dist
+	$(BIN)/python -m tests.packaging.importer $(TARBALL)
+
+# What is done before the release's commit; CONTRIBUTING.md tells the whole.
+release: setup
+	$(BIN)/python -m tests.release ready
+	$(BIN)/antsibull-changelog release
+	$(MAKE) --no-print-directory importer
+	@$(BIN)/python -m tests.release next
 
 clean:
 	rm -rf .venv .cache .collections dist

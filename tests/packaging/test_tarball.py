@@ -58,7 +58,8 @@ def test_playbooks_run_from_the_tarball_in_an_empty_home(tarball: Path, tmp_path
     environment = tool_environment(home)
     installed = run_tool([BIN / "ansible-galaxy", "collection", "install", "--offline", tarball], tmp_path, environment)
     assert installed.returncode == 0, installed.stdout
-    assert "cloudsec.org_trail:1.0.0 was installed successfully" in installed.stdout
+    version = tarball.name.removeprefix("cloudsec-org_trail-").removesuffix(".tar.gz")
+    assert f"cloudsec.org_trail:{version} was installed successfully" in installed.stdout
     with Lab() as lab:
         inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
         old_bucket = trail_of(lab)["S3BucketName"]
