@@ -19,6 +19,14 @@ ERROR_MEMBERS: dict[str, DeliveryKind] = {
 }
 """Members of the answer that tell of a failing delivery, and of what."""
 
+DELIVERY_WORDS: dict[DeliveryKind, str] = {
+    "log_files": "log files",
+    "digest_files": "digest files",
+    "cloud_watch_logs": "events to CloudWatch Logs",
+    "notifications": "notifications to SNS",
+}
+"""What fails to be delivered, in words for people."""
+
 
 @dataclass(frozen=True)
 class DeliveryError:
