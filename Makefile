@@ -12,7 +12,12 @@ $(error $(PYTHON) does not run. Name a Python of at least 3.11: make PYTHON=/pat
 endif
 VENV := .venv/$(VERSION)
 BIN := $(VENV)/bin
-# The tests that run plays. They run with direct execution and with ordinary modules; those left out fork by themselves.
+# Two processes, each with whole files; tests/conftest.py says in which order.
+SPREAD = --numprocesses 2 --no-loadscope-reorder
+# "or scale": organizations of thousands of accounts. make test-full SCALE= leaves them out.
+SCALE = or scale
+# The tests that run plays. They run with direct execution, and in test-full with ordinary modules, too; those left out
+# fork by themselves.
 PLAYS := $(shell grep --files-with-matches run_playbook tests/playbooks/test_*.py)
 PLAYS := $(filter-out %/test_faults.py %/test_iam.py,$(PLAYS))
 READY := $(VENV)/ready
@@ -24,17 +29,20 @@ unexport PYTHONDONTWRITEBYTECODE
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 
-.PHONY: help setup collections demo lab test test-full sanity molecule matrix lint bench docs changelog dist clean
+.PHONY: help setup collections demo lab unit check test test-full sanity molecule matrix mutants lint bench docs changelog dist clean
 
 help:
 	@echo 'make demo    the main job, twice, against a local AWS organization'
 	@echo 'make lab     keep that organization running and print its environment'
-	@echo 'make test    all checks and tests'
-	@echo 'make test-full  the same, organizations of thousands of accounts, and every fault, 25 minutes more'
+	@echo 'make unit    the unit tests: seconds'
+	@echo 'make check   lint and the unit tests: a minute'
+	@echo 'make test    what a change needs: lint, and all tests but those of test-full: ten minutes'
+	@echo 'make test-full  the rest: every fault, ordinary modules, other Ansibles, thousands of accounts (not with SCALE=)'
 	@echo 'make lint    the checks alone'
 	@echo 'make sanity  ansible-test sanity and units, with this environment'
 	@echo 'make molecule  each role on its own'
 	@echo 'make matrix  unit tests, main job and sanity with each supported Ansible and Python'
+	@echo 'make mutants  small mistakes put into module_utils, and which of them no unit test sees'
 	@echo 'make bench   how fast it is beside other ways to do the same'
 	@echo 'make docs    the documentation as HTML, in dist/docs/'
 	@echo 'make dist    build the collection into dist/'
@@ -66,24 +74,30 @@ lint: setup
 	$(BIN)/ansible-lint --offline
 	$(BIN)/antsibull-changelog lint
 
-test: lint
-	$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/lab tests
-	$(PYTEST) tests/lab # in one process: the last file judges what the others saw
-	ORG_TRAIL_DIRECT=0 $(PYTEST) --numprocesses 2 --dist loadfile $(PLAYS)
+unit: setup
+	$(PYTEST) --quiet tests/unit
 
-test-full: lint
-	$(PYTEST) --numprocesses 2 --dist loadfile --ignore tests/lab -m "not sanity" tests
-	$(PYTEST) tests/lab
+check: lint unit
+
+test: lint
+	$(PYTEST) $(SPREAD) tests
+
+test-full: setup
+	$(PYTEST) $(SPREAD) -m "(full $(SCALE)) and not sanity" tests
+	ORG_TRAIL_DIRECT=0 $(PYTEST) $(SPREAD) $(PLAYS)
 
 sanity: setup
-	$(BIN)/python -m pytest tests/packaging/test_ansible_test.py
+	$(PYTEST) -m full tests/packaging/test_ansible_test.py
 
 molecule: setup
 	$(BIN)/molecule test --all
 
 # Serially: the environments of the matrix are shared between its tests.
 matrix: setup
-	$(PYTEST) -m "sanity or not sanity" tests/packaging/test_matrix.py
+	$(PYTEST) -m full tests/packaging/test_matrix.py
+
+mutants: setup
+	$(BIN)/python -m tests.mutants $(MUTANTS)
 
 bench: setup
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement benchmarks/requirements.txt

@@ -18,9 +18,9 @@ from werkzeug.serving import BaseWSGIServer
 
 from lab.demo import BIN, ROOT, WORK, run_demo
 from lab.inventory import write_inventory
+from lab.kernel.server import make_lab_server
+from lab.kernel.world import World
 from lab.scenarios import MOST_ACCOUNTS, SCENARIOS, build
-from lab.server import make_lab_server
-from lab.world import World
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:

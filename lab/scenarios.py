@@ -14,10 +14,16 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 
-from lab import iam, organizations_access, organizations_policies, organizations_tree, regions, s3, trails
-from lab.organization_state import SCP, Account, Organization, Unit, new_organization, word
-from lab.organizations import CLOUDTRAIL
-from lab.world import World
+from lab.kernel import regions
+from lab.kernel.world import World
+from lab.services import s3
+from lab.services.cloudtrail import trails
+from lab.services.iam import api as iam
+from lab.services.organizations import policies as organizations_policies
+from lab.services.organizations import service_access as organizations_access
+from lab.services.organizations import tree as organizations_tree
+from lab.services.organizations.api import CLOUDTRAIL
+from lab.services.organizations.state import SCP, Account, Organization, Unit, new_organization, word
 
 SCENARIOS = ("lesson", "landing_zone", "empty")
 MOST_ACCOUNTS = 10_000

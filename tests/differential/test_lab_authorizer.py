@@ -17,9 +17,9 @@ from typing import Any, cast
 
 import pytest
 
-from lab import authorizer
-from lab.call import Call, LabError, Principal
-from lab.world import World
+from lab.kernel.call import Call, LabError, Principal
+from lab.kernel.world import World
+from lab.services.iam import authorizer
 from tests.iam_files import PERMISSIONS, Policy, actions_of, filled, grants, listed, without
 from tests.unit.test_iam_policies import VALUES
 

@@ -168,6 +168,25 @@ def test_fact_3_1_admission_accepts_a_fitting_policy(lab: Lab, case: str) -> Non
     assert convert(lab) == ("", "")
 
 
+BY_ORGANIZATION = {"StringEquals": {"aws:SourceOrgID": "O-ID"}}
+BY_PATH = {"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "O-ID/r-*"}}
+
+
+@pytest.mark.parametrize("tells", [False, True])
+def test_fact_3_8_what_the_acl_request_tells_of_the_organization(lab: Lab, tells: bool) -> None:
+    def everywhere(condition: dict[str, Any], statements: Policy) -> Policy:
+        text = json.dumps([{**statement, "Condition": condition} for statement in statements])
+        return list(json.loads(text.replace("O-ID", lab.organization_id)))
+
+    policy = good(lab)
+    with options(lab, source_org_id_on_bucket_acl=tells):
+        for condition in (BY_ORGANIZATION, BY_PATH):
+            put_policy(lab, BUCKET, [policy[0], *everywhere(condition, policy[1:])])
+            assert convert(lab) == ("", "")
+            put_policy(lab, BUCKET, everywhere(condition, policy))
+            assert (convert(lab)[0] == "") is tells
+
+
 def test_fact_3_1_an_account_trail_needs_no_organization_statement(lab: Lab) -> None:
     put_policy(lab, BUCKET, good(lab)[:2])
     assert convert(lab)[0] == "InsufficientS3BucketPolicyException"
@@ -385,6 +404,15 @@ def test_put_bucket_policy_refuses_more_than_20_kib(lab: Lab) -> None:
     put = lab.client("s3", lab.log_archive).put_bucket_policy
     assert refusal(put, Bucket=BUCKET, Policy=document) == ""
     assert refusal(put, Bucket=BUCKET, Policy=document + " " * (20 * 1024)) == "PolicyTooLarge"
+
+
+@pytest.mark.parametrize(("counted", "fits"), [("sent", False), ("normalized", True)])
+def test_fact_3_11_how_s3_counts_a_policy(lab: Lab, counted: str, fits: bool) -> None:
+    spaced = json.dumps({"Version": "2012-10-17", "Id": "é" * 4000, "Statement": good(lab)}, indent=8)
+    assert len(spaced) > 20 * 1024  # each é is sent as \u00e9
+    with options(lab, policy_size=counted):
+        outcome = refusal(lab.client("s3", lab.log_archive).put_bucket_policy, Bucket=BUCKET, Policy=spaced)
+    assert outcome == ("" if fits else "PolicyTooLarge")
 
 
 def test_block_public_policy(lab: Lab) -> None:

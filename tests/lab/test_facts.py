@@ -9,7 +9,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from lab.options import Options
+from lab.kernel.options import Options
 from tests.lab_process import ROOT
 
 TESTS = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_*.py")))

@@ -16,14 +16,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
+import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError, ReadTimeoutError
 from werkzeug.test import EnvironBuilder
 
-from lab import server
 from lab.__main__ import main
-from lab.world import World
+from lab.kernel import server
+from lab.kernel.world import World
 from tests.lab.organization_trail import refusal, refused
 from tests.lab_process import Lab
 
@@ -247,6 +248,38 @@ def test_what_the_lab_cannot_read_is_not_a_crash(lab: Lab) -> None:
     connection.close()
 
 
+@pytest.mark.parametrize("target", ["com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "CloudTrail_20131101"])
+def test_clients_in_other_languages_name_operations_by_the_model(lab: Lab, target: str) -> None:
+    connection = http.client.HTTPConnection(lab.endpoint.removeprefix("http://"))
+    scope = f"{lab.environment['AWS_ACCESS_KEY_ID']}/20300101/us-east-1/cloudtrail/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": f"{target}.DescribeTrails",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    connection.request("POST", "/", b"{}", headers)
+    assert "trailList" in json.loads(connection.getresponse().read())
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code"),
+    [
+        ("accessanalyzer", "list_analyzers", "UnknownOperationException"),  # moto has no such service
+        ("account", "get_account_information", "UnknownOperationException"),  # moto has no such operation
+        ("amp", "get_default_scraper_configuration", "UnknownOperationException"),  # signed with another name
+        ("mailmanager", "list_addon_instances", "UnknownOperationException"),  # a protocol that moto cannot read
+        ("eventbridgev2", "list_event_buses", "UnknownOperationException"),  # CBOR
+        ("elbv2", "describe_account_limits", "InvalidAction"),
+        ("cloudsearch", "describe_domains", "InvalidAction"),
+    ],
+)
+def test_what_the_lab_does_not_know_is_answered_as_by_aws(lab: Lab, service: str, operation: str, code: str) -> None:
+    if service not in boto3.session.Session().get_available_services():
+        pytest.skip(f"an older botocore has no {service}")
+    assert outcome(getattr(lab.client(service), operation)) == code
+
+
 def test_latency_is_waited_for_without_holding_up_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """While a call waits, another one can have the lab's lock."""
     world = World(latency_ms=5)
@@ -257,7 +290,7 @@ def test_latency_is_waited_for_without_holding_up_others(monkeypatch: pytest.Mon
         other.start()
         other.join()
 
-    monkeypatch.setattr("lab.server.time.sleep", wait)
+    monkeypatch.setattr("lab.kernel.server.time.sleep", wait)
     scope = "AKIANOBODY0000000000/20300101/us-east-1/sts/aws4_request"
     headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
     form = {"Action": "GetCallerIdentity", "Version": "2011-06-15"}

@@ -14,8 +14,8 @@ from typing import Any
 import botocore.session
 import pytest
 
-from lab import server, service, shapes
-from lab.world import World
+from lab.kernel import server, service, shapes
+from lab.kernel.world import World
 from tests.lab_process import ROOT
 
 LAB = ROOT / "lab"
@@ -48,20 +48,6 @@ CODES_OUTSIDE_THE_MODEL = {
 CODES_OF_OPTIONS = ("AuthFailure",)
 """What the lab answers because a test has chosen so, whether the service would or not (aws-facts 4.6)."""
 
-SERVICES_OF_FILE = {
-    "account": ["account"],
-    "ec2": ["ec2"],
-    "iam": ["iam"],
-    "organizations": ["organizations"],
-    "organizations_access": ["organizations"],
-    "organizations_policies": ["organizations"],
-    "organizations_tree": ["organizations"],
-    "s3": ["s3"],
-    "sts": ["sts"],
-}
-"""Files that answer for a service; the others belong to CloudTrail or, in the kernel, to all services."""
-KERNEL = ("authorizer", "faults", "regions", "server", "world")
-
 
 @cache
 def model_of(name: str) -> Any:
@@ -90,18 +76,29 @@ def raised_codes(path: Path) -> Iterator[str]:
                     yield part.value
 
 
-@pytest.mark.parametrize("path", sorted(LAB.glob("*.py")), ids=lambda path: path.stem)
+def services_of(path: Path) -> set[str]:
+    """The services that a file answers for: its own, CloudTrail where it asks for CloudTrail, or all of them."""
+    place = path.relative_to(LAB).with_suffix("").parts
+    if place[0] == "kernel" or place[-1] == "authorizer":
+        return {name for name, _operation in overridden()}
+    return {"cloudtrail" if place[0] != "services" or place[1] == "kms" else place[1]}
+
+
+FILES = sorted(path for path in LAB.rglob("*.py") if path.stem != "__init__")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(LAB)))
 def test_every_error_code_in_the_source_is_one_of_its_service(path: Path) -> None:
-    everywhere = {name for name, _operation in overridden()}
-    services = everywhere if path.stem in KERNEL else set(SERVICES_OF_FILE.get(path.stem, ["cloudtrail"]))
-    known = COMMON_CODES.union(*(codes_of(name) | CODES_OUTSIDE_THE_MODEL.get(name, set()) for name in services))
+    known = COMMON_CODES.union(
+        *(codes_of(name) | CODES_OUTSIDE_THE_MODEL.get(name, set()) for name in services_of(path))
+    )
     assert set(raised_codes(path)) <= known
 
 
 def test_the_source_raises_many_codes() -> None:
     """The check above reads the source; here it must have found something there."""
     assert {"TrailNotFoundException", "AWSOrganizationsNotInUseException"} <= {
-        code for path in LAB.glob("*.py") for code in raised_codes(path)
+        code for path in FILES for code in raised_codes(path)
     }
 
 

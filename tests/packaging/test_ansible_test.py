@@ -12,6 +12,8 @@ import pytest
 
 from tests.packaging.ansible_test import run_ansible_test
 
+pytestmark = pytest.mark.full
+
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 

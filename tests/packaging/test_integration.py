@@ -16,6 +16,8 @@ from tests.packaging.ansible_test import run_ansible_test
 from tests.packaging.collection_tree import ROOT
 from tests.unit.documented import MODULES
 
+pytestmark = pytest.mark.full
+
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TARGETS = ROOT / "tests" / "integration" / "targets"
 

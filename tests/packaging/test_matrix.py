@@ -21,6 +21,8 @@ from tests.packaging.ansible_test import run_ansible_test
 from tests.packaging.collection_tree import BIN, CACHE, ROOT, run_tool, tool_environment
 from tests.packaging.interpreters import find_interpreter
 
+pytestmark = pytest.mark.full
+
 COLLECTIONS = "ansible>=12,<13"
 """Brings amazon.aws 10.1, the oldest supported, for releases of ansible-core whose own package has an older one."""
 

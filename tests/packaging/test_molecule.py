@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.packaging.collection_tree import BIN, ROOT, run_tool, tool_environment
 from tests.unit.documented import ROLES
+
+pytestmark = pytest.mark.full
 
 
 def test_every_role_passes_its_scenario(tmp_path: Path) -> None:

@@ -27,19 +27,19 @@ from typing import Any, cast
 
 import pytest
 
-from lab.call import Call
-from lab.faults import DONE
 from lab.inventory import write_inventory
-from lab.requested import action_of
+from lab.kernel.call import Call
+from lab.kernel.faults import DONE
+from lab.services.iam.requested import action_of
 from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
 from tests.lab_process import Lab
 from tests.main_job import TRAIL, MainJob, steps_of
 from tests.trail_run import CLOUDTRAIL
 
 PLAYBOOK = "playbooks/enable_org_trail.yml"
-BRIEF = ("http500", "lost_reply", "code:AccessDeniedException")
+BRIEF = ("lost_reply",)
 REST = (
-    *("throttle", "http503", "reset", "timeout", "late_reply"),
+    *("http500", "code:AccessDeniedException", "throttle", "http503", "reset", "timeout", "late_reply"),
     *("code:ConflictException", "code:ConcurrentModificationException"),
 )
 KILLS = {"before AWS did it": "timeout", "after AWS did it": "late_reply"}

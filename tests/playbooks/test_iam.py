@@ -46,8 +46,8 @@ from ansible_collections.cloudsec.org_trail.plugins.modules import (
 )
 from botocore.exceptions import ClientError
 
-from lab.call import Call
-from lab.requested import action_of
+from lab.kernel.call import Call
+from lab.services.iam.requested import action_of
 from tests.ansible_run import PlaybookResult, run_playbook
 from tests.iam_files import Policy, actions_of, documented_actions, filled, without
 from tests.lab.organization_trail import refusal

@@ -33,3 +33,19 @@ def imported(path: Path) -> set[str]:
 def test_imports_lead_down(path: Path) -> None:
     below = {package for package, number in FLOOR.items() if number > FLOOR[path.parent.name]}
     assert imported(path) <= below
+
+
+LAB = ROOT / "lab"
+KNOW_ALL = ("control", "server", "world")
+"""They bring the services together: what tests may ask for, where answers are found, what is remembered."""
+
+
+@pytest.mark.parametrize("path", sorted((LAB / "kernel").glob("*.py")), ids=lambda path: path.stem)
+def test_the_labs_kernel_knows_no_service(path: Path) -> None:
+    if path.stem not in KNOW_ALL:
+        assert "lab.services" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted((LAB / "services").rglob("*.py")), ids=lambda path: str(path.relative_to(LAB)))
+def test_a_service_of_the_lab_knows_no_server(path: Path) -> None:
+    assert not re.search(r"lab\.(kernel\.(server|control)|scenarios|demo)\b", path.read_text(encoding="utf-8"))
