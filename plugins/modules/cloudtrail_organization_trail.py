@@ -285,7 +285,7 @@ options:
         choices: [fail, warn, ignore]
         default: fail
       kms_key_region:
-        description: The KMS key is not in O(bucket_region).
+        description: The KMS key is not in the bucket's region.
         type: str
         choices: [fail, warn, ignore]
         default: fail

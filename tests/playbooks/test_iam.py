@@ -230,10 +230,9 @@ def convert(world: World, **more: Any) -> Outcome:
     }
 
     def run() -> tuple[Any, str]:
-        preflight = {**options, "on_problem": {"service_linked_role_missing": "ignore"}}
-        run_trail(world.user, preflight, check_mode=True)
+        run_trail(world.user, options, check_mode=True)
         session = session_of(world, world.management)
-        before = describe_service_access(session, None)
+        before = describe_service_access(session)
         ensure_service_access(session, before, Wanted(CLOUDTRAIL, "present", False), False)
         answer = run_trail(world.user, options)
         return answer, " ".join(answer["warnings"])
@@ -607,7 +606,7 @@ def test_trusted_access_off_without_one_action(world: World, with_options: Role,
 
     def turn_off() -> tuple[Any, str]:
         session = session_of(world, with_options)
-        before = describe_service_access(session, None)
+        before = describe_service_access(session)
         return ensure_service_access(session, before, Wanted(CLOUDTRAIL, "absent", False), False), ""
 
     convert(world)
