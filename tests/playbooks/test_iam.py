@@ -56,8 +56,8 @@ from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, open_session, 
 
 ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sts):[A-Z]\w+")
 REGIONS = ["eu-west-1", "us-east-1"]
-NOT_SET = ("NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
-"""How S3 answers reads of settings that a bucket does not have."""
+NOT_SET = ("NoSuchEntity", "NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
+"""How AWS answers reads of what is not there: the service-linked role before trusted access, a bucket's settings."""
 NEW_BUCKET = "org-trail-new"
 
 
