@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.statements import required_statements
 from moto.moto_api._internal import mock_random
 from moto.s3.models import s3_backends
 
@@ -206,7 +208,8 @@ def make_default_trail(world: World) -> None:
 
 def required(world: World, bucket: str, trail: str = "default", prefix: str = "") -> list[dict[str, Any]]:
     assert world.organization
-    return required_statements(bucket, trail_arn(world, trail), world.organization.id, prefix)
+    arn = parse_trail_arn(trail_arn(world, trail))
+    return required_statements(LogPlace(bucket, arn, world.organization.id, prefix))
 
 
 def make_log_bucket(world: World, name: str) -> str:

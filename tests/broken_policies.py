@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
 ACL = "AWSCloudTrailAclCheck20150319"
@@ -51,23 +51,19 @@ class BrokenPolicy:
 class Scene:
     """The bucket, the trail and the organization a policy is made for."""
 
-    bucket: str
-    trail_arn: str
-    organization_id: str
+    place: LogPlace
 
     @property
     def account_id(self) -> str:
-        return parse_trail_arn(self.trail_arn).account_id
+        return self.place.trail.account_id
 
     def good(self, prefix: str = "") -> Document:
         """Return the policy AWS documents."""
-        statements = required_statements(self.bucket, self.trail_arn, self.organization_id, prefix)
-        return {"Version": "2012-10-17", "Statement": statements}
+        return {"Version": "2012-10-17", "Statement": required_statements(replace(self.place, prefix=prefix))}
 
     def arn(self, **changes: str) -> str:
         """Return the trail's ARN with some of its parts changed."""
-        parts = vars(parse_trail_arn(self.trail_arn)) | changes
-        return "arn:{partition}:cloudtrail:{region}:{account_id}:trail/{name}".format(**parts)
+        return str(replace(self.place.trail, **changes))
 
     def without(self, *sids: str) -> Document:
         policy = self.good()
@@ -108,9 +104,9 @@ class Scene:
         return policy
 
 
-def broken_policies(bucket: str, trail_arn: str, organization_id: str) -> list[BrokenPolicy]:
+def broken_policies(place: LogPlace) -> list[BrokenPolicy]:
     """Return every breakage of aws-facts 3.3, and those people write besides."""
-    scene = Scene(bucket, trail_arn, organization_id)
+    scene = Scene(place)
     return [*_incomplete(scene), *_mistaken(scene), *_wrong_source(scene), *_denying(scene)]
 
 
@@ -122,13 +118,13 @@ def _incomplete(scene: Scene) -> list[BrokenPolicy]:
         BrokenPolicy("organization_write_missing", scene.without(ORGANIZATION_WRITE), ("absent",), ORGANIZATION_WRITE),
         BrokenPolicy("both_writes_missing", scene.without(WRITE, ORGANIZATION_WRITE), ("absent",), "s3:PutObject"),
         BrokenPolicy("prefix_not_in_policy", scene.good(), ALL[1:], "/audit/AWSLogs/", prefix="audit"),
-        BrokenPolicy("prefix_only_in_policy", scene.good("audit"), ALL[1:], f"{scene.bucket}/AWSLogs/"),
+        BrokenPolicy("prefix_only_in_policy", scene.good("audit"), ALL[1:], f"{scene.place.bucket}/AWSLogs/"),
         BrokenPolicy("other_prefix", scene.good("audit"), ALL[1:], "/trail/AWSLogs/", prefix="trail"),
     ]
 
 
 def _mistaken(scene: Scene) -> list[BrokenPolicy]:
-    partition = parse_trail_arn(scene.trail_arn).partition
+    partition, bucket = scene.place.trail.partition, scene.place.bucket
     other = "aws-cn" if partition == "aws" else "aws"
     start = f"arn:{partition}:s3:::"
 
@@ -143,8 +139,8 @@ def _mistaken(scene: Scene) -> list[BrokenPolicy]:
         row("management_resource_without_arn", WRITE, start, "", "Resource"),
         row("acl_resource_without_arn", ACL, start, "", "Resource"),
         row("wrong_partition", ORGANIZATION_WRITE, f"arn:{partition}:", f"arn:{other}:", f"arn:{other}:s3"),
-        row("other_organization", ORGANIZATION_WRITE, scene.organization_id, "o-zzzzzzzzzz", "o-zzzzzzzzzz"),
-        row("other_bucket", ORGANIZATION_WRITE, scene.bucket, f"{scene.bucket}-old", f"{scene.bucket}-old"),
+        row("other_organization", ORGANIZATION_WRITE, scene.place.organization_id, "o-zzzzzzzzzz", "o-zzzzzzzzzz"),
+        row("other_bucket", ORGANIZATION_WRITE, bucket, f"{bucket}-old", f"{bucket}-old"),
         row("wildcard_missing", ORGANIZATION_WRITE, "/*", "", "Resource"),
         row("lower_case_path", ORGANIZATION_WRITE, "AWSLogs", "awslogs", "awslogs"),
         replace(
@@ -192,7 +188,7 @@ def _allow_all_but_one(statement: Document) -> None:
 
 
 def _wrong_source(scene: Scene) -> list[BrokenPolicy]:
-    here = parse_trail_arn(scene.trail_arn).region
+    here, organization_id = scene.place.trail.region, scene.place.organization_id
     region = "us-west-2" if here != "us-west-2" else "us-east-1"
     trails = scene.arn(name="*")
     key = "aws:SourceArn"
@@ -210,12 +206,13 @@ def _wrong_source(scene: Scene) -> list[BrokenPolicy]:
         row("source_arn_like_other_account", "ArnLike", key, scene.arn(account_id=OTHER_ACCOUNT, name="*"), "ArnLike"),
         row("source_account_of_log_account", "StringEquals", "aws:SourceAccount", OTHER_ACCOUNT, "aws:SourceAccount"),
         row("source_org_id_other", "StringEquals", "aws:SourceOrgID", "o-zzzzzzzzzz", "o-zzzzzzzzzz"),
-        row("principal_org_id", "StringEquals", "aws:PrincipalOrgID", scene.organization_id, "aws:PrincipalOrgID"),
+        row("principal_org_id", "StringEquals", "aws:PrincipalOrgID", organization_id, "aws:PrincipalOrgID"),
     ]
 
 
 def _denying(scene: Scene) -> list[BrokenPolicy]:
     role = f"arn:aws:iam::{OTHER_ACCOUNT}:role/Writer"
+    outside = {"StringNotEquals": {"aws:PrincipalOrgID": scene.place.organization_id}}
 
     def row(name: str, condition: Document | None, says: str, **changes: Any) -> BrokenPolicy:
         sid = "".join(word.capitalize() for word in name.split("_"))
@@ -228,7 +225,7 @@ def _denying(scene: Scene) -> list[BrokenPolicy]:
         row("deny_sse_not_aes256", {"StringNotEquals": {SSE: "AES256"}}, "may apply"),
         row("deny_sse_not_aes256_if_exists", {"StringNotEqualsIfExists": {SSE: "AES256"}}, "may apply"),
         row("deny_wrong_kms_key", {"StringNotEquals": {SSE_KEY: "arn:aws:kms:us-east-1:1:key/x"}}, SSE_KEY),
-        row("deny_outside_organization", {"StringNotEquals": {"aws:PrincipalOrgID": scene.organization_id}}, "OrgID"),
+        row("deny_outside_organization", outside, "OrgID"),
         row("deny_secure_transport_inverted", {"Bool": {"aws:SecureTransport": "true"}}, "aws:SecureTransport"),
         row("deny_other_source_arn", {"ArnNotLike": {"aws:SourceArn": scene.arn(name="other")}}, "trail/other"),
         row("deny_other_source_account", {"StringNotEquals": {"aws:SourceAccount": OTHER_ACCOUNT}}, OTHER_ACCOUNT),
@@ -240,9 +237,9 @@ def _denying(scene: Scene) -> list[BrokenPolicy]:
     ]
 
 
-def admitting_policies(bucket: str, trail_arn: str, organization_id: str) -> dict[str, Document]:
+def admitting_policies(place: LogPlace) -> dict[str, Document]:
     """Return policies that admit the trail though they are not AWS's own, by name."""
-    scene = Scene(bucket, trail_arn, organization_id)
+    scene = Scene(place)
     combined = scene.without(WRITE)
     combined["Statement"][1]["Resource"] = [one["Resource"] for one in scene.good()["Statement"][1:]]
     bare = scene.good()
@@ -250,12 +247,13 @@ def admitting_policies(bucket: str, trail_arn: str, organization_id: str) -> dic
         del statement["Condition"]
     anyone = scene.changed(ALL, lambda one: one.update(Principal="*"))
     kms_but_no_header = {"StringNotEquals": {SSE: ["aws:kms", "AES256"]}, "Null": {SSE: "false"}}
-    spare = {"StringNotEquals": {"aws:PrincipalOrgID": organization_id}, "Bool": {"aws:PrincipalIsAWSService": "false"}}
-    both = [scene.arn(name="other"), trail_arn]
+    outside = {"StringNotEquals": {"aws:PrincipalOrgID": place.organization_id}}
+    spare = {**outside, "Bool": {"aws:PrincipalIsAWSService": "false"}}
+    both = [scene.arn(name="other"), scene.arn()]
     return {
         "aws_documented": scene.good(),
         "source_account": scene.with_source("StringEquals", "aws:SourceAccount", scene.account_id),
-        "source_org_id": scene.with_source("StringEquals", "aws:SourceOrgID", organization_id),
+        "source_org_id": scene.with_source("StringEquals", "aws:SourceOrgID", place.organization_id),
         "source_arn_like": scene.with_source("ArnLike", "AWS:SourceArn", scene.arn(region="*", name="*")),
         "source_arn_string_like": scene.with_source("StringLike", "aws:SourceArn", scene.arn(region="*")),
         "two_trails": scene.with_source("StringEquals", "aws:SourceArn", both),
@@ -271,6 +269,6 @@ def admitting_policies(bucket: str, trail_arn: str, organization_id: str) -> dic
             "D", {}, Principal=None, NotPrincipal={"Service": "cloudtrail.amazonaws.com"}
         ),
         "deny_deleting": scene.with_deny("D", {}, Action=["s3:DeleteObject", "s3:DeleteBucket*"]),
-        "deny_elsewhere": scene.with_deny("D", {}, Resource=f"arn:aws:s3:::{bucket}/private/*"),
+        "deny_elsewhere": scene.with_deny("D", {}, Resource=f"arn:aws:s3:::{place.bucket}/private/*"),
         "deny_users_of_one_role": scene.with_deny("D", {}, Principal={"AWS": f"arn:aws:iam::{OTHER_ACCOUNT}:role/x"}),
     }

@@ -38,10 +38,14 @@ if __name__ == "__main__":
 
 import boto3  # noqa: E402
 from ansible.module_utils.testing import patch_module_args  # noqa: E402
-from ansible_collections.cloudsec.org_trail.plugins.action.coverage_report import TEMPLATES, write_report  # noqa: E402
+from ansible_collections.cloudsec.org_trail.plugins.action.coverage_report import (  # noqa: E402
+    TEMPLATES,
+    ReportOptions,
+    write_report,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session as aws_session  # noqa: E402
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import check  # noqa: E402
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import FAIL_ON  # noqa: E402
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import FAIL_ON  # noqa: E402
 from botocore import hooks, session  # noqa: E402
 from botocore.retries.standard import ExponentialBackoff  # noqa: E402
 
@@ -198,9 +202,18 @@ def _run_module(step: dict[str, Any]) -> dict[str, Any]:
 
 def _judge_coverage(found: str) -> str:
     """The sentence with which the role coverage fails, "" when it does not."""
-    options: dict[str, Any] = {"found": found, "parts": [], "expected_parts": None, "part": True, "fail_on": FAIL_ON}
-    nothing: dict[str, Any] = {"log_bucket": {}, "trusted_access": {}, "organization_trail": {}}
-    report = write_report({**options, **nothing, "dest": str(Path(found).parent)}, TEMPLATES)
+    options = ReportOptions(
+        found=found,
+        parts=[],
+        expected_parts=None,
+        dest=str(Path(found).parent),
+        part=True,
+        log_bucket={},
+        trusted_access={},
+        organization_trail={},
+        fail_on=list(FAIL_ON),
+    )
+    report = write_report(options, TEMPLATES)
     return " ".join(report["lines"][:-1]) if report["verdict"] == "failed" else ""
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import (
+    FAIL_ON,
     STATUSES,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
     Document,
     ReportError,
     merge,
@@ -27,17 +32,17 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page im
     script_json,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
-    FAIL_ON,
     Verdict,
     judge,
     report_json,
     summarize,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import Result, options_of
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-ARGUMENTS: dict[str, dict[str, Any]] = {
+ARGUMENTS: dict[str, Result] = {
     "found": {"type": "path"},
     "parts": {"type": "list", "elements": "path", "default": []},
     "expected_parts": {"type": "int"},
@@ -53,59 +58,77 @@ GROUP_LIMIT = 100
 ACCOUNT_LIMIT = 100
 
 
+@dataclass(frozen=True)
+class ReportOptions:
+    """The options, with the module's names."""
+
+    found: str | None
+    parts: list[str]
+    expected_parts: int | None
+    dest: str
+    part: bool
+    log_bucket: Result
+    trusted_access: Result
+    organization_trail: Result
+    fail_on: list[str]
+
+
 class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
     """Runs on the controller only: no connection, no module."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> Result:
         super().run(tmp, task_vars)
-        _validated, options = self.validate_argument_spec(ARGUMENTS, mutually_exclusive=[("found", "parts")])
+        _validated, given = self.validate_argument_spec(ARGUMENTS, mutually_exclusive=[("found", "parts")])
+        options = options_of(ReportOptions, given)
         try:
             if self._task.check_mode:  # nothing was changed, whatever the modules before foretold
-                trail = options["organization_trail"]
+                trail = options.organization_trail
                 as_it_is = {"trail": trail["before"]} if "before" in trail else {}
-                options |= {"trusted_access": {}, "organization_trail": {**trail, **as_it_is, "actions": []}}
+                unchanged = {**trail, **as_it_is, "actions": []}
+                options = replace(options, trusted_access={}, organization_trail=unchanged)
             return {"changed": False, **write_report(options, TEMPLATES)}
         except ReportError as error:
             return {"failed": True, "msg": str(error)}
         except OSError as error:
-            return {"failed": True, "msg": f"Failed to write the coverage report to {options['dest']}: {error}."}
+            return {"failed": True, "msg": f"Failed to write the coverage report to {options.dest}: {error}."}
 
 
-def write_report(options: dict[str, Any], templates: Path) -> dict[str, Any]:
+def write_report(options: ReportOptions, templates: Path) -> Result:
     """Read, merge, judge and write; the module's return values."""
     document = _read(options)
-    verdict = judge(document, options["fail_on"])
-    dest = Path(options["dest"])
+    verdict = judge(document, options.fail_on)
+    dest = Path(options.dest)
     dest.mkdir(parents=True, exist_ok=True)
-    if options["part"]:
+    if options.part:
         paths = {"json_path": dest / part_name(document)}
     else:
         paths = {"json_path": dest / "coverage.json", "html_path": dest / "coverage.html"}
         write_whole(paths["html_path"], [render(document, verdict, templates)])
     write_whole(paths["json_path"], [report_json(document, verdict)])
-    if options["found"]:
-        Path(options["found"]).unlink(missing_ok=True)
+    if options.found:
+        Path(options.found).unlink(missing_ok=True)
     summary = summarize(document, verdict)
     lines = [summary["sentence"], *summary["exceptions"], f"Report: {paths.get('html_path', paths['json_path'])}"]
     return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines}
 
 
-def _read(options: dict[str, Any]) -> Document:
-    if options["found"]:
-        path = Path(options["found"])
+def _read(options: ReportOptions) -> Document:
+    if options.found:
+        path = Path(options.found)
         found = _read_json(path, "checked_at")
+        arn = found.get("trail_arn")
         return new_document(
             found,
             found["checked_at"],
-            trail=options["organization_trail"].get("trail") or describe_trail(found.get("trail_arn") or ""),
-            log_bucket=options["log_bucket"],
-            changes=describe_changes(options["trusted_access"], options["organization_trail"]),
+            trail=options.organization_trail.get("trail") or (describe_trail(parse_trail_arn(arn)) if arn else {}),
+            log_bucket=options.log_bucket,
+            changes=describe_changes(options.trusted_access, options.organization_trail),
         )
-    _refuse_wrong_number(len(options["parts"]), options["expected_parts"])
-    return merge(_read_json(Path(path), "verdict") for path in options["parts"])
+    _refuse_wrong_number(len(options.parts), options.expected_parts)
+    return merge(_read_json(Path(path), "verdict") for path in options.parts)
 
 
 def _refuse_wrong_number(parts: int, expected: int | None) -> None:
@@ -119,10 +142,10 @@ def _refuse_wrong_number(parts: int, expected: int | None) -> None:
         )
 
 
-def _read_json(path: Path, mark: str) -> dict[str, Any]:
+def _read_json(path: Path, mark: str) -> Result:
     """A JSON object with the field ``mark``, by which the right kind of file is known."""
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content: Result = json.loads(path.read_bytes())
         content[mark]
     except (OSError, ValueError, LookupError, TypeError) as error:
         raise ReportError(

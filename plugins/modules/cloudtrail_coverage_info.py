@@ -378,6 +378,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check
     search_warnings,
     summarize,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import coverage_options
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
 
 ACCOUNT: dict[str, dict[str, Any]] = {
@@ -416,9 +417,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        session = Session(connection_of(module))
-        found = check_coverage(session, module.params)
-        result = summarize(found, module.params)
+        options = coverage_options(module.params)
+        found = check_coverage(Session(connection_of(module)), options)
+        result = summarize(found, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     for warning in search_warnings(found.rows):

@@ -176,9 +176,15 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import as_json, as_junit, summarize_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+    DriftOptions,
+    as_json,
+    as_junit,
+    summarize_drift,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.times import now_text
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -199,12 +205,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    checked = now_text()
+    checked, options = now_text(), options_of(DriftOptions, module.params)
     try:
-        drifts = find_drift(Session(connection_of(module)), module.params)
-        for option, render in (("json_path", as_json), ("junit_path", as_junit)):
-            if module.params[option] and not module.check_mode:
-                write_whole(Path(module.params[option]), [render(drifts, checked)])
+        drifts = find_drift(Session(connection_of(module)), options)
+        for path, render in ((options.json_path, as_json), (options.junit_path, as_junit)):
+            if path and not module.check_mode:
+                write_whole(Path(path), [render(drifts, checked)])
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     except OSError as error:

@@ -152,6 +152,20 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+settings_to_change:
+  description:
+    - Which settings have to be changed for the bucket O(name) to be as O(expected_health) asks, besides those that
+      every log bucket is to have. All of them when there is no such bucket.
+    - The names are those of RV(buckets[].health.problems[].setting).
+  returned: with O(name) and O(health=true)
+  type: list
+  elements: str
+  sample: [versioning, lifecycle_rule]
+retention_to_set:
+  description: The default retention of object lock that is asked for, never weaker than the one that is there.
+  returned: with O(name) and O(health=true)
+  type: dict
+  sample: {mode: GOVERNANCE, days: 90}
 account_id:
   description: Id of the account whose buckets were looked at.
   returned: success
@@ -331,6 +345,10 @@ buckets:
               description: What to do.
               type: str
               sample: Turn versioning on.
+            readable:
+              description: Whether the setting could be read; if not, RV(buckets[].health.problems[].found) says why.
+              type: bool
+              sample: true
             weakened:
               description:
                 - Whether somebody changed the setting for the worse, so that it is a drift.
@@ -353,6 +371,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
     describe_log_buckets,
     health_warnings,
+    search_options,
 )
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -392,9 +411,10 @@ def main() -> None:
     )
     caller = ""
     try:
+        options = search_options(module.params)
         session = Session(connection_of(module))
         caller = session.arn
-        answer = describe_log_buckets(session, module.params)
+        answer = describe_log_buckets(session, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
     for warning in health_warnings(answer):

@@ -123,6 +123,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     describe_change,
     ensure_policy,
+    policy_options,
     wanted_policy,
 )
 
@@ -141,14 +142,15 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     caller = ""
     try:
+        options = policy_options(module.params)
         session = Session(connection_of(module))
         caller = session.arn
-        wanted = wanted_policy(session, module.params)
+        wanted = wanted_policy(session, options)
         writer = session.client("s3", once=True)
         before, after = ensure_policy(session.client("s3"), writer, session.account_id, wanted, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
-    module.exit_json(bucket=wanted.bucket, policy=after, **describe_change(before, after))
+    module.exit_json(bucket=options.bucket, policy=after, **describe_change(before, after))
 
 
 if __name__ == "__main__":

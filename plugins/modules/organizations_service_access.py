@@ -38,7 +38,7 @@ options:
     default: false
   organization:
     description:
-      - Deprecated, and will be removed in cloudsec.org_trail 2.0.0. It does nothing, because the module asks AWS itself.
+      - Deprecated, will be removed in cloudsec.org_trail 2.0.0. It does nothing, because the module asks AWS itself.
     type: dict
     suboptions:
       id:

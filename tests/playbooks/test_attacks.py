@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import FAIL_ON
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import FAIL_ON
 
 from lab.inventory import write_inventory
 from tests.ansible_run import ROOT, PlaybookResult, run_module, run_playbook

@@ -29,8 +29,15 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.amazon.aws.plugins.modules import s3_bucket
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import ensure_policy, wanted_policy
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import describe_log_buckets
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
+    ensure_policy,
+    policy_options,
+    wanted_policy,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
+    describe_log_buckets,
+    search_options,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     describe_service_access,
@@ -211,7 +218,7 @@ def look_up(world: World) -> Outcome:
     """The role log_bucket_lookup."""
 
     def run() -> tuple[Any, str]:
-        options = options_of(cloudtrail_log_bucket_info, select="admitted", health=True)
+        options = search_options(options_of(cloudtrail_log_bucket_info, select="admitted", health=True))
         answer = describe_log_buckets(session_of(world, world.lookup), options)
         weak = [one["found"] for one in answer["buckets"][0]["health"]["problems"]]
         return answer["buckets"][0], " ".join(one for one in weak if one.startswith("not readable"))
@@ -246,7 +253,7 @@ def mend_policy(world: World, bucket: str) -> Outcome:
     def run() -> tuple[Any, str]:
         options = options_of(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, tls_only=True)
         session = session_of(world, world.repair)
-        wanted = wanted_policy(session, options)
+        wanted = wanted_policy(session, policy_options(options))
         writer = session.client("s3", once=True)
         before, after = ensure_policy(session.client("s3"), writer, session.account_id, wanted, False)
         return before != after, ""

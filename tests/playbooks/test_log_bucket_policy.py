@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn, parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from botocore.exceptions import ClientError
 
 from tests.ansible_run import COLLECTION, TaskResult, member_role, run_module, run_playbook
@@ -17,7 +19,9 @@ from tests.broken_policies import BrokenPolicy, broken_policies
 from tests.lab_process import Lab
 
 MODULE = "cloudtrail_log_bucket_policy"
-NAMES = [row.name for row in broken_policies("b", "arn:aws:cloudtrail:us-east-1:111122223333:trail/t", "o-a")]
+NAMES = [
+    row.name for row in broken_policies(LogPlace("b", TrailArn("aws", "us-east-1", "111122223333", "trail"), "o-a"))
+]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +82,9 @@ class Table:
         self.repaired = self.repair()
 
     def row(self, name: str) -> BrokenPolicy:
-        rows = broken_policies(self.bucket(name), self.lab.trail_arn, self.lab.organization_id)
+        rows = broken_policies(
+            LogPlace(self.bucket(name), parse_trail_arn(self.lab.trail_arn), self.lab.organization_id)
+        )
         return next(row for row in rows if row.name == name)
 
     @staticmethod

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
 from tests.ansible_run import run_module
@@ -164,7 +166,7 @@ def test_consolidated_billing_only(tmp_path: Path) -> None:
         organization = empty.client("organizations").create_organization(FeatureSet="CONSOLIDATED_BILLING")
         organization_id = organization["Organization"]["Id"]
         empty.ready = {**empty.ready, "log_archive_account_id": empty.management}
-        statements = required_statements("some-logs", empty.trail_arn, organization_id)
+        statements = required_statements(LogPlace("some-logs", parse_trail_arn(empty.trail_arn), organization_id))
         policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
         empty.client("s3").create_bucket(Bucket="some-logs")
         empty.client("s3").put_bucket_policy(Bucket="some-logs", Policy=policy)

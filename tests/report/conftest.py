@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ def fresh(browser: Browser) -> None:
     browser.theme("light")
 
 
-def write_page(path: Path, found: Mapping[str, Any], **options: Any) -> Document:
+def write_page(path: Path, found: dict[str, Any], **options: Any) -> Document:
     """Write the report about ``found`` to a file; the document it shows."""
     document = new_document(found, CHECKED, trail=TRAIL, log_bucket=BUCKET, changes=CHANGES)
     path.write_text(render(document, judge(document, **options), TEMPLATES), encoding="utf-8")

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import STATUSES, Document, cells
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import QUIET
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import QUIET, STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import Document, cells
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import errors
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import DEFAULT_ACTIONS
 
 from tests.unit.documented import ROOT

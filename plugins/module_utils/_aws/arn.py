@@ -60,6 +60,26 @@ def parse_trail_arn(arn: str) -> TrailArn:
     return TrailArn(*match.groups())
 
 
+def named_trail(text: str, is_arn: bool = False) -> str | TrailArn:
+    """A trail by its name or its ARN. Raises ValueError for a name or an ARN that no trail can have.
+
+    is_arn: true when the text must be an ARN.
+    """
+    if not is_arn and not is_trail_arn(text):
+        if problem := trail_name_problem(text):
+            raise ValueError(problem)
+        return text
+    return possible_trail_arn(text)
+
+
+def possible_trail_arn(text: str) -> TrailArn:
+    """Split a trail's ARN. Raises ValueError when it is none, or one that no trail can have."""
+    arn = parse_trail_arn(text)
+    if problem := trail_name_problem(arn.name) or partition_problem(arn):
+        raise ValueError(problem)
+    return arn
+
+
 def partition_problem(arn: TrailArn) -> str | None:
     """Say in one sentence that a trail's ARN names a partition which its region is not in, or None."""
     expected = partition_of(arn.region)

@@ -25,7 +25,7 @@ DELIVERY_WORDS: dict[DeliveryKind, str] = {
     "cloud_watch_logs": "events to CloudWatch Logs",
     "notifications": "notifications to SNS",
 }
-"""What fails to be delivered, in words for people."""
+"""What people call each kind."""
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
-from .._aws.arn import (
-    TrailArn,
-    build_trail_arn,
-    is_trail_arn,
-    parse_trail_arn,
-    partition_of,
-    partition_problem,
-    trail_name_problem,
-)
+from .._aws.arn import TrailArn, partition_of
+from .._aws.log_place import LogPlace
 from .._aws.organizations import Organization
+from .._policy.document import Document
+from .._work.options import Result
 from .verdict import Problem, admitted_home_regions, judge_policy, required_statements
 
 _REGION = re.compile(r":cloudtrail:([a-z0-9-]+):")
@@ -27,147 +21,116 @@ _REGION = re.compile(r":cloudtrail:([a-z0-9-]+):")
 
 @dataclass(frozen=True)
 class SoughtTrail:
-    """The trail that a bucket is to admit.
+    """The trail that a bucket is to admit, and where its home may be.
 
-    home_region: "" when it is not known yet; the policy then says for which of ``regions`` it admits the trail.
-    default_region: the region to explain a refusal with when the policy names none.
+    trail: with its home region, or with the one to explain a refusal with while the home region is not known.
+    regions: possible home regions; empty when the home region is known. prefix, kms_key_arn: as in LogPlace.
     """
 
-    name: str
-    management_account_id: str
+    trail: TrailArn
     organization_id: str
-    prefix: str
-    regions: tuple[str, ...]
-    default_region: str
-    home_region: str = ""
+    prefix: str = ""
+    kms_key_arn: str | None = None
+    regions: tuple[str, ...] = ()
 
-    def arn(self, region: str) -> str:
-        return build_trail_arn(region, self.management_account_id, self.name)
+    def place(self, bucket: str, region: str = "") -> LogPlace:
+        """The trail with a bucket, its home in another region if one is given."""
+        trail = replace(self.trail, region=region, partition=partition_of(region)) if region else self.trail
+        return LogPlace(bucket, trail, self.organization_id, self.prefix, self.kms_key_arn)
 
     def __str__(self) -> str:
-        where = f" in {self.home_region}" if self.home_region else ""
+        where = "" if self.regions else f" in {self.trail.region}"
         below = f" with prefix {self.prefix}" if self.prefix else ""
         return (
-            f"trail {self.name}{where}{below} of management account {self.management_account_id} "
+            f"trail {self.trail.name}{where}{below} of management account {self.trail.account_id} "
             f"(organization {self.organization_id})"
         )
 
 
 def sought_trail(
-    name: str,
-    arn: str | None,
-    organization: Organization,
-    prefix: str,
-    regions: Sequence[str],
-    default_region: str,
+    trail: str | TrailArn, organization: Organization, prefix: str, regions: Iterable[str], default_region: str
 ) -> SoughtTrail:
-    """Build the trail that is sought from its name, which may be an ARN too, or from its ARN when that is given.
+    """The trail that is sought, by its name or its ARN.
 
-    Raises ValueError for an invalid name or ARN, or an ARN that is not
-    of the organization's management account, which owns every organization trail (aws-facts 2.1, 3.3).
+    regions: those that a trail may have its home in. Raises ValueError for an ARN that is not of the organization's
+    management account, which owns every organization trail (aws-facts 2.1, 3.3).
     """
+    if isinstance(trail, TrailArn):
+        require_owner(trail, organization)
+        return SoughtTrail(trail, organization.id, prefix)
+    partition = partition_of(default_region)
+    likely = TrailArn(partition, default_region, organization.management_account_id, trail)
+    return SoughtTrail(likely, organization.id, prefix, regions=tuple(regions) or (default_region,))
+
+
+def require_owner(trail: TrailArn, organization: Organization) -> None:
+    """Raise ValueError unless a trail is of the management account, which owns every organization trail."""
     management = organization.management_account_id
-    trail = SoughtTrail(name, management, organization.id, prefix, tuple(regions), default_region)
-    if arn or is_trail_arn(name):
-        parts = require_owner(arn or name, organization)
-        return replace(trail, name=parts.name, home_region=parts.region)
-    if problem := trail_name_problem(name):
-        raise ValueError(problem)
-    return trail
-
-
-def require_owner(arn: str, organization: Organization) -> TrailArn:
-    """Split a trail's ARN; ValueError unless it is of the management account, which owns every organization trail.
-
-    It must also name a trail that there can be, and the partition of its region.
-    """
-    parts, management = parse_trail_arn(arn), organization.management_account_id
-    if problem := trail_name_problem(parts.name) or partition_problem(parts):
-        raise ValueError(problem)
-    if parts.account_id != management:
+    if trail.account_id != management:
         raise ValueError(
-            f"trail_arn {arn} names account {parts.account_id}; expected the management account {management} of "
+            f"trail_arn {trail} names account {trail.account_id}; expected the management account {management} of "
             f"organization {organization.id}, which owns every organization trail."
         )
-    return parts
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A bucket and the verdict on it; ``trail_arn`` is what problems and the required policy are told for."""
+    """A bucket and the verdict on it; ``place`` is what problems and the required policy are told for."""
 
-    name: str
+    place: LogPlace
     admitted_home_regions: tuple[str, ...]
     problems: tuple[Problem, ...]
-    trail_arn: str
     policy: str | None = None
     readable: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.place.bucket
 
     @property
     def admits(self) -> bool:
         return bool(self.admitted_home_regions)
 
 
-def judge_bucket(name: str, policy: str | None, trail: SoughtTrail) -> Candidate:
+def judge_bucket(name: str, policy: str | None, sought: SoughtTrail) -> Candidate:
     """Say for which home regions a bucket's policy (JSON text, or None) admits the trail, or what keeps it out."""
-    admitted = admitted_home_regions(
-        policy,
-        name,
-        trail.management_account_id,
-        trail.name,
-        trail.organization_id,
-        trail.prefix,
-        _possible_regions(policy, trail),
-    )
+    likeliest, named = sought.trail.region, _named_regions(policy, sought)
+    possible = sorted({*sought.regions, *named}) or [likeliest]
+    admitted = admitted_home_regions(policy, sought.place(name), possible)
     if admitted:
-        region = trail.default_region if trail.default_region in admitted else admitted[0]
-        return Candidate(name, tuple(admitted), (), trail.arn(region), policy)
-    verdicts = [
-        (judge_policy(policy, name, trail.arn(region), trail.organization_id, trail.prefix).problems, trail.arn(region))
-        for region in _likely_regions(policy, trail)
-    ]
-    problems, arn = min(verdicts, key=lambda verdict: len(verdict[0]))
-    return Candidate(name, (), problems, arn, policy)
+        region = likeliest if likeliest in admitted else admitted[0]
+        return Candidate(sought.place(name, region), tuple(admitted), (), policy)
+    places = [sought.place(name, region) for region in (likeliest, *sorted(named - {likeliest}))]
+    verdicts = [(judge_policy(policy, place).problems, place) for place in places]
+    problems, place = min(verdicts, key=lambda verdict: len(verdict[0]))
+    return Candidate(place, (), problems, policy)
 
 
-def unreadable(name: str, reason: str, trail: SoughtTrail) -> Candidate:
+def unreadable(name: str, reason: str, sought: SoughtTrail) -> Candidate:
     """A candidate whose policy could not be read, and why."""
     problem = Problem("policy", reason, "a policy that the caller may read", "Let the caller read the policy.", False)
-    return Candidate(name, (), (problem,), trail.arn(trail.home_region or trail.default_region), readable=False)
+    return Candidate(sought.place(name), (), (problem,), readable=False)
 
 
-def _possible_regions(policy: str | None, trail: SoughtTrail) -> list[str]:
-    if trail.home_region:
-        return [trail.home_region]
-    return sorted({*trail.regions, *_named_regions(policy, trail)})
+def _named_regions(policy: str | None, sought: SoughtTrail) -> set[str]:
+    """Regions that the policy itself names for a trail whose home is not known: botocore may not know the newest."""
+    found = _REGION.findall(policy or "") if sought.regions else []
+    return {region for region in found if partition_of(region) == sought.trail.partition}
 
 
-def _likely_regions(policy: str | None, trail: SoughtTrail) -> list[str]:
-    if trail.home_region:
-        return [trail.home_region]
-    return [trail.default_region, *sorted(_named_regions(policy, trail) - {trail.default_region})]
-
-
-def _named_regions(policy: str | None, trail: SoughtTrail) -> set[str]:
-    """Regions that the policy itself names for a trail: botocore may not know the newest."""
-    partition = partition_of(trail.default_region)
-    return {region for region in _REGION.findall(policy or "") if partition_of(region) == partition}
-
-
-def required_policy(candidate: Candidate, trail: SoughtTrail) -> dict[str, Any]:
+def required_policy(place: LogPlace) -> Document:
     """The policy document that AWS itself would give the bucket for this trail."""
-    statements = required_statements(candidate.name, candidate.trail_arn, trail.organization_id, trail.prefix)
-    return {"Version": "2012-10-17", "Statement": statements}
+    return {"Version": "2012-10-17", "Statement": required_statements(place)}
 
 
-def summarize(candidate: Candidate, trail: SoughtTrail) -> dict[str, Any]:
+def summarize(candidate: Candidate) -> Result:
     """What the module returns of a candidate's policy."""
     return {
         "name": candidate.name,
         "admits": candidate.admits,
         "admitted_home_regions": list(candidate.admitted_home_regions),
-        "s3_key_prefix": trail.prefix,
+        "s3_key_prefix": candidate.place.prefix,
         "problems": [asdict(problem) for problem in candidate.problems],
-        "trail_arn": candidate.trail_arn,
-        "required_policy": required_policy(candidate, trail),
+        "trail_arn": str(candidate.place.trail),
+        "required_policy": required_policy(candidate.place),
     }

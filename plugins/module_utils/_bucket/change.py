@@ -9,9 +9,10 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from .._aws.arn import CLOUDTRAIL
+from .._aws.log_place import LogPlace
+from .._policy.document import Document
 from .._policy.evaluation import Policy, Statement, explain, parse_policy
 from .statements import AdmissionRequest, admission_requests, decide, required_statements
 
@@ -21,21 +22,17 @@ SIZE_LIMIT = 20 * 1024
 _SOURCE_ARN = "aws:sourcearn"
 _POSITIVE = {"stringequals", "stringlike", "arnequals", "arnlike"}
 
-Document = Mapping[str, Any]
 
-
-def merge_policy(
-    policy: Document | None, bucket: str, trail_arn: str, organization_id: str, prefix: str = ""
-) -> dict[str, Any]:
+def merge_policy(policy: Document | None, place: LogPlace) -> Document:
     """Return the policy with what the trail lacks added; the given one stays as it is.
 
     A statement that lacks nothing but the trail's ARN in aws:SourceArn gets it; everything else is added
     at the end, under AWS's Sid, or a Sid of its own where that is taken. No other statement changes.
-    Explicit Deny is not looked at. Raises PolicyError for a malformed policy, ValueError for a bad trail ARN.
+    Explicit Deny is not looked at. Raises PolicyError for a malformed policy.
     """
     merged = _copy(policy)
-    requests = admission_requests(bucket, trail_arn, organization_id, prefix)
-    for statement in required_statements(bucket, trail_arn, organization_id, prefix):
+    requests = admission_requests(place)
+    for statement in required_statements(place):
         own = [request for request in requests if request.sid == statement["Sid"]]
         if not merged["Statement"]:
             merged["Statement"].append(statement)
@@ -45,16 +42,14 @@ def merge_policy(
             continue
         narrow = next((one for one in parsed.statements if _lacks_only_the_arn(one, own)), None)
         if narrow is not None:
-            _widen(merged["Statement"][narrow.index], trail_arn)
+            _widen(merged["Statement"][narrow.index], str(place.trail))
         else:
             statement["Sid"] = _free_sid(statement["Sid"], parsed)
             merged["Statement"].append(statement)
     return merged
 
 
-def remove_trail(
-    policy: Document, bucket: str, trail_arn: str, organization_id: str, prefix: str = ""
-) -> dict[str, Any] | None:
+def remove_trail(policy: Document, place: LogPlace) -> Document | None:
     """Return the policy without what belongs to this trail alone; None when no statement remains.
 
     A statement is the trail's when it allows CloudTrail nothing but the required actions and resources
@@ -62,11 +57,11 @@ def remove_trail(
     without aws:SourceArn, or with a pattern in it, may serve another trail and stays.
     """
     remaining = _copy(policy)
-    required = required_statements(bucket, trail_arn, organization_id, prefix)
+    required = required_statements(place)
     remaining["Statement"] = [
         statement
         for statement in remaining["Statement"]
-        if not _is_of_trail(statement, required) or _narrow(statement, trail_arn)
+        if not _is_of_trail(statement, required) or _narrow(statement, str(place.trail))
     ]
     return remaining if remaining["Statement"] else None
 
@@ -82,9 +77,9 @@ def size_problem(policy: Document) -> str | None:
     )
 
 
-def _copy(policy: Document | None) -> dict[str, Any]:
+def _copy(policy: Document | None) -> Document:
     """Copy the policy with its Statement as a list (AWS takes a lone one without it)."""
-    result: dict[str, Any] = copy.deepcopy(dict(policy)) if policy else {"Version": "2012-10-17", "Statement": []}
+    result: Document = copy.deepcopy(dict(policy)) if policy else {"Version": "2012-10-17", "Statement": []}
     if isinstance(result.get("Statement"), Mapping):
         result["Statement"] = [result["Statement"]]
     if result.get("Statement") or policy:
@@ -104,7 +99,7 @@ def _lacks_only_the_arn(statement: Statement, requests: Sequence[AdmissionReques
     return bool(lacking) and lacking <= {f"condition {operator} {_SOURCE_ARN}" for operator in _POSITIVE}
 
 
-def _source_arns(statement: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], str, list[str]]]:
+def _source_arns(statement: Document) -> Iterator[tuple[Document, str, list[str]]]:
     """Find the aws:SourceArn conditions: the block they are in, the key as it is spelt, the values."""
     for operator, keys in statement.get("Condition", {}).items():
         for key, value in keys.items():
@@ -112,13 +107,13 @@ def _source_arns(statement: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any],
                 yield keys, key, [value] if isinstance(value, str) else list(value)
 
 
-def _widen(statement: dict[str, Any], trail_arn: str) -> None:
+def _widen(statement: Document, trail_arn: str) -> None:
     for keys, key, values in list(_source_arns(statement)):
         if trail_arn not in values:
             keys[key] = [*values, trail_arn]
 
 
-def _narrow(statement: dict[str, Any], trail_arn: str) -> bool:
+def _narrow(statement: Document, trail_arn: str) -> bool:
     """Take the trail out of aws:SourceArn; False when nothing is left that the statement would serve."""
     for keys, key, values in list(_source_arns(statement)):
         if trail_arn in values:
@@ -129,7 +124,7 @@ def _narrow(statement: dict[str, Any], trail_arn: str) -> bool:
     return True
 
 
-def _is_of_trail(statement: Mapping[str, Any], required: Sequence[Mapping[str, Any]]) -> bool:
+def _is_of_trail(statement: Document, required: Sequence[Document]) -> bool:
     return (
         statement["Effect"] == "Allow"
         and statement.get("Principal") in ({"Service": CLOUDTRAIL}, {"Service": [CLOUDTRAIL]})

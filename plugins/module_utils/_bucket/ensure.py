@@ -10,14 +10,18 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from .._aws import s3
-from .._aws.arn import parse_trail_arn
+from .._aws.arn import TrailArn, parse_trail_arn, possible_trail_arn
 from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
+from .._aws.log_place import LogPlace
 from .._aws.session import Session
+from .._aws.untyped import Client
 from .._organization.membership import require_membership
+from .._policy.document import Document
 from .._policy.evaluation import PolicyError, parse_policy
+from .._work.options import Result
 from .candidate import require_owner
 from .choice import BucketChoiceError, no_such_bucket
 from .scan import get_own_policy
@@ -28,49 +32,62 @@ ATTEMPTS = 8
 SETTLE = (1.5, 3.0)
 """Seconds to wait before a write is looked at again: longer than another run takes from its read to its write."""
 
-Document = dict[str, Any]
+
+@dataclass(frozen=True)
+class PolicyOptions:
+    """The options of the module cloudtrail_log_bucket_policy; "" where one is not set."""
+
+    bucket: str
+    trail: TrailArn
+    organization_id: str
+    s3_key_prefix: str
+    state: Literal["present", "absent"]
+    tls_only: bool
+
+
+def policy_options(params: Mapping[str, Any]) -> PolicyOptions:
+    """The module's parameters as a typed value. Raises AnsibleOrgTrailError for a trail that there cannot be."""
+    absent = params["state"] == "absent"  # then an ARN that no trail can have may be taken out of a policy, too
+    try:
+        trail = parse_trail_arn(params["trail_arn"]) if absent else possible_trail_arn(params["trail_arn"])
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
+    return PolicyOptions(
+        bucket=params["bucket"],
+        trail=trail,
+        organization_id=params["organization_id"] or "",
+        s3_key_prefix=params["s3_key_prefix"].strip("/"),
+        state=params["state"],
+        tls_only=params["tls_only"],
+    )
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What the policy is to hold of one trail."""
 
-    bucket: str
-    trail_arn: str
-    organization_id: str
-    prefix: str = ""
-    state: str = "present"
+    place: LogPlace
+    state: Literal["present", "absent"] = "present"
     tls_only: bool = False
 
-    @property
-    def bucket_arn(self) -> str:
-        return f"arn:{self.trail_arn.split(':')[1]}:s3:::{self.bucket}"
 
-
-def wanted_policy(session: Session, params: Mapping[str, Any]) -> Wanted:
-    """Build what is wanted from the module's options.
+def wanted_policy(session: Session, options: PolicyOptions) -> Wanted:
+    """What is wanted of the policy.
 
     Raises AnsibleOrgTrailError for an ARN that is not of the organization's management account, or when the bucket's
     account is outside the organization.
     """
-    organization_id = params["organization_id"]
-    try:
-        parse_trail_arn(params["trail_arn"])
-        if params["state"] == "present" or not organization_id:
-            organization = require_membership(session, organization_id)
-            organization_id = organization.id
-            if params["state"] == "present":
-                require_owner(params["trail_arn"], organization)
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
-    return Wanted(
-        params["bucket"],
-        params["trail_arn"],
-        organization_id,
-        params["s3_key_prefix"],
-        params["state"],
-        params["tls_only"],
-    )
+    organization_id = options.organization_id
+    if options.state == "present" or not organization_id:
+        organization = require_membership(session, organization_id)
+        organization_id = organization.id
+        if options.state == "present":
+            try:
+                require_owner(options.trail, organization)
+            except ValueError as error:
+                raise AnsibleOrgTrailError(str(error)) from error
+    place = LogPlace(options.bucket, options.trail, organization_id, options.s3_key_prefix)
+    return Wanted(place, options.state, options.tls_only)
 
 
 def change_policy(policy: Document | None, wanted: Wanted) -> Document | None:
@@ -79,67 +96,73 @@ def change_policy(policy: Document | None, wanted: Wanted) -> Document | None:
     Raises AnsibleOrgTrailError, before anything is written, when the policy would be too large for S3, or holds an
     explicit Deny that would keep the trail out whatever is added; PolicyError when it is malformed.
     """
-    where = (wanted.bucket, wanted.trail_arn, wanted.organization_id, wanted.prefix)
+    place = wanted.place
     if wanted.state == "absent":
-        changed = remove_trail(policy, *where) if policy else None
+        changed = remove_trail(policy, place) if policy else None
     else:
-        changed = merge_policy(policy, *where)
+        changed = merge_policy(policy, place)
         if wanted.tls_only:
-            changed = require_tls(changed, wanted.bucket_arn)
+            changed = require_tls(changed, place.bucket_arn)
     if policy and changed == {**policy, "Statement": _listed(policy["Statement"])}:
         changed = policy  # the same but for a lone statement that stood without a list
     if changed is not None and wanted.state == "present":
-        refuse_blocked(changed, wanted)
+        refuse_blocked(changed, place)
         if problem := size_problem(changed):
-            raise AnsibleOrgTrailError(f"Bucket {wanted.bucket}: {problem}")
+            raise AnsibleOrgTrailError(f"Bucket {place.bucket}: {problem}")
     return changed
 
 
-def _listed(statement: Any) -> list[Any]:
+def _listed(statement: object) -> list[object]:
     return statement if isinstance(statement, list) else [statement]
 
 
-def refuse_blocked(policy: Document, wanted: Wanted) -> None:
+def refuse_blocked(policy: Document, place: LogPlace) -> None:
     """Raise AnsibleOrgTrailError when an explicit Deny keeps the trail out, or may do so."""
-    verdict = judge_policy(policy, wanted.bucket, wanted.trail_arn, wanted.organization_id, wanted.prefix)
+    verdict = judge_policy(policy, place)
     if verdict.admits:
         return
     reasons = "; ".join(f"{one.statement}: {one.found}. {one.fix}" for one in verdict.problems)
     raise AnsibleOrgTrailError(
-        f"The policy of bucket {wanted.bucket} would not admit trail {wanted.trail_arn} even with the trail's "
+        f"The policy of bucket {place.bucket} would not admit trail {place.trail} even with the trail's "
         f"statements added. {reasons}"
     )
 
 
-def describe_change(before: Document | None, after: Document | None) -> dict[str, Any]:
+def describe_change(before: Document | None, after: Document | None) -> Result:
     """Return changed and diff as Ansible shows them."""
     shown = {name: json.dumps(one, indent=2) if one else "" for name, one in (("before", before), ("after", after))}
     return {"changed": before != after, "diff": {side: f"{text}\n" if text else "" for side, text in shown.items()}}
 
 
 def ensure_policy(
-    reader: Any, writer: Any, owner: str, wanted: Wanted, check_mode: bool, pause: Callable[[float], None] = time.sleep
+    reader: Client,
+    writer: Client,
+    owner: str,
+    wanted: Wanted,
+    check_mode: bool,
+    pause: Callable[[float], None] = time.sleep,
 ) -> tuple[Document | None, Document | None]:
     """Bring the policy to what is wanted and answer it as it was and as it is (in check mode: would be).
 
     S3 has no conditional write of a policy, so two runs at once can overwrite each other. Each therefore looks again
     some time after its write and repeats until a read leaves nothing to do.
     """
-    first = before = read_policy(reader, wanted.bucket, owner)
+    bucket = wanted.place.bucket
+    first = before = read_policy(reader, bucket, owner)
     for _attempt in range(ATTEMPTS):
         after = change_policy(before, wanted)
         if after == before or check_mode:
             return first, after
-        write_policy(writer, wanted.bucket, owner, after)
+        write_policy(writer, bucket, owner, after)
         pause(random.uniform(*SETTLE))
-        before = read_policy(reader, wanted.bucket, owner)
+        before = read_policy(reader, bucket, owner)
     raise AnsibleOrgTrailError(
-        f"The policy of bucket {wanted.bucket} was written {ATTEMPTS} times and was different each time afterwards; "
+        f"The policy of bucket {bucket} was written {ATTEMPTS} times and was different each time afterwards; "
         "expected it to stay. Something else keeps writing it: stop that, or let it hold the statements too."
     )
 
 
-def read_policy(client: Any, bucket: str, owner: str) -> Document | None:
+def read_policy(client: Client, bucket: str, owner: str) -> Document | None:
     """Read the policy; None when there is none.
 
     Raises AnsibleOrgTrailError when the account has no such bucket, or the policy is malformed: what cannot be
@@ -164,7 +187,7 @@ def read_policy(client: Any, bucket: str, owner: str) -> Document | None:
     return document
 
 
-def write_policy(client: Any, bucket: str, owner: str, policy: Document | None) -> None:
+def write_policy(client: Client, bucket: str, owner: str, policy: Document | None) -> None:
     """Write or delete the policy. A lost answer is no failure: the next read shows what happened."""
     try:
         if policy is None:

@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._aws.log_place import LogPlace
+from .._aws.untyped import Structure
+from .._policy.document import Document
+from .._work.options import Result
 from .tls_only import is_tls_only
+
+ALWAYS = ("public_access_block", "versioning", "encryption", "object_ownership", "tls_only")
+"""Settings that every log bucket is to have."""
 
 SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
@@ -39,6 +46,7 @@ class Weakness:
     found: str
     expected: str
     fix: str
+    readable: bool = True
 
     @property
     def weakened(self) -> bool:
@@ -50,26 +58,48 @@ class Weakness:
 class Settings:
     """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read."""
 
-    raw: Mapping[str, Any]
+    raw: Structure
     denied: Mapping[str, str]
-    policy: str | Mapping[str, Any] | None
-    bucket_arn: str
-    prefix: str = ""
+    policy: str | Document | None
+    place: LogPlace
 
 
-def judge_health(settings: Settings, expected: ExpectedHealth) -> dict[str, Any]:
+def judge_health(settings: Settings, expected: ExpectedHealth) -> Result:
     """Return each setting in plain form (None when it could not be read), and the problems found in them."""
-    health: dict[str, Any] = {
+    health: Structure = {
         setting: None if setting in settings.denied else view(settings.raw.get(setting))
         for setting, view in _VIEWS.items()
     }
-    health["tls_only"] = None if "tls_only" in settings.denied else is_tls_only(settings.policy, settings.bucket_arn)
+    health["tls_only"] = (
+        None if "tls_only" in settings.denied else is_tls_only(settings.policy, settings.place.bucket_arn)
+    )
     problems = [
-        Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.")
+        Weakness(setting, f"not readable: {reason}", "a setting that the caller may read", "Allow the call.", False)
         for setting, reason in settings.denied.items()
     ]
     problems += [weak for weak in _weaknesses(health, expected, settings) if health[_SOURCE[weak.setting]] is not None]
     return {**health, "problems": [{**asdict(one), "weakened": one.weakened} for one in problems]}
+
+
+def asked_settings(expected: ExpectedHealth) -> list[str]:
+    """The settings that every log bucket is to have, and those asked for besides."""
+    rule = bool(expected.expiration_days or expected.transition_days)
+    lock, logging = bool(expected.object_lock_mode), bool(expected.access_log_bucket)
+    more = {"lifecycle_rule": rule, "object_lock": lock, "object_lock_retention": lock, "access_logging": logging}
+    return [*ALWAYS, *(setting for setting, asked in more.items() if asked)]
+
+
+def settings_to_change(health: Result | None, expected: ExpectedHealth) -> list[str]:
+    """Those of the asked settings that a bucket of this health lacks; of a bucket that does not exist (None), all."""
+    weak = None if health is None else {problem["setting"] for problem in health["problems"]}
+    return [setting for setting in asked_settings(expected) if weak is None or setting in weak]
+
+
+def retention_to_set(health: Result | None, expected: ExpectedHealth) -> dict[str, object]:
+    """The default retention that is asked for, never weaker than the one that is there."""
+    lock = (health or {}).get("object_lock") or {}
+    mode = lock["mode"] if lock.get("mode") == "COMPLIANCE" else expected.object_lock_mode
+    return {"mode": mode, "days": max(expected.object_lock_days, lock.get("days", 0))}
 
 
 # --- plain forms ----------------------------------------------------------------------------------
@@ -80,7 +110,7 @@ def _public_access_block(raw: Mapping[str, bool] | None) -> dict[str, bool]:
     return {name: bool((raw or {}).get(switch)) for name, switch in zip(names, SWITCHES, strict=True)}
 
 
-def _encryption(raw: list[dict[str, Any]] | None) -> dict[str, Any]:
+def _encryption(raw: list[Structure] | None) -> Structure:
     rule = (raw or [{}])[0]
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
     algorithm, key = default.get("SSEAlgorithm", "none"), default.get("KMSMasterKeyID", "")
@@ -97,7 +127,7 @@ def _encryption(raw: list[dict[str, Any]] | None) -> dict[str, Any]:
     }
 
 
-def _lifecycle(raw: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
+def _lifecycle(raw: list[Structure] | None) -> list[Structure]:
     return [
         {
             "id": rule.get("ID", ""),
@@ -115,16 +145,16 @@ def _lifecycle(raw: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
     ]
 
 
-def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
-    chosen: dict[str, Any] = rule.get("Filter") or {}
+def _filter(rule: Structure) -> Structure:
+    chosen: Structure = rule.get("Filter") or {}
     return chosen.get("And") or chosen
 
 
-def _rule_prefix(rule: Mapping[str, Any]) -> str:
+def _rule_prefix(rule: Structure) -> str:
     return str(rule.get("Prefix") or _filter(rule).get("Prefix") or "")
 
 
-def _object_lock(raw: Mapping[str, Any] | None) -> dict[str, Any]:
+def _object_lock(raw: Structure | None) -> Structure:
     lock = raw or {}
     retention = lock.get("Rule", {}).get("DefaultRetention", {})
     return {
@@ -134,12 +164,12 @@ def _object_lock(raw: Mapping[str, Any] | None) -> dict[str, Any]:
     }
 
 
-def _access_logging(raw: Mapping[str, Any] | None) -> dict[str, str]:
+def _access_logging(raw: Structure | None) -> dict[str, str]:
     target = raw or {}
     return {"target_bucket": target.get("TargetBucket", ""), "target_prefix": target.get("TargetPrefix", "")}
 
 
-_VIEWS: dict[str, Callable[[Any], Any]] = {
+_VIEWS: dict[str, Callable[[Any], object]] = {
     "public_access_block": _public_access_block,
     "versioning": lambda raw: raw or "Disabled",
     "encryption": _encryption,
@@ -157,7 +187,7 @@ _SOURCE = {
 # --- verdicts -------------------------------------------------------------------------------------
 
 
-def _weaknesses(health: Mapping[str, Any], expected: ExpectedHealth, settings: Settings) -> Iterator[Weakness]:
+def _weaknesses(health: Structure, expected: ExpectedHealth, settings: Settings) -> Iterator[Weakness]:
     off = [name for name, on in (health["public_access_block"] or {}).items() if not on]
     if off:
         yield Weakness("public_access_block", f"{', '.join(off)} off", "all four on", "Turn them on.")
@@ -170,12 +200,12 @@ def _weaknesses(health: Mapping[str, Any], expected: ExpectedHealth, settings: S
         fix = "Add a Deny on aws:SecureTransport false (tls_only in the module cloudtrail_log_bucket_policy)."
         yield Weakness("tls_only", "requests without TLS are not denied", "a Deny for everybody", fix)
     yield from _weak_encryption(health["encryption"] or {}, expected)
-    yield from _weak_lifecycle(health["lifecycle"] or [], expected, settings.prefix)
+    yield from _weak_lifecycle(health["lifecycle"] or [], expected, settings.place.logs)
     yield from _weak_lock(health["object_lock"] or {}, expected)
     yield from _weak_logging(health["access_logging"] or {}, expected)
 
 
-def _weak_encryption(found: Mapping[str, Any], expected: ExpectedHealth) -> Iterator[Weakness]:
+def _weak_encryption(found: Structure, expected: ExpectedHealth) -> Iterator[Weakness]:
     key = expected.kms_key_arn
     if key and found.get("kms_key") != key:
         now = f"{found.get('algorithm')} {found.get('kms_key')}".strip()
@@ -184,8 +214,7 @@ def _weak_encryption(found: Mapping[str, Any], expected: ExpectedHealth) -> Iter
         yield Weakness("encryption", "no default encryption", "AES256 or aws:kms", "Set it.")
 
 
-def _weak_lifecycle(rules: list[dict[str, Any]], expected: ExpectedHealth, prefix: str) -> Iterator[Weakness]:
-    logs = "/".join(part for part in (prefix.strip("/"), "AWSLogs/") if part)
+def _weak_lifecycle(rules: list[Structure], expected: ExpectedHealth, logs: str) -> Iterator[Weakness]:
     for rule in rules:
         touches = logs.startswith(rule["prefix"]) or rule["prefix"].startswith(logs)
         if not (rule["enabled"] and touches) or rule["tags"]:  # CloudTrail's files carry no tags
@@ -213,7 +242,7 @@ def _wanted_rule(expected: ExpectedHealth) -> str:
     return ", ".join(steps)
 
 
-def _does(rule: Mapping[str, Any], expected: ExpectedHealth) -> bool:
+def _does(rule: Structure, expected: ExpectedHealth) -> bool:
     step = {"days": expected.transition_days, "storage_class": expected.transition_storage_class}
     return (
         rule["enabled"]
@@ -224,7 +253,7 @@ def _does(rule: Mapping[str, Any], expected: ExpectedHealth) -> bool:
     )
 
 
-def _weak_lock(found: Mapping[str, Any], expected: ExpectedHealth) -> Iterator[Weakness]:
+def _weak_lock(found: Structure, expected: ExpectedHealth) -> Iterator[Weakness]:
     if not expected.object_lock_mode:
         return
     if not found.get("enabled"):

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from .._aws import s3
 from .._aws.errors import DENIED, code_of, sentence
+from .._aws.untyped import Client
 from .._work.reads import read_all
 from .candidate import Candidate, SoughtTrail, judge_bucket, unreadable
 from .choice import BucketChoiceError, Criteria, foreign_bucket
@@ -20,7 +20,7 @@ from .health import Settings
 
 WORKERS = 10  # as many as botocore keeps connections
 
-SETTINGS: dict[str, Callable[[Any, str, str], Any]] = {
+SETTINGS: dict[str, Callable[[Client, str, str], object]] = {
     "region": s3.get_bucket_region,
     "public_access_block": s3.get_public_access_block,
     "versioning": s3.get_bucket_versioning,
@@ -32,44 +32,43 @@ SETTINGS: dict[str, Callable[[Any, str, str], Any]] = {
 }
 
 
-def read_named(client: Any, name: str, owner: str, trail: SoughtTrail) -> list[Candidate]:
+def read_named(client: Client, name: str, owner: str, sought: SoughtTrail) -> list[Candidate]:
     """Judge the bucket of that name; an empty list when there is none. Raises what ``get_own_policy`` raises."""
     try:
-        return [judge_bucket(name, get_own_policy(client, name, owner), trail)]
+        return [judge_bucket(name, get_own_policy(client, name, owner), sought)]
     except s3.AnsibleS3Error as error:
         if code_of(error) == "NoSuchBucket":
             return []
         raise
 
 
-def get_own_policy(client: Any, name: str, owner: str) -> str | None:
+def get_own_policy(client: Client, name: str, owner: str) -> str | None:
     """The policy of a bucket that was named; None when it has none.
 
     Raises BucketChoiceError for a bucket of another account, AnsibleS3Error when there is none or S3 denies reading.
     """
     try:
-        policy: str | None = s3.get_bucket_policy(client, name, owner)
+        return s3.get_bucket_policy(client, name, owner)
     except s3.AnsibleS3Error as error:
         # S3 answers alike to a missing permission and to ExpectedBucketOwner naming another account.
         if code_of(error) in DENIED and _is_foreign(client, name):
             raise BucketChoiceError(foreign_bucket(name, owner)) from error
         raise
-    return policy
 
 
-def _is_foreign(client: Any, name: str) -> bool:
+def _is_foreign(client: Client, name: str) -> bool:
     with suppress(s3.AnsibleS3Error):
         return name not in list_names(client)
     return False
 
 
-def list_names(client: Any) -> dict[str, str | None]:
+def list_names(client: Client) -> dict[str, str | None]:
     """The account's buckets, each with its region where AWS tells it."""
     return {bucket["Name"]: bucket.get("BucketRegion") for bucket in s3.list_buckets(client)}
 
 
 def read_candidates(
-    client: Any, names: Iterable[str], owner: str, criteria: Criteria, trail: SoughtTrail
+    client: Client, names: Iterable[str], owner: str, criteria: Criteria, sought: SoughtTrail
 ) -> list[Candidate]:
     """Judge those of the buckets that fit the criteria. One that cannot be read is reported, not fatal."""
 
@@ -77,19 +76,19 @@ def read_candidates(
         try:
             if criteria.tags and not criteria.fits_tags(s3.get_bucket_tags(client, name, owner) or []):
                 return None
-            return judge_bucket(name, s3.get_bucket_policy(client, name, owner), trail)
+            return judge_bucket(name, s3.get_bucket_policy(client, name, owner), sought)
         except s3.AnsibleS3Error as error:
-            return None if code_of(error) == "NoSuchBucket" else unreadable(name, sentence(error), trail)
+            return None if code_of(error) == "NoSuchBucket" else unreadable(name, sentence(error), sought)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         candidates = pool.map(read, [name for name in names if criteria.fits_name(name)])
         return [candidate for candidate in candidates if candidate is not None]
 
 
-def read_settings(client: Any, candidate: Candidate, owner: str, prefix: str) -> Settings:
+def read_settings(client: Client, candidate: Candidate, owner: str) -> Settings:
     """Read a bucket's settings; what the caller may not read is named with the reason."""
 
-    def read(setting: str) -> Any:
+    def read(setting: str) -> object:
         try:
             return SETTINGS[setting](client, candidate.name, owner)
         except s3.AnsibleS3Error as error:
@@ -99,5 +98,4 @@ def read_settings(client: Any, candidate: Candidate, owner: str, prefix: str) ->
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, s3.AnsibleS3Error)}
     if not candidate.readable:  # it is the policy that tells
         denied["tls_only"] = candidate.problems[0].found
-    bucket_arn = f"arn:{client.meta.partition}:s3:::{candidate.name}"
-    return Settings(answers, denied, candidate.policy, bucket_arn, prefix)
+    return Settings(answers, denied, candidate.policy, candidate.place)

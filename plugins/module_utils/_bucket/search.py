@@ -5,55 +5,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from .._aws.arn import TrailArn, named_trail
 from .._aws.errors import AnsibleOrgTrailError
+from .._aws.organizations import Organization
 from .._aws.session import Session
 from .._organization.membership import require_membership
+from .._work.options import Result
 from .._work.reads import read_all
 from .candidate import Candidate, SoughtTrail, sought_trail, summarize
-from .choice import Criteria, choose, no_such_bucket
-from .health import ExpectedHealth, judge_health
+from .choice import Criteria, Select, choose, no_such_bucket
+from .health import ExpectedHealth, judge_health, retention_to_set, settings_to_change
 from .scan import list_names, read_candidates, read_named, read_settings
 
 
-def describe_log_buckets(session: Session, params: Mapping[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class SearchOptions:
+    """The options of the module cloudtrail_log_bucket_info; "" where one is not set."""
+
+    name: str
+    criteria: Criteria
+    trail: str | TrailArn
+    s3_key_prefix: str
+    organization_id: str
+    select: Select
+    health: bool
+    expected_health: ExpectedHealth
+
+
+def search_options(params: Mapping[str, Any]) -> SearchOptions:
+    """The module's parameters as a typed value. Raises AnsibleOrgTrailError for a trail that there cannot be."""
+    tags = tuple((str(key), str(value)) for key, value in (params["tags"] or {}).items())
+    expected = {name: value for name, value in params["expected_health"].items() if value is not None}
+    try:
+        trail = named_trail(params["trail_arn"] or params["trail_name"], bool(params["trail_arn"]))
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
+    return SearchOptions(
+        name=params["name"] or "",
+        criteria=Criteria(params["name_pattern"] or "", tags),
+        trail=trail,
+        s3_key_prefix=params["s3_key_prefix"].strip("/"),
+        organization_id=params["organization_id"] or "",
+        select=params["select"],
+        health=params["health"],
+        expected_health=ExpectedHealth(**expected),
+    )
+
+
+def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
     """Return the module's result for its options.
 
     Raises AnsibleOrgTrailError when no single bucket can be named or an option is invalid, and the error classes of
     S3 and Organizations.
     """
-    reads: dict[str, Callable[[], Any]] = {
-        "organization": partial(require_membership, session, params["organization_id"])
+    reads: dict[str, Callable[[], object]] = {
+        "organization": partial(require_membership, session, options.organization_id)
     }
-    if not params["name"]:
+    if not options.name:
         reads["names"] = partial(list_names, session.client("s3"))
     answers = read_all(reads)
-    organization, names = answers["organization"], answers.get("names", {})
+    organization: Organization = answers["organization"]
+    names: dict[str, str | None] = answers.get("names", {})
+    known = isinstance(options.trail, TrailArn)
     try:
-        trail = sought_trail(
-            params["trail_name"],
-            params["trail_arn"],
+        sought = sought_trail(
+            options.trail,
             organization,
-            params["s3_key_prefix"],
-            () if params["trail_arn"] else session.known_regions("cloudtrail"),
+            options.s3_key_prefix,
+            () if known else session.known_regions("cloudtrail"),
             session.region,
         )
-        candidates = _candidates(session, params, trail, names)
-        chosen = choose(candidates, params["select"], _criteria(params), session.account_id, trail)
+        candidates = _candidates(session, options, sought, names)
+        chosen = choose(candidates, options.select, options.criteria, session.account_id, sought)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
+    buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
     return {
+        **_to_change(buckets, options),
         "account_id": session.account_id,
         "organization": {"id": organization.id, "management_account_id": organization.management_account_id},
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
-        "buckets": [_describe(session, one, names.get(one.name), params, trail) for one in chosen],
+        "buckets": buckets,
     }
 
 
-def health_warnings(answer: Mapping[str, Any]) -> list[str]:
+def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:
+    """What has to be changed for the bucket that was named, or made, to be as expected."""
+    if not (options.name and options.health):
+        return {}
+    health = buckets[0]["health"] if buckets else None
+    return {
+        "settings_to_change": settings_to_change(health, options.expected_health),
+        "retention_to_set": retention_to_set(health, options.expected_health),
+    }
+
+
+def health_warnings(answer: Result) -> list[str]:
     """A sentence for each setting that somebody weakened on a bucket of the module's result, if health was read."""
     return [
         f"Bucket {bucket['name']}: {one['setting']}: found {one['found']}, expected {one['expected']}. {one['fix']}"
@@ -63,38 +115,27 @@ def health_warnings(answer: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _criteria(params: Mapping[str, Any]) -> Criteria:
-    tags = tuple((str(key), str(value)) for key, value in (params["tags"] or {}).items())
-    return Criteria(params["name_pattern"] or "", tags)
-
-
-def _candidates(
-    session: Session, params: Mapping[str, Any], trail: SoughtTrail, names: Iterable[str]
-) -> list[Candidate]:
+def _candidates(session: Session, options: SearchOptions, sought: SoughtTrail, names: Iterable[str]) -> list[Candidate]:
     """The judged candidates, sorted by name: the bucket that was named, else those of ``names``."""
     client = session.client("s3")
-    name = params["name"]
-    if name:
-        candidates = read_named(client, name, session.account_id, trail)
-        if not candidates and params["select"] != "all":
-            raise AnsibleOrgTrailError(no_such_bucket(name, session.account_id))
+    if options.name:
+        candidates = read_named(client, options.name, session.account_id, sought)
+        if not candidates and options.select != "all":
+            raise AnsibleOrgTrailError(no_such_bucket(options.name, session.account_id))
         return candidates
-    return read_candidates(client, sorted(names), session.account_id, _criteria(params), trail)
+    return read_candidates(client, sorted(names), session.account_id, options.criteria, sought)
 
 
-def _describe(
-    session: Session, candidate: Candidate, region: str | None, params: Mapping[str, Any], trail: SoughtTrail
-) -> dict[str, Any]:
+def _describe(session: Session, candidate: Candidate, region: str | None, options: SearchOptions) -> Result:
     health = None
-    if params["health"]:
-        settings = read_settings(session.client("s3"), candidate, session.account_id, trail.prefix)
+    if options.health:
+        settings = read_settings(session.client("s3"), candidate, session.account_id)
         region = settings.raw["region"] if "region" not in settings.denied else region
-        expected = {name: value for name, value in params["expected_health"].items() if value is not None}
-        health = judge_health(settings, ExpectedHealth(**expected))
+        health = judge_health(settings, options.expected_health)
     return {
-        **summarize(candidate, trail),
+        **summarize(candidate),
         "account_id": session.account_id,
-        "organization_id": trail.organization_id,
+        "organization_id": candidate.place.organization_id,
         "region": region,
         "health": health,
     }

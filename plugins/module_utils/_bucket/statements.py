@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
 
-from .._aws.arn import CLOUDTRAIL, parse_trail_arn
+from .._aws.arn import CLOUDTRAIL
+from .._aws.log_place import LogPlace
+from .._policy.document import Document
 from .._policy.evaluation import Decision, Policy, Request, evaluate
 
 # Keys that a request by a service principal does not carry: they describe users, roles and their sessions, or
@@ -45,28 +46,30 @@ class AdmissionRequest:
     request: Request
 
 
-def required_statements(bucket: str, trail_arn: str, organization_id: str, prefix: str = "") -> list[dict[str, Any]]:
+def required_statements(place: LogPlace) -> list[Document]:
     """Return the three statements AWS itself writes for an organization trail, with AWS's Sids.
 
-    prefix: the trail's S3KeyPrefix, "" for none. Raises ValueError for an ARN that is not a trail's.
     Source: aws-facts section 3,
     https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
     """
-    account_id = parse_trail_arn(trail_arn).account_id
-    bucket_arn, logs = _bucket_arn(bucket, trail_arn), _logs_arn(bucket, trail_arn, prefix)
-    statements: list[dict[str, Any]] = [
+    writable = place.object_arn(f"{place.logs}{place.trail.account_id}/*")
+    statements: list[Document] = [
         {
             "Sid": sid,
             "Effect": "Allow",
             "Principal": {"Service": CLOUDTRAIL},
             "Action": action,
             "Resource": resource,
-            "Condition": {"StringEquals": {"aws:SourceArn": trail_arn}},
+            "Condition": {"StringEquals": {"aws:SourceArn": str(place.trail)}},
         }
         for sid, action, resource in (
-            ("AWSCloudTrailAclCheck20150319", "s3:GetBucketAcl", bucket_arn),
-            ("AWSCloudTrailWrite20150319", "s3:PutObject", f"{logs}/{account_id}/*"),
-            ("AWSCloudTrailOrganizationWrite20150319", "s3:PutObject", f"{logs}/{organization_id}/*"),
+            ("AWSCloudTrailAclCheck20150319", "s3:GetBucketAcl", place.bucket_arn),
+            ("AWSCloudTrailWrite20150319", "s3:PutObject", writable),
+            (
+                "AWSCloudTrailOrganizationWrite20150319",
+                "s3:PutObject",
+                place.object_arn(f"{place.organization_logs}*"),
+            ),
         )
     ]
     for statement in statements[1:]:
@@ -74,42 +77,38 @@ def required_statements(bucket: str, trail_arn: str, organization_id: str, prefi
     return statements
 
 
-def admission_requests(
-    bucket: str, trail_arn: str, organization_id: str, prefix: str = ""
-) -> tuple[AdmissionRequest, ...]:
+def admission_requests(place: LogPlace) -> tuple[AdmissionRequest, ...]:
     """Return the requests a policy must allow before CloudTrail takes the bucket, in the order of the statements.
 
     The writes stand for every account: "<member>" is no account id, so that only a wildcard covers it.
     Source: aws-facts 3.1, 3.6 and section 6.
     """
-    account_id = parse_trail_arn(trail_arn).account_id
+    account_id = place.trail.account_id
     context: dict[str, str | None] = dict.fromkeys(_ABSENT) | {
-        "aws:SourceArn": trail_arn,
+        "aws:SourceArn": str(place.trail),
         "aws:SourceAccount": account_id,
-        "aws:SourceOrgID": organization_id,
+        "aws:SourceOrgID": place.organization_id,
         "aws:PrincipalIsAWSService": "true",
         "aws:PrincipalServiceName": CLOUDTRAIL,
         "aws:SecureTransport": "true",
         "aws:ViaAWSService": "false",
     }
-    logs = _logs_arn(bucket, trail_arn, prefix)
-    acl, write, organization_write = (
-        statement["Sid"] for statement in required_statements(bucket, trail_arn, organization_id, prefix)
-    )
+    acl, write, organization_write = (statement["Sid"] for statement in required_statements(place))
     writes = (
-        (write, f"{logs}/{account_id}/CloudTrail/"),
-        (organization_write, f"{logs}/{organization_id}/{account_id}/CloudTrail/"),
-        (organization_write, f"{logs}/{organization_id}/<member>/CloudTrail/"),
-        (organization_write, f"{logs}/{organization_id}/<member>/CloudTrail-Digest/"),
+        (write, f"{place.logs}{account_id}/CloudTrail/"),
+        (organization_write, f"{place.organization_logs}{account_id}/CloudTrail/"),
+        (organization_write, f"{place.organization_logs}<member>/CloudTrail/"),
+        (organization_write, f"{place.organization_logs}<member>/CloudTrail-Digest/"),
     )
     principal = {"Service": CLOUDTRAIL}
     acl_context = context | {"s3:x-amz-acl": None, "s3:x-amz-server-side-encryption": None}
     put_context = context | {"s3:x-amz-acl": "bucket-owner-full-control"}
-    bucket_arn = _bucket_arn(bucket, trail_arn)
     return (
-        AdmissionRequest(acl, Request("s3:GetBucketAcl", bucket_arn, principal, acl_context, complete=False)),
+        AdmissionRequest(acl, Request("s3:GetBucketAcl", place.bucket_arn, principal, acl_context, complete=False)),
         *(
-            AdmissionRequest(sid, Request("s3:PutObject", key, principal, put_context, complete=False))
+            AdmissionRequest(
+                sid, Request("s3:PutObject", place.object_arn(key), principal, put_context, complete=False)
+            )
             for sid, key in writes
         ),
     )
@@ -131,11 +130,3 @@ def _worlds(request: Request) -> Iterator[Request]:
     still_open = {key: values for key, values in _OPEN.items() if request.values(key) is None}
     for choice in product(*still_open.values()):
         yield replace(request, context={**request.context, **dict(zip(still_open, choice, strict=True))})
-
-
-def _bucket_arn(bucket: str, trail_arn: str) -> str:
-    return f"arn:{parse_trail_arn(trail_arn).partition}:s3:::{bucket}"
-
-
-def _logs_arn(bucket: str, trail_arn: str, prefix: str) -> str:
-    return "/".join(part for part in (_bucket_arn(bucket, trail_arn), prefix.strip("/"), "AWSLogs") if part)

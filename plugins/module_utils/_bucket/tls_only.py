@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
 
+from .._policy.document import Document
 from .._policy.evaluation import PolicyError, Request, evaluate, parse_policy
 
 SID = "DenyInsecureTransport"
 _ANYONE = {"AWS": "arn:aws:iam::000000000000:root"}
 
 
-def is_tls_only(policy: str | Mapping[str, Any] | None, bucket_arn: str) -> bool:
+def is_tls_only(policy: str | Document | None, bucket_arn: str) -> bool:
     """Tell whether the policy denies everybody reading, writing and listing without TLS; False when in doubt."""
     if not policy:
         return False
@@ -34,12 +33,12 @@ def is_tls_only(policy: str | Mapping[str, Any] | None, bucket_arn: str) -> bool
     return all(evaluate(parsed, request).effect == "Deny" for request in requests)
 
 
-def require_tls(policy: Mapping[str, Any], bucket_arn: str) -> dict[str, Any]:
+def require_tls(policy: Document, bucket_arn: str) -> Document:
     """Return the policy with a statement that denies requests without TLS, unless it has one; nothing else changes.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """
-    result: dict[str, Any] = copy.deepcopy(dict(policy))
+    result: Document = copy.deepcopy(dict(policy))
     if is_tls_only(result, bucket_arn):
         return result
     statements = result["Statement"] if isinstance(result["Statement"], list) else [result["Statement"]]

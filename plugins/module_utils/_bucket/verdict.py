@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from .._aws.arn import build_trail_arn
+from .._aws.arn import partition_of
+from .._aws.log_place import LogPlace
+from .._policy.document import Document
 from .._policy.evaluation import Match, Mismatch, Policy, PolicyError, Request, Statement, explain, parse_policy
 from .change import merge_policy, remove_trail, size_problem
 from .statements import AdmissionRequest, admission_requests, decide, required_statements
@@ -60,16 +61,13 @@ class Verdict:
         return tuple(problem for problem in self.problems if not problem.repairable)
 
 
-def judge_policy(
-    policy: str | Mapping[str, Any] | None, bucket: str, trail_arn: str, organization_id: str, prefix: str = ""
-) -> Verdict:
+def judge_policy(policy: str | Document | None, place: LogPlace) -> Verdict:
     """Say whether a bucket policy admits the trail, and name each cause when it does not.
 
-    policy: JSON text or mapping; None for a bucket that has none. prefix: the trail's S3KeyPrefix.
-    Raises ValueError for an ARN that is not a trail's; a malformed policy is a problem, not an error.
+    policy: JSON text or mapping; None for a bucket that has none. A malformed policy is a problem, not an error.
     """
-    required = {one["Sid"]: one for one in required_statements(bucket, trail_arn, organization_id, prefix)}
-    requests = admission_requests(bucket, trail_arn, organization_id, prefix)
+    required = {one["Sid"]: one for one in required_statements(place)}
+    requests = admission_requests(place)
     if not policy:
         return Verdict(False, tuple(_absent(statement) for statement in required.values()))
     try:
@@ -89,19 +87,11 @@ def judge_policy(
     return Verdict(admits, tuple(dict.fromkeys(problems)))
 
 
-def admitted_home_regions(
-    policy: str | Mapping[str, Any] | None,
-    bucket: str,
-    management_account_id: str,
-    trail_name: str,
-    organization_id: str,
-    prefix: str,
-    regions: Iterable[str],
-) -> list[str]:
-    """Return those of the regions in which a trail of that name may have its home and be admitted.
+def admitted_home_regions(policy: str | Document | None, place: LogPlace, regions: Iterable[str]) -> list[str]:
+    """Return those of the regions in which the trail may have its home and be admitted.
 
-    The bucket is looked for before the trail's home region is known. A malformed policy admits none.
-    Raises ValueError for an invalid trail name.
+    The bucket is looked for before the trail's home region is known: the region of ``place`` does not count.
+    A malformed policy admits none.
     """
     if not policy:
         return []
@@ -112,9 +102,8 @@ def admitted_home_regions(
     admitted: list[str] = []
     hopeless: dict[str, bool] = {}
     for region in regions:
-        arn = build_trail_arn(region, management_account_id, trail_name)
-        requests = admission_requests(bucket, arn, organization_id, prefix)
-        partition = arn.split(":")[1]
+        partition = partition_of(region)
+        requests = admission_requests(replace(place, trail=replace(place.trail, partition=partition, region=region)))
         if partition not in hopeless:
             hopeless[partition] = not all(_may_be_allowed(parsed, one.request) for one in requests)
         if not hopeless[partition] and all(decide(parsed, one.request).effect == "Allow" for one in requests):
@@ -154,7 +143,7 @@ def _not_allowed(
     policy: Policy,
     admission: AdmissionRequest,
     requests: Sequence[AdmissionRequest],
-    required: Mapping[str, dict[str, Any]],
+    required: Mapping[str, Document],
 ) -> list[Problem]:
     wanted = required[admission.sid]
     nearest = _nearest(policy, admission, requests, required)
@@ -164,12 +153,12 @@ def _not_allowed(
     return [_differs(nearest, mismatch, wanted) for mismatch in mismatches]
 
 
-def _absent(wanted: dict[str, Any]) -> Problem:
+def _absent(wanted: Document) -> Problem:
     expected = f"a statement that allows cloudtrail.amazonaws.com {wanted['Action']} on {wanted['Resource']}"
     return Problem("absent", f"no such statement as {wanted['Sid']}", expected, f"Add {json.dumps(wanted)}")
 
 
-def _differs(statement: Statement, mismatch: Mismatch, wanted: Mapping[str, Any]) -> Problem:
+def _differs(statement: Statement, mismatch: Mismatch, wanted: Document) -> Problem:
     element = mismatch.element
     if element.endswith("Principal"):
         expected = json.dumps(wanted["Principal"])
@@ -191,7 +180,7 @@ def _nearest(
     policy: Policy,
     admission: AdmissionRequest,
     requests: Sequence[AdmissionRequest],
-    required: Mapping[str, dict[str, Any]],
+    required: Mapping[str, Document],
 ) -> Statement | None:
     """Find the statement that was meant to allow the request; None when there is none.
 
@@ -215,7 +204,7 @@ def _is_candidate(statement: Statement, admission: AdmissionRequest) -> bool:
     return elements <= {"Principal", "NotPrincipal"} and ":cloudtrail:" in json.dumps(statement.raw)
 
 
-def _distance(statement: Statement, admission: AdmissionRequest, wanted: Mapping[str, Any]) -> tuple[bool, int, int]:
+def _distance(statement: Statement, admission: AdmissionRequest, wanted: Document) -> tuple[bool, int, int]:
     words = set(re.split("[:/]", " ".join(statement.resource or ()).replace(" ", "/")))
     missing = set(re.split("[:/]", wanted["Resource"])) - words
     return statement.sid != admission.sid, len(explain(statement, admission.request)), len(missing)

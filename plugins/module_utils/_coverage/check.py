@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -19,45 +18,38 @@ from typing import Any
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.account import list_enabled_regions
-from .._aws.arn import TrailArn, parse_trail_arn
+from .._aws.arn import TrailArn
 from .._aws.cloudtrail import get_trail, lookup_events
 from .._aws.errors import AnsibleOrgTrailError
+from .._aws.log_place import LogPlace
 from .._aws.organizations import describe_organization
 from .._aws.session import Session
-from .._organization.accounts import Account, is_account_id, role_arn
+from .._aws.untyped import Structure
+from .._organization.accounts import Account, role_arn
 from .._organization.reader import Paces, read_organization
 from .._work.files import write_whole
+from .._work.options import Result
 from .._work.progress import Progress
-from .._work.times import now_text, time_of
-from .delivery import DeliveryProbe, Place
-from .rows import (
-    HEALED_BY_WAITING,
-    PROPAGATION,
-    UNREMARKABLE,
-    Row,
-    count,
-    is_young,
-    judge_delivery,
-    settle,
-    without_files,
-)
+from .._work.times import now_text, time_text
+from .delivery import DeliveryProbe
+from .options import CoverageOptions, GivenAccount
+from .rows import PROPAGATION, Row, count, is_young, judge_delivery, settle, without_files
 from .run import CoverageRun, Target
+from .statuses import HEALED_BY_WAITING, QUIET
 
 MINUTE = 60.0
 FORMAT = 1
 TIMEOUTS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15}
 ONCE = {"total_max_attempts": 1}
-"""botocore's own retries are off: `_caller` decides about another try, without holding a thread."""
-
-ACCOUNT_FIELDS = ("id", "name", "state", "ou_path")
+"""botocore's own retries are off: `caller` decides about another try, without holding a thread."""
 
 
 @dataclass
 class Coverage:
     """What was found: rows in the order of account and region, and how the search went."""
 
-    trail_arn: str
-    accounts: list[dict[str, Any]]
+    trail: TrailArn
+    accounts: list[Account]
     regions: list[str]
     rows: list[Row]
     calls: int
@@ -75,34 +67,33 @@ class Times:
     joined_at: dict[str, str]
 
 
-def check_coverage(session: Session, params: Mapping[str, Any]) -> Coverage:
+def check_coverage(session: Session, options: CoverageOptions) -> Coverage:
     """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
     start = time.monotonic()
-    refuse_wrong_options(params)
-    trail = parse_trail(params["trail_arn"])
-    accounts = read_accounts(session, params["accounts"])
-    regions = sorted(set(params["regions"])) or list_enabled_regions(session.client("account"))
-    wanted = dict.fromkeys(targets_of(session, accounts, params), regions)
-    probe = new_probe(session, trail, params)
-    run = new_run(session, regions, params)
-    path = params["progress_path"]
+    trail = options.trail_arn
+    accounts = read_accounts(session, options.accounts)
+    regions = sorted(set(options.regions)) or list_enabled_regions(session.client("account"))
+    wanted = dict.fromkeys(targets_of(session, accounts, options), regions)
+    probe = new_probe(session, options)
+    run = new_run(session, regions, options)
+    path = options.progress_path
     progress = Progress(path, "coverage", len(accounts) * len(regions), lambda: len(run.rows))
-    deadline = start + params["deadline_minutes"] * MINUTE
+    deadline = start + options.deadline_minutes * MINUTE
     times = Times(
         deadline=deadline,
-        wait_until=min(deadline, start + params["wait_minutes"] * MINUTE),
-        changed_at=params["trail_changed_at"] or "",
-        joined_at={account["id"]: account.get("joined_at") or "" for account in accounts},
+        wait_until=min(deadline, start + options.wait_minutes * MINUTE),
+        changed_at=options.trail_changed_at,
+        joined_at={one.account.id: one.account.joined_at for one in accounts},
     )
-    enabled = "" if params["regions"] else session.account_id
-    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, params["wait_interval"], enabled)
+    enabled = "" if options.regions else session.account_id
+    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, options.wait_interval, enabled)
     if probe and complete:
         places = rows_to_probe(rows)
         progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
-        complete = probe.look(places, params["max_concurrency"], deadline, progress.tick)
+        complete = probe.look(places, options.max_concurrency, deadline, progress.tick)
         rows = judge_silence(session, trail, rows, times) if complete else rows
     seconds = round(time.monotonic() - start, 1)
-    return Coverage(params["trail_arn"], accounts, regions, rows, run.calls, seconds, complete)
+    return Coverage(trail, [one.account for one in accounts], regions, rows, run.calls, seconds, complete)
 
 
 def ask_until_covered(
@@ -146,94 +137,59 @@ def judge_silence(session: Session, trail: TrailArn, rows: list[Row], times: Tim
     )
 
 
-def refuse_wrong_options(params: Mapping[str, Any]) -> None:
-    """Raises AnsibleOrgTrailError for what would otherwise fail only after the long work, or never end."""
-    if params["max_concurrency"] < 1:
-        raise AnsibleOrgTrailError(f"max_concurrency is {params['max_concurrency']}, expected at least 1.")
-    if params["output_path"]:
-        check_writable(Path(params["output_path"]))
-    given = {"trail_changed_at": params["trail_changed_at"]}
-    given |= {f"joined_at of account {one['id']}": one.get("joined_at") for one in params["accounts"] or ()}
-    for name, text in given.items():
-        try:
-            time_of(text or "")
-        except ValueError:
-            raise AnsibleOrgTrailError(f"{name} is {text!r}, expected ISO 8601 such as 2026-11-24T03:00:00Z.") from None
-
-
-def parse_trail(arn: str) -> TrailArn:
-    try:
-        return parse_trail_arn(arn)
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
-
-
-def read_accounts(session: Session, given: Iterable[Mapping[str, Any]] | None) -> list[dict[str, Any]]:
+def read_accounts(session: Session, given: list[GivenAccount] | None) -> list[GivenAccount]:
     """The accounts to ask, sorted by id: those given, or all of the organization."""
-    if given is None:
-        found = read_organization(session.client("organizations"), Paces()).accounts
-        return [described(account) for account in found]
-    accounts = {account["id"]: {**account, "id": account["id"]} for account in given}
-    if wrong := [account for account in accounts if not is_account_id(account)]:
-        raise AnsibleOrgTrailError(f"{wrong[0]!r} in accounts is no account id, expected 12 digits. Quote ids in YAML.")
-    return [accounts[account] for account in sorted(accounts)]
+    if given is not None:
+        return given
+    return [GivenAccount(one) for one in read_organization(session.client("organizations"), Paces()).accounts]
 
 
-def described(account: Account) -> dict[str, Any]:
-    return {name: getattr(account, name) for name in (*ACCOUNT_FIELDS, "joined_at")}
-
-
-def targets_of(session: Session, accounts: Iterable[Mapping[str, Any]], params: Mapping[str, Any]) -> Iterator[Target]:
+def targets_of(session: Session, accounts: Iterable[GivenAccount], options: CoverageOptions) -> Iterator[Target]:
     """How to enter each account. The caller's own is entered without a role, unless it is given one."""
     own, partition = session.account_id, session.partition
-    for account in accounts:
-        role = account.get("assume_role_arn") or ""
-        if not role and account["id"] != own:
-            role = role_of(account["id"], partition, params)
-        external_id = account.get("assume_role_external_id") or params["role_external_id"] or ""
-        yield Target(account["id"], account.get("name") or "", account.get("state") or "", role, external_id)
+    for one in accounts:
+        account, role = one.account, one.role_arn
+        if not role and account.id != own:
+            role = role_of(account.id, partition, options)
+        external_id = one.external_id or options.role_external_id or ""
+        yield Target(account.id, account.name, account.state, role, external_id)
 
 
-def role_of(account_id: str, partition: str, params: Mapping[str, Any]) -> str:
+def role_of(account_id: str, partition: str, options: CoverageOptions) -> str:
     try:
-        return role_arn(params["role_arn_pattern"], params["role_name"], partition, account_id)
+        return role_arn(options.role_arn_pattern, options.role_name, partition, account_id)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
 
 
-def new_run(session: Session, regions: list[str], params: Mapping[str, Any]) -> CoverageRun:
+def new_run(session: Session, regions: list[str], options: CoverageOptions) -> CoverageRun:
     """Clients for every region, with a connection for each thread."""
-    threads = params["max_concurrency"]
+    threads = options.max_concurrency
     settings = {"max_pool_connections": threads, "retries": ONCE, **TIMEOUTS}
     return CoverageRun(
         session.regional_sts(**settings),
         session.regional_clients("cloudtrail", regions, **settings),
-        params["trail_arn"],
-        params["assume_role_session_name"],
+        options.trail_arn,
+        options.assume_role_session_name,
         threads=threads,
-        event_history=params["event_history"],
+        event_history=options.event_history,
     )
 
 
-def new_probe(session: Session, trail: TrailArn, params: Mapping[str, Any]) -> DeliveryProbe | None:
+def new_probe(session: Session, options: CoverageOptions) -> DeliveryProbe | None:
     """What looks into the trail's bucket, when it is asked for. Raises AnsibleAWSError when it may not."""
-    if params["log_delivery"] == "none":
+    if options.log_delivery == "none":
         return None
+    trail = options.trail_arn
     settings = get_trail(session.client("cloudtrail", trail.region), str(trail))
-    organization = describe_organization(session.client("organizations")).id
+    organization = describe_organization(session.client("organizations"))
     there = session
-    if params["log_archive_role_arn"]:
-        there = session.assume(params["log_archive_role_arn"], params["log_archive_role_external_id"])
-    prefix = settings.get("S3KeyPrefix") or ""
-    place = Place(
-        bucket=settings["S3BucketName"],
-        owner=there.account_id,
-        base=f"{prefix}/AWSLogs/{organization}/".lstrip("/"),
-        trail=trail,
-    )
-    s3 = there.regional_clients("s3", [there.region], max_pool_connections=params["max_concurrency"], **TIMEOUTS)
-    keys = partial(session.client, "cloudtrail") if params["log_delivery"] == "digest" else None
-    probe = DeliveryProbe(s3[there.region], place, datetime.now(UTC), keys)
+    if options.log_archive_role_arn:
+        there = session.assume(options.log_archive_role_arn, options.log_archive_role_external_id)
+    place = LogPlace(settings["S3BucketName"], trail, organization.id, settings.get("S3KeyPrefix") or "")
+    s3 = there.regional_clients("s3", [there.region], max_pool_connections=options.max_concurrency, **TIMEOUTS)
+    keys = partial(session.client, "cloudtrail") if options.log_delivery == "digest" else None
+    probe = DeliveryProbe(s3[there.region], place, there.account_id, datetime.now(UTC), keys)
     probe.check_access()
     return probe
 
@@ -265,10 +221,10 @@ def find_change(session: Session, trail: TrailArn) -> str:
     for name in ("UpdateTrail", "CreateTrail"):
         with suppress(AnsibleAWSError):
             times += [event["EventTime"] for event in lookup_events(client, name, since) if is_change(event, trail)]
-    return max(times).astimezone(UTC).isoformat() if times else ""
+    return time_text(max(times)) if times else ""
 
 
-def is_change(event: Mapping[str, Any], trail: TrailArn) -> bool:
+def is_change(event: Structure, trail: TrailArn) -> bool:
     """Whether an event made the trail an organization trail."""
     record = json.loads(event["CloudTrailEvent"])
     asked = record.get("requestParameters") or {}
@@ -282,11 +238,11 @@ def is_change(event: Mapping[str, Any], trail: TrailArn) -> bool:
 # --- result -----------------------------------------------------------------------------------------
 
 
-def summarize(found: Coverage, params: Mapping[str, Any]) -> dict[str, Any]:
+def summarize(found: Coverage, options: CoverageOptions) -> Result:
     """The module's result; with ``output_path`` the long lists are in that file instead."""
     document = describe(found)
-    exceptions = [row.to_dict() for row in found.rows if row.status not in UNREMARKABLE]
-    limit = params["max_exceptions"]
+    exceptions = [row.to_dict() for row in found.rows if row.status not in QUIET]
+    limit = options.max_exceptions
     result = {
         "changed": False,
         "summary": document["summary"],
@@ -294,9 +250,9 @@ def summarize(found: Coverage, params: Mapping[str, Any]) -> dict[str, Any]:
         "exceptions": exceptions[:limit],
         "exceptions_cut": max(0, len(exceptions) - limit),
     }
-    if params["output_path"]:
-        write_document(Path(params["output_path"]), document, found.rows)
-        return {**result, "output_path": params["output_path"]}
+    if options.output_path:
+        write_document(options.output_path, document, found.rows)
+        return {**result, "output_path": str(options.output_path)}
     return {**result, "accounts": document["accounts"], "coverage": [row.to_dict() for row in found.rows]}
 
 
@@ -307,12 +263,12 @@ def search_warnings(rows: Iterable[Row]) -> list[str]:
     return [f"{unread}: {errors[0]}"] if errors else []
 
 
-def describe(found: Coverage) -> dict[str, Any]:
+def describe(found: Coverage) -> Result:
     """The document without its rows."""
     total = len(found.accounts) * len(found.regions)
     return {
         "format": FORMAT,
-        "trail_arn": found.trail_arn,
+        "trail_arn": str(found.trail),
         "checked_at": now_text(),
         "summary": {
             **count(found.rows),
@@ -329,19 +285,13 @@ def describe(found: Coverage) -> dict[str, Any]:
     }
 
 
-def listed(account: Mapping[str, Any]) -> dict[str, Any]:
+def listed(account: Account) -> Result:
     """An account as results show it: nothing of how it is entered."""
-    fields = (*ACCOUNT_FIELDS, "tags") if account.get("tags") else ACCOUNT_FIELDS
-    return {field: account.get(field) or "" for field in fields}
+    shown = {"id": account.id, "name": account.name, "state": account.state, "ou_path": account.ou_path}
+    return {**shown, "tags": account.tags} if account.tags else shown
 
 
-def check_writable(path: Path) -> None:
-    """Raises AnsibleOrgTrailError before the long work, where the file could not be written after it."""
-    if not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir():
-        raise AnsibleOrgTrailError(f"Failed to write output_path {path}: expected a file in a directory that exists.")
-
-
-def write_document(path: Path, document: Mapping[str, Any], rows: Iterable[Row]) -> None:
+def write_document(path: Path, document: Result, rows: Iterable[Row]) -> None:
     """Write the document with its rows, one to a line, and put it in place only when it is whole.
 
     Raises AnsibleOrgTrailError when it cannot be written.
@@ -353,7 +303,7 @@ def write_document(path: Path, document: Mapping[str, Any], rows: Iterable[Row])
         raise AnsibleOrgTrailError(f"Failed to write output_path {path}: {error}.") from error
 
 
-def document_lines(document: Mapping[str, Any], rows: Iterable[Row]) -> Iterator[str]:
+def document_lines(document: Result, rows: Iterable[Row]) -> Iterator[str]:
     """The document as JSON text, piece by piece: all rows at once would be twice the memory."""
     head = json.dumps(document, separators=(",", ":"))
     yield f'{head[:-1]},"coverage":['

@@ -6,17 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.arn import TrailArn
 from .._aws.cloudtrail import list_public_keys
 from .._aws.errors import sentence
+from .._aws.log_place import LogPlace
 from .._aws.s3 import get_object, list_folders, list_objects
+from .._aws.untyped import Client, Structure
 from .._work.fanout import Fanout, Task
 from .._work.times import time_text
 from .digest import digest_problem
@@ -26,26 +25,19 @@ WINDOWS = (timedelta(hours=2), timedelta(days=1), timedelta(days=30))
 """How far back the newest file is looked for. S3 lists keys forwards only, so the least is listed first."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the trail's files are: ``base`` is ``[prefix/]AWSLogs/<organization>/`` (aws-facts section 6)."""
-
-    bucket: str
-    owner: str
-    base: str
-    trail: TrailArn
-
-
 class DeliveryProbe:
     """Notes in rows what the bucket holds of their account and region.
 
-    s3: a client that may list and read the bucket. keys: answers a client of CloudTrail for a region, to fetch the
-    public keys that digests are verified with; without it they are not.
+    s3: a client that may list and read the bucket of the place, which is of the account ``owner``. keys: answers a
+    client of CloudTrail for a region, to fetch the public keys that digests are verified with; without it they are not.
     """
 
-    def __init__(self, s3: Any, place: Place, now: datetime, keys: Callable[[str], Any] | None = None) -> None:
+    def __init__(
+        self, s3: Client, place: LogPlace, owner: str, now: datetime, keys: Callable[[str], Client] | None = None
+    ) -> None:
         self._s3 = s3
         self._place = place
+        self._owner = owner
         self._now = now
         self._keys = keys
         self._public_keys = cache(self._fetch_keys)
@@ -54,7 +46,7 @@ class DeliveryProbe:
 
     def check_access(self) -> None:
         """Raises AnsibleS3Error when the bucket cannot be listed, before a long run begins."""
-        list_folders(self._s3, self._place.bucket, self._place.owner, self._place.base)
+        list_folders(self._s3, self._place.bucket, self._owner, self._place.organization_logs)
 
     def look(self, rows: Iterable[Row], threads: int, deadline: float, tick: Callable[[], None]) -> bool:
         """Look for the files of every row by time.monotonic's ``deadline``; answers whether all were looked for."""
@@ -79,24 +71,24 @@ class DeliveryProbe:
         if not newest:
             return
         row.latest_digest_time = time_text(newest["LastModified"])
-        data, metadata = get_object(self._s3, self._place.bucket, self._place.owner, newest["Key"])
+        data, metadata = get_object(self._s3, self._place.bucket, self._owner, newest["Key"])
         problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, self._public_keys(row.region))
         row.digest_valid = not problem
         if problem and row.status == "covered":
             row.status = "delivery_error"
             row.reason = f"The newest digest file {newest['Key']} does not verify: {problem}."
 
-    def _newest(self, row: Row, kind: str, suffix: str) -> dict[str, Any] | None:
+    def _newest(self, row: Row, kind: str, suffix: str) -> Structure | None:
         """The newest file of a kind, by its name, which holds the time; None when there is none in 30 days."""
-        prefix = f"{self._place.base}{row.account_id}/{kind}/{row.region}/"
+        prefix = f"{self._place.organization_logs}{row.account_id}/{kind}/{row.region}/"
         name = f"{row.account_id}_{kind}_{row.region}{suffix}_"
         for window in WINDOWS:
             since = self._now - window
             after = f"{prefix}{since:%Y/%m/%d}/{name}{since:%Y%m%dT%H}"
-            found = list_objects(self._s3, self._place.bucket, self._place.owner, prefix, after)
+            found = list_objects(self._s3, self._place.bucket, self._owner, prefix, after)
             named = [one for one in found if one["Key"].rpartition("/")[2].startswith(name)]
             if named:
-                newest: dict[str, Any] = named[-1]
+                newest: Structure = named[-1]
                 return newest
         return None
 

@@ -8,38 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
 from .._aws.errors import DENIED
+from .._aws.trail_status import DELIVERY_WORDS, delivery_errors
+from .._work.options import Result
 from .._work.times import time_of
+from .statuses import ANSWERED
 
-STATUSES = (
-    "covered",
-    "pending",
-    "missing",
-    "not_logging",
-    "delivery_error",
-    "denied",
-    "region_disabled",
-    "account_closed",
-    "unreachable",
-)
-UNREMARKABLE = frozenset({"covered", "pending", "region_disabled", "account_closed"})
-"""Statuses that are no exception."""
-
-HEALED_BY_WAITING = frozenset({"pending", "missing", "not_logging", "delivery_error", "unreachable"})
 PROPAGATION = timedelta(hours=24)
 """A new trail, or a new account, may take so long (aws-facts 4.4)."""
 
 REGION_DISABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"})
 MISSING = frozenset({"TrailNotFoundException"})
-ERRORS = {
-    "LatestDeliveryError": "log files",
-    "LatestDigestDeliveryError": "digest files",
-    "LatestCloudWatchLogsDeliveryError": "events to CloudWatch Logs",
-    "LatestNotificationError": "notifications to SNS",
-}
-"""Members of GetTrailStatus that tell of a failing delivery, and of what (aws-facts 4.5)."""
 
 
 @dataclass(slots=True)
@@ -62,7 +42,7 @@ class Row:
     digest_valid: bool | None = None
     log_delivery_error: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Result:
         """The row without what is not known; account_name is always there."""
         found = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in found.items() if value not in ("", None) or name == "account_name"}
@@ -82,7 +62,7 @@ class Failure:
         return f"{self.call} {self.target}: {self.message.strip().rstrip('.')}{code}."
 
 
-def judge_status(answer: Mapping[str, Any]) -> tuple[str, str]:
+def judge_status(answer: Mapping[str, object]) -> tuple[str, str]:
     """Status and reason for an answer of GetTrailStatus.
 
     A trail that logs without an error is covered even when nothing was delivered yet: a quiet region has nothing.
@@ -90,7 +70,7 @@ def judge_status(answer: Mapping[str, Any]) -> tuple[str, str]:
     if not answer.get("IsLogging"):
         stopped = answer.get("StopLoggingTime")
         return "not_logging", f"Logging is stopped{f' since {stopped}' if stopped else ''}."
-    errors = [f"{what}: {answer[member]}" for member, what in ERRORS.items() if answer.get(member)]
+    errors = [f"{DELIVERY_WORDS[one.kind]}: {one.text}" for one in delivery_errors(answer)]
     if errors:
         return "delivery_error", f"CloudTrail cannot deliver {'; '.join(errors)}."
     return "covered", ""
@@ -192,7 +172,7 @@ def is_young(now: datetime, changed_at: str, joined_at: str) -> bool:
 
 def count(rows: Iterable[Row]) -> dict[str, int]:
     """Number of rows of each status, also of those that no row has."""
-    counts = dict.fromkeys(STATUSES, 0)
+    counts = dict.fromkeys(ANSWERED, 0)
     for row in rows:
         counts[row.status] += 1
     return counts

@@ -15,7 +15,9 @@ from typing import Any
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.credentials import ReadOnlyCredentials
 
+from .._aws.arn import TrailArn
 from .._aws.caller import Answer, Caller, ClientCaller
+from .._aws.untyped import Client
 from .._work.fanout import Fanout, Later, Task
 from .rows import Failure, Row, judge_failure, judge_state, judge_status
 
@@ -65,9 +67,9 @@ class CoverageRun:
 
     def __init__(
         self,
-        sts: Any,
-        clients: Mapping[str, Any],
-        trail_arn: str,
+        sts: Client,
+        clients: Mapping[str, Client],
+        trail: TrailArn,
         session_name: str,
         *,
         threads: int,
@@ -76,13 +78,13 @@ class CoverageRun:
         self._sts = ClientCaller(sts, "AssumeRole")
         self._session_name = session_name
         self._threads = threads
-        self._status = {region: Caller(client, "GetTrailStatus", Name=trail_arn) for region, client in clients.items()}
+        self._status = {region: Caller(client, "GetTrailStatus", Name=str(trail)) for region, client in clients.items()}
         self._events: dict[str, Caller] = {}
         if event_history:
             self._events = {region: Caller(client, "LookupEvents", MaxResults=1) for region, client in clients.items()}
         self._endpoints = {region: Endpoint(region) for region in clients}
         self._entrance = Endpoint("sts")
-        self.trail_arn = trail_arn
+        self.trail = trail
         self.rows: dict[tuple[str, str], Row] = {}
         self.calls = 0
         self._lock = Lock()
@@ -211,7 +213,7 @@ class CoverageRun:
             row.latest_digest_delivery_time = answer.parsed.get("LatestDigestDeliveryTime") or ""
             row.latest_digest_delivery_error = answer.parsed.get("LatestDigestDeliveryError") or ""
         else:
-            failure = Failure("cloudtrail:GetTrailStatus", self.trail_arn, answer.code, answer.message)
+            failure = Failure("cloudtrail:GetTrailStatus", str(self.trail), answer.code, answer.message)
             row.status, row.reason = judge_failure(failure)
             row.error_code = answer.code
         self.rows[target.id, region] = row

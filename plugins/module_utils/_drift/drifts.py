@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
-Result = Mapping[str, Any]
+from .._aws.errors import AnsibleOrgTrailError
+from .._work.options import Result
+
 TRAIL, BUCKET, ORGANIZATION = "trail", "log bucket", "organization"
 
 TRAIL_EVENTS = {
@@ -153,17 +155,47 @@ def failure_drift(messages: Iterable[str]) -> list[Drift]:
     return [Drift("check", "main job", "refusal", "none", message, "") for message in messages]
 
 
-def collect_drift(results: Mapping[str, Any]) -> list[Drift]:
-    """Every drift that the given results tell of. The keys are the options of the module cloudtrail_drift_info."""
-    return [
-        *access_drift(results["trusted_access"], results["service_principal"]),
-        *trail_drift(results["organization_trail"]),
-        *problem_drift(results["organization_trail"]),
-        *policy_drift(results["log_bucket"]),
-        *health_drift(results["log_bucket"]),
-        *coverage_drift(results["coverage_exceptions"]),
-        *failure_drift(results["refusals"]),
-    ]
+@dataclass(frozen=True)
+class DriftOptions:
+    """The options of the module cloudtrail_drift_info, with its names; results of other modules among them."""
+
+    organization_trail: Result
+    trusted_access: Result
+    service_principal: str
+    log_bucket: Result
+    coverage_exceptions: list[Result]
+    refusals: list[str]
+    event_history: bool
+    log_archive_role_arn: str | None
+    log_archive_role_external_id: str | None
+    json_path: str | None
+    junit_path: str | None
+
+
+def collect_drift(options: DriftOptions) -> list[Drift]:
+    """Every drift that the given results tell of.
+
+    Raises AnsibleOrgTrailError for an option that is not the result which it should be.
+    """
+    reads: tuple[tuple[str, Callable[[], list[Drift]]], ...] = (
+        ("trusted_access", lambda: access_drift(options.trusted_access, options.service_principal)),
+        ("organization_trail", lambda: trail_drift(options.organization_trail)),
+        ("organization_trail", lambda: problem_drift(options.organization_trail)),
+        ("log_bucket", lambda: policy_drift(options.log_bucket)),
+        ("log_bucket", lambda: health_drift(options.log_bucket)),
+        ("coverage_exceptions", lambda: coverage_drift(options.coverage_exceptions)),
+        ("refusals", lambda: failure_drift(options.refusals)),
+    )
+    found: list[Drift] = []
+    for option, read in reads:
+        try:
+            found += read()
+        except (AttributeError, KeyError, TypeError) as error:
+            raise AnsibleOrgTrailError(
+                f"The option {option} is not what the role of that name reports: {error!r} was not found in it. Pass "
+                "the whole variable that the role sets."
+            ) from error
+    return found
 
 
 def as_table(drifts: Sequence[Drift]) -> str:
@@ -198,7 +230,7 @@ def as_junit(drifts: Sequence[Drift], checked: str) -> str:
     return _NOT_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n"
 
 
-def summarize_drift(drifts: Sequence[Drift]) -> dict[str, Any]:
+def summarize_drift(drifts: Sequence[Drift]) -> Result:
     """The module's result."""
     rows = [{**asdict(one), "events": list(one.events)} for one in drifts]
     return {"changed": False, "drift": rows, "table": as_table(drifts)}
@@ -210,6 +242,6 @@ def as_json(drifts: Sequence[Drift], checked: str) -> str:
     return json.dumps({"checked_at": checked, "drift": rows}, indent=2, default=str) + "\n"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text or '""'

@@ -6,11 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -18,7 +17,7 @@ from .._aws.cloudtrail import lookup_events
 from .._aws.session import DEFAULT_REGION, Session
 from .._aws.untyped import Structure
 from .._work.times import time_text
-from .drifts import BUCKET, Drift, collect_drift
+from .drifts import BUCKET, Drift, DriftOptions, collect_drift
 
 ORGANIZATIONS_EVENT = "DisableAWSServiceAccess"
 ORGANIZATIONS_REGIONS = {
@@ -37,17 +36,17 @@ NEWEST = 100
 Event = Structure
 
 
-def find_drift(session: Session, options: Mapping[str, Any]) -> list[Drift]:
+def find_drift(session: Session, options: DriftOptions) -> list[Drift]:
     """What drifted, by the results in the module's options, with the changes that caused it.
 
     Raises AnsibleSTSError when the log archive's role cannot be assumed.
     """
     drifts = collect_drift(options)
-    if not drifts or not options["event_history"]:
+    if not drifts or not options.event_history:
         return drifts
-    role = options["log_archive_role_arn"]
-    log_archive = session.assume(role, options["log_archive_role_external_id"]) if role else None
-    return attribute(drifts, session, log_archive, options["log_bucket"].get("region") or session.region)
+    role = options.log_archive_role_arn
+    log_archive = session.assume(role, options.log_archive_role_external_id) if role else None
+    return attribute(drifts, session, log_archive, options.log_bucket.get("region") or session.region)
 
 
 def attribute(

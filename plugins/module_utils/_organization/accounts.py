@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+from .._aws.untyped import Structure
 
 ACTIVE = "ACTIVE"
 ROLE_NAME = "OrganizationAccountAccessRole"
@@ -48,7 +49,7 @@ class Account:
     ou_names: list[str] = field(default_factory=list)
 
 
-def account_of(answer: Mapping[str, Any]) -> Account:
+def account_of(answer: Structure) -> Account:
     """An account of ListAccounts' answer: State, and Status where an older answer has no State (aws-facts 7.2)."""
     joined = answer.get("JoinedTimestamp")
     paths = answer.get("Paths") or [""]

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
 
@@ -21,6 +20,7 @@ from .._aws.organizations import (
     list_organizational_units,
     list_roots,
 )
+from .._aws.untyped import Client, Structure
 from .._work.pace import Pace
 from .accounts import Account, account_of, ou_ids
 
@@ -52,7 +52,7 @@ class OrganizationAccounts:
     accounts: list[Account]
 
 
-def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: bool = False) -> OrganizationAccounts:
+def read_organization(client: Client, paces: Paces, *, names: bool = False, tags: bool = False) -> OrganizationAccounts:
     """One ListAccounts call for 20 accounts; OU paths come with them where botocore and AWS know Account.Paths.
 
     names: also the names of the OUs, one more call for each of them. tags: also tags, one more call per account.
@@ -72,13 +72,13 @@ def read_organization(client: Any, paces: Paces, *, names: bool = False, tags: b
     return OrganizationAccounts(organization, sorted(accounts, key=lambda one: one.id))
 
 
-def read_accounts(client: Any, paces: Paces) -> Iterator[Account]:
+def read_accounts(client: Client, paces: Paces) -> Iterator[Account]:
     """Every account of the organization, in AWS's order, page by page."""
     pages = every_page(lambda token: list_accounts(client, token), paces.accounts)
     return (account_of(answer) for page in pages for answer in page["Accounts"])
 
 
-def every_page(read: Callable[[str], dict[str, Any]], pace: Pace) -> Iterator[dict[str, Any]]:
+def every_page(read: Callable[[str], Structure], pace: Pace) -> Iterator[Structure]:
     """All pages of a list; an empty page may come before the last one (aws-facts 7.1)."""
     token = ""
     while True:
@@ -90,7 +90,7 @@ def every_page(read: Callable[[str], dict[str, Any]], pace: Pace) -> Iterator[di
             return
 
 
-def read_units(client: Any, paces: Paces) -> dict[str, tuple[str, str]]:
+def read_units(client: Client, paces: Paces) -> dict[str, tuple[str, str]]:
     """Id to (name, parent id) of the root and all OUs: one call for each of them."""
     roots = [root for page in every_page(lambda token: list_roots(client, token), Pace(0, 1)) for root in page["Roots"]]
     units = {root["Id"]: (root["Name"], "") for root in roots}
@@ -104,7 +104,7 @@ def read_units(client: Any, paces: Paces) -> dict[str, tuple[str, str]]:
     return units
 
 
-def fill_paths(client: Any, paces: Paces, organization_id: str, accounts: list[Account]) -> None:
+def fill_paths(client: Client, paces: Paces, organization_id: str, accounts: list[Account]) -> None:
     """Find the paths by walking the OU tree, for a botocore without Account.Paths (aws-facts 7.3)."""
     paths: dict[str, str] = {}
     units = read_units(client, paces)
@@ -129,7 +129,7 @@ def fill_names(accounts: list[Account], units: dict[str, tuple[str, str]]) -> No
         account.ou_names = [units[unit][0] for unit in ou_ids(account.ou_path) if unit in units]
 
 
-def fill_tags(client: Any, paces: Paces, accounts: list[Account]) -> None:
+def fill_tags(client: Client, paces: Paces, accounts: list[Account]) -> None:
     """Give each account its tags: one call per account."""
 
     def fill(account: Account) -> None:

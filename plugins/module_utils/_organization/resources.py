@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from .._aws.account import list_enabled_regions
 from .._aws.cloudtrail import get_event_data_store, get_trail, list_event_data_stores, list_trails
 from .._aws.session import Session
+from .._aws.untyped import Client
 
 
 def find_organization_resources(session: Session) -> list[str]:
@@ -30,6 +30,6 @@ def _organization_trails(session: Session) -> list[str]:
     return [trail["TrailARN"] for trail in described if trail.get("IsOrganizationTrail")]
 
 
-def _organization_stores(client: Any) -> list[str]:
+def _organization_stores(client: Client) -> list[str]:
     described = (get_event_data_store(client, arn) for arn in list_event_data_stores(client))
     return [store["EventDataStoreArn"] for store in described if store.get("OrganizationEnabled")]

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 from .._aws.arn import CLOUDTRAIL
 from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
@@ -23,6 +22,8 @@ from .._aws.organizations import (
     list_service_access,
 )
 from .._aws.session import Session
+from .._aws.untyped import Client
+from .._work.options import Result
 from .refusals import caller_refusal, feature_refusal
 from .resources import find_organization_resources
 
@@ -84,7 +85,9 @@ def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wante
     return replace(before, trusted_services=tuple(sorted(services)))
 
 
-def change_service_access(client: Any, once: Any, wanted: Wanted, sleep: Callable[[float], None] = time.sleep) -> None:
+def change_service_access(
+    client: Client, once: Client, wanted: Wanted, sleep: Callable[[float], None] = time.sleep
+) -> None:
     """Turn trusted access on or off. When the outcome is unknown, look, and write again only what was not done.
 
     once: a client for writes. Raises AnsibleOrganizationsError for what AWS refuses, and for an outcome that is still
@@ -118,7 +121,7 @@ def refuse_downgrade(session: Session, wanted: Wanted) -> None:
         )
 
 
-def summarize(before: ServiceAccess, after: ServiceAccess) -> dict[str, Any]:
+def summarize(before: ServiceAccess, after: ServiceAccess) -> Result:
     """The module's result."""
     return {
         "changed": after != before,

@@ -26,6 +26,10 @@ _PRINCIPAL_KINDS = {"AWS", "Service", "Federated", "CanonicalUser"}
 _AWS_PRINCIPAL = re.compile(r"\*|\d{12}|arn:[\w-]+:(iam|sts)::[\w-]*:[^*?]+|A[A-Z0-9]{15,}")
 
 
+Document = dict[str, Any]
+"""A policy document, or a part of one, as JSON holds it."""
+
+
 class PolicyError(ValueError):
     """The policy document is malformed; the text is one sentence that says where and how."""
 
@@ -43,7 +47,7 @@ class Statement:
     conditions: tuple[tuple[str, str, tuple[str, ...]], ...]
     negated: frozenset[str]  # those of Principal, Action, Resource that are written Not…
     variables: bool
-    raw: Mapping[str, Any]
+    raw: Mapping[str, object]
 
     @property
     def label(self) -> str:
@@ -59,7 +63,7 @@ class Policy:
     statements: tuple[Statement, ...]
 
 
-def parse_policy(document: str | Mapping[str, Any], kind: Kind = "any") -> Policy:
+def parse_policy(document: str | Mapping[str, object], kind: Kind = "any") -> Policy:
     """Check a policy document (JSON text or the mapping it stands for) and make it ready to be evaluated.
 
     kind: "resource" demands a Principal, "identity" forbids it (SCPs too), "trust" forbids Resource;
@@ -81,8 +85,8 @@ def parse_policy(document: str | Mapping[str, Any], kind: Kind = "any") -> Polic
     return Policy(version, tuple(_parse_statement(i, s, version, kind) for i, s in enumerate(statements)))
 
 
-def _load(text: str) -> Any:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _load(text: str) -> object:
+    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
         result = dict(pairs)
         if len(result) != len(pairs):
             names = [name for name, _value in pairs]
@@ -96,13 +100,13 @@ def _load(text: str) -> Any:
         raise PolicyError(f"The policy is not JSON: {error}.") from None
 
 
-def _refuse_unknown(element: Mapping[str, Any], allowed: set[str], where: str) -> None:
+def _refuse_unknown(element: Mapping[str, object], allowed: set[str], where: str) -> None:
     for name in element:
         if name not in allowed:
             raise PolicyError(f"{where} has an unknown element {name!r}; expected one of {', '.join(sorted(allowed))}.")
 
 
-def _parse_statement(index: int, raw: Any, version: str, kind: Kind) -> Statement:
+def _parse_statement(index: int, raw: object, version: str, kind: Kind) -> Statement:
     if not isinstance(raw, Mapping):
         raise PolicyError(f"Statement {index + 1} is not a JSON object.")
     sid = raw.get("Sid", "")
@@ -134,7 +138,7 @@ def _parse_statement(index: int, raw: Any, version: str, kind: Kind) -> Statemen
     )
 
 
-def _element(raw: Mapping[str, Any], name: str, where: str, *, required: bool) -> Any:
+def _element(raw: Mapping[str, object], name: str, where: str, *, required: bool) -> object:
     if name in raw and f"Not{name}" in raw:
         raise PolicyError(f"{where} has both {name} and Not{name}; expected one of them.")
     value = raw.get(name, raw.get(f"Not{name}"))
@@ -143,14 +147,14 @@ def _element(raw: Mapping[str, Any], name: str, where: str, *, required: bool) -
     return value
 
 
-def _strings(value: Any, where: str) -> tuple[str, ...]:
+def _strings(value: object, where: str) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple) else [value]
     if not values or not all(isinstance(one, str) and one for one in values):
         raise PolicyError(f"{where} is {value!r}; expected text or a list of texts.")
     return tuple(values)
 
 
-def _parse_principal(value: Any, where: str) -> tuple[tuple[str, str], ...]:
+def _parse_principal(value: object, where: str) -> tuple[tuple[str, str], ...]:
     if value == "*":
         return (("AWS", "*"),)
     if not isinstance(value, Mapping) or not value:
@@ -163,7 +167,7 @@ def _parse_principal(value: Any, where: str) -> tuple[tuple[str, str], ...]:
     return pairs
 
 
-def _parse_conditions(block: Any, where: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+def _parse_conditions(block: object, where: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     if not isinstance(block, Mapping) or not all(isinstance(keys, Mapping) for keys in block.values()):
         raise PolicyError(f"{where} has a Condition that is not of the form {{operator: {{key: values}}}}.")
     for name, keys in block.items():

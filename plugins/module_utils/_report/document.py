@@ -13,69 +13,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-Document = dict[str, Any]
+from .._coverage.statuses import ANSWERED, UNCHECKED
+from .._work.options import Result
+
+Document = Result
 Row = Mapping[str, Any]
 
 FORMAT = 1
 
-
-class Status(NamedTuple):
-    """How the report shows one status: a letter, a title, and what to do about it (nothing: "")."""
-
-    letter: str
-    title: str
-    remedy: str = ""
-
-
-STATUSES = {
-    "missing": Status(
-        "M",
-        "Trail missing",
-        "Check in the management account that trusted access for cloudtrail.amazonaws.com is on and that the trail is "
-        "a multi-region organization trail: run playbooks/enable_org_trail.yml. AWS then takes up to 24 hours.",
-    ),
-    "not_logging": Status(
-        "N",
-        "Not logging",
-        "Start logging from the management account, in the trail's home region: run playbooks/enable_org_trail.yml, "
-        "and find out in event history who called StopLogging.",
-    ),
-    "delivery_error": Status(
-        "E",
-        "Delivery fails",
-        "Look up the error in the reason. Most often the bucket's policy or the KMS key's policy refuses CloudTrail: "
-        "the module cloudtrail_log_bucket_info names the statement to repair. AWS tries again for 30 days.",
-    ),
-    "denied": Status(
-        "D",
-        "Access denied",
-        "Nobody could look. Create the role in the account or let it trust the caller, and check that no service "
-        "control policy denies sts:AssumeRole or cloudtrail:GetTrailStatus there.",
-    ),
-    "unreachable": Status(
-        "U",
-        "No answer",
-        "Check network, proxy and VPC endpoints between the controller and this region, and run coverage again.",
-    ),
-    "unchecked": Status(
-        "?",
-        "Not checked",
-        "The run ended before it came here, or the part of a slice is missing. Run coverage again with more time, or "
-        "merge again with all parts.",
-    ),
-    "pending": Status(
-        "P",
-        "Waiting",
-        "Nothing yet: AWS takes up to 24 hours to bring the trail to every account and region. Run coverage again "
-        "after that time.",
-    ),
-    "region_disabled": Status("–", "Region disabled"),
-    "account_closed": Status("×", "Account closed"),
-    "covered": Status(".", "Covered"),
-}
-"""Every status, the worst first. ``unchecked`` is ours: an account and region for which there is no answer at all."""
 
 ACCOUNT_FIELDS = ("id", "name", "state", "ou_path")
 
@@ -85,11 +32,11 @@ class ReportError(ValueError):
 
 
 def new_document(
-    found: Mapping[str, Any],
+    found: Result,
     checked_at: str,
     *,
-    trail: Mapping[str, Any] | None = None,
-    log_bucket: Mapping[str, Any] | None = None,
+    trail: Result | None = None,
+    log_bucket: Result | None = None,
     changes: Iterable[str] = (),
 ) -> Document:
     """The document of one look at the accounts: what cloudtrail_coverage_info found, and where the logs go.
@@ -125,7 +72,7 @@ def merge(documents: Iterable[Document]) -> Document:
             f"The parts speak of different trails, {' and '.join(trails)}; expected parts of one trail. Empty the "
             "directory of parts and run the slices again."
         )
-    newest: dict[str, tuple[str, str, dict[str, Any], list[Row]]] = {}
+    newest: dict[str, tuple[str, str, Result, list[Row]]] = {}
     for document in documents:
         rows = _rows_by_account(document)
         for account in document["accounts"]:
@@ -149,7 +96,7 @@ def cells(document: Document) -> Iterator[tuple[str, str, str]]:
     known = {(row["account_id"], row["region"]): row["status"] for row in document["coverage"]}
     for account in document["accounts"]:
         for region in document["regions"]:
-            yield account["id"], region, known.get((account["id"], region), "unchecked")
+            yield account["id"], region, known.get((account["id"], region), UNCHECKED)
 
 
 def template(row: Row, arn: str) -> str:
@@ -172,17 +119,17 @@ def checked_between(document: Document) -> tuple[str, str]:
     return times[0], times[-1]
 
 
-def _unit(account: Mapping[str, Any]) -> dict[str, str]:
+def _unit(account: Result) -> dict[str, str]:
     names = account.get("ou_names")
     return {"ou_names": names if isinstance(names, str) else "/".join(names)} if names else {}
 
 
 def _normal(document: Document) -> Document:
     """The same document in the one order in which it is written, so that equal content is equal bytes."""
-    unknown = {row["status"] for row in document["coverage"]} - STATUSES.keys()
+    unknown = {row["status"] for row in document["coverage"]} - {*ANSWERED, UNCHECKED}
     if unknown:
         raise ReportError(
-            f"Coverage holds the status {', '.join(sorted(unknown))}; expected one of {', '.join(STATUSES)}. Write the "
+            f"Coverage holds the status {', '.join(sorted(unknown))}; expected one of {', '.join(ANSWERED)}. Write the "
             "report with the version of the collection that checked the accounts."
         )
     regions = {*document["regions"], *(row["region"] for row in document["coverage"])}
@@ -198,7 +145,7 @@ def _normal(document: Document) -> Document:
     }
 
 
-def _kept(name: str, value: Any) -> bool:
+def _kept(name: str, value: object) -> bool:
     return name != "account_name" and value not in (None, "")  # the name stands with the account
 
 
@@ -209,11 +156,11 @@ def _rows_by_account(document: Document) -> dict[str, list[Row]]:
     return rows
 
 
-def _fullest(descriptions: Iterable[dict[str, Any]]) -> dict[str, Any]:
+def _fullest(descriptions: Iterable[Result]) -> Result:
     return max(descriptions, key=lambda one: (len(one), _text(one)), default={})
 
 
-def _text(value: Any) -> str:
+def _text(value: object) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 

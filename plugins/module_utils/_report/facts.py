@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from .._aws.arn import parse_trail_arn
+from .._aws.arn import TrailArn
+from .._work.options import Result
 
 TRAIL_FACTS = {
     "name": "Name",
@@ -32,7 +32,7 @@ CHANGES = {
 }
 
 
-def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapping[str, Any]) -> list[str]:
+def describe_changes(trusted_access: Result, organization_trail: Result) -> list[str]:
     """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
     changes = (
         ["Allowed CloudTrail in the organization (EnableAWSServiceAccess)"] if trusted_access.get("changed") else []
@@ -45,15 +45,12 @@ def describe_changes(trusted_access: Mapping[str, Any], organization_trail: Mapp
     return changes
 
 
-def describe_trail(arn: str) -> dict[str, str]:
-    """What a trail's ARN alone tells about it, {} for ""; for runs that do not manage the trail."""
-    if not arn:
-        return {}
-    parts = parse_trail_arn(arn)
-    return {"arn": arn, "name": parts.name, "home_region": parts.region}
+def describe_trail(trail: TrailArn) -> dict[str, str]:
+    """What a trail's ARN alone tells about it, for runs that do not manage the trail."""
+    return {"arn": str(trail), "name": trail.name, "home_region": trail.region}
 
 
-def facts(described: Mapping[str, Any], labels: Mapping[str, str]) -> list[tuple[str, str]]:
+def facts(described: Result, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label and text of each labelled field that is set."""
     words = {True: "yes", False: "no"}
     found = ((labels[name], described[name]) for name in labels if described.get(name) not in (None, ""))

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from .document import STATUSES, Document, Row, cells, checked_between, template, trail_arn
+from .._coverage.statuses import QUIET, STATUSES
+from .._work.options import Result
+from .._work.times import NEVER, time_of
+from .document import Document, Row, cells, checked_between, template, trail_arn
 from .facts import BUCKET_FACTS, TRAIL_FACTS, facts
-from .verdict import QUIET, Verdict
+from .verdict import Verdict
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
+def page_matrix(document: Document, verdict: Verdict) -> Result:
     """The matrix for the page's script: one letter for each account and region, columns instead of objects.
 
     ids is all account ids in one string (12 digits each) and cells one letter per account and region, account by
@@ -47,7 +49,7 @@ def page_matrix(document: Document, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def page_facts(document: Document, verdict: Verdict) -> dict[str, Any]:
+def page_facts(document: Document, verdict: Verdict) -> Result:
     """What the page says in words: the verdict, numbers, the trail, the bucket, what changed."""
     first, last = map(readable_time, checked_between(document))
     return {
@@ -83,10 +85,8 @@ def readable_time(time: str) -> str:
 
 def minute(time: str) -> int:
     """Minutes since 1970 of an ISO 8601 time, in UTC unless it says otherwise; 0 for ""."""
-    if not time:
-        return 0
-    parsed = datetime.fromisoformat(time)
-    return int((parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()) // 60
+    moment = time_of(time)
+    return 0 if moment == NEVER else int(moment.timestamp()) // 60
 
 
 def base36(number: int) -> str:
@@ -97,12 +97,14 @@ def base36(number: int) -> str:
     return text
 
 
-def _legend(verdict: Verdict) -> list[dict[str, Any]]:
+def _legend(verdict: Verdict) -> list[Result]:
     failing = {one["status"] for one in verdict.exceptions if one["fails"]}
     return [
         {
             "name": name,
-            **status._asdict(),
+            "letter": status.letter,
+            "title": status.title,
+            "remedy": status.remedy,
             "count": verdict.statuses.get(name, 0),
             "exception": name in failing or name not in QUIET,
         }

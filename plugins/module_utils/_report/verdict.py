@@ -9,17 +9,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from .document import STATUSES, Document, cells, template, trail_arn
-
-QUIET = frozenset({"covered", "pending", "region_disabled", "account_closed"})
-"""Statuses that are no exception unless the user says so."""
-
-NOT_COUNTED = frozenset({"region_disabled", "account_closed"})
-"""Statuses of places where no event can happen; the verdict leaves them out of its total."""
-
-FAIL_ON = tuple(status for status in STATUSES if status not in QUIET and status != "unchecked")
+from .._coverage.statuses import FAIL_ON, NOT_COUNTED, QUIET, STATUSES, UNCHECKED
+from .._work.options import Result
+from .document import Document, cells, template, trail_arn
 
 
 class Verdict(NamedTuple):
@@ -30,7 +24,7 @@ class Verdict(NamedTuple):
     sentence: str
     failed: int
     statuses: dict[str, int]
-    exceptions: list[dict[str, Any]]
+    exceptions: list[Result]
 
 
 def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
@@ -38,7 +32,7 @@ def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
 
     fail_on: statuses that fail. Exceptions are those and all that are not quiet, grouped by status and reason.
     """
-    failing = {*fail_on, "unchecked"}
+    failing = {*fail_on, UNCHECKED}
     places = list(cells(document))
     counts = Counter(status for _account, _region, status in places)
     statuses = {status: counts[status] for status in STATUSES if counts[status]}
@@ -50,7 +44,7 @@ def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
     return Verdict(name, headline, sentence, failed, statuses, _group(document, exceptional, failing))
 
 
-def _group(document: Document, places: list[tuple[str, str, str]], failing: set[str]) -> list[dict[str, Any]]:
+def _group(document: Document, places: list[tuple[str, str, str]], failing: set[str]) -> list[Result]:
     """Exceptions with the same status and reason as one group each, the worst first, then the largest."""
     names = {account["id"]: account["name"] for account in document["accounts"]}
     arn = trail_arn(document)
@@ -123,7 +117,7 @@ FAILURES = 50
 PLACES = 3
 
 
-def summarize(document: Document, verdict: Verdict) -> dict[str, Any]:
+def summarize(document: Document, verdict: Verdict) -> Result:
     """What a run returns and prints: numbers, and a bounded number of exceptions."""
     return {
         "verdict": verdict.name,
@@ -148,7 +142,7 @@ def list_failures(verdict: Verdict) -> Iterator[dict[str, str]]:
                 yield {**place, "status": group["status"], "reason": group["reason"] or group["remedy"]}
 
 
-def describe_exception(group: dict[str, Any]) -> str:
+def describe_exception(group: Result) -> str:
     """One group of exceptions in a line for the terminal, without characters that a terminal obeys."""
     places = ", ".join(
         f"{account['name'] or 'account'} ({account['id']}) {', '.join(account['regions'][:PLACES])}"
@@ -173,7 +167,7 @@ def report_json(document: Document, verdict: Verdict) -> str:
     return "{\n" + ",\n".join(f"{_json(name)}: {_lines(value)}" for name, value in report.items()) + "\n}\n"
 
 
-def _lines(value: Any) -> str:
+def _lines(value: object) -> str:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "[\n" + ",\n".join(map(_json, value)) + "\n]"
     return _json(value)

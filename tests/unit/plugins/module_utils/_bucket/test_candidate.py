@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import named_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import (
     SoughtTrail,
@@ -27,16 +28,8 @@ REGIONS = ("eu-central-1", "us-east-1", "us-west-2")
 BUCKET = "example-logs"
 
 
-def trail(**changes: Any) -> SoughtTrail:
-    given: dict[str, Any] = {
-        "name": "default",
-        "arn": None,
-        "organization": ORGANIZATION,
-        "prefix": "",
-        "regions": REGIONS,
-        "default_region": "us-east-1",
-    }
-    return sought_trail(**{**given, **changes})
+def trail(name: str = "default", prefix: str = "") -> SoughtTrail:
+    return sought_trail(named_trail(name), ORGANIZATION, prefix, REGIONS, "us-east-1")
 
 
 def arn(region: str = "us-east-1", account: str = MANAGEMENT, name: str = "default", partition: str = "aws") -> str:
@@ -44,7 +37,7 @@ def arn(region: str = "us-east-1", account: str = MANAGEMENT, name: str = "defau
 
 
 def policy(*trail_arns: str, key: str = "aws:SourceArn", operator: str = "StringEquals") -> str:
-    statements = required_statements(BUCKET, arn(), ORGANIZATION.id)
+    statements = required_statements(trail().place(BUCKET))
     for statement in statements:
         del statement["Condition"]["StringEquals"]["aws:SourceArn"]
         statement["Condition"].setdefault(operator, {})[key] = list(trail_arns)
@@ -58,11 +51,10 @@ ADMITTED = {
     "every_region": (trail(), policy(arn("*"), operator="ArnLike"), REGIONS),
     "by_account": (trail(), policy(MANAGEMENT, key="aws:SourceAccount"), REGIONS),
     "region_that_botocore_does_not_know": (trail(), policy(arn("xx-new-1")), ("xx-new-1",)),
-    "known_home_region": (trail(arn=arn("us-west-2")), policy(arn("*"), operator="ArnLike"), ("us-west-2",)),
-    "other_home_region": (trail(arn=arn("us-west-2")), policy(arn("us-east-1")), ()),
-    "other_trail": (trail(name="other"), policy(arn()), ()),
-    "trail_of_the_arn": (trail(name="other", arn=arn()), policy(arn()), ("us-east-1",)),
-    "arn_as_name": (trail(name=arn("us-west-2")), policy(arn("*"), operator="ArnLike"), ("us-west-2",)),
+    "known_home_region": (trail(arn("us-west-2")), policy(arn("*"), operator="ArnLike"), ("us-west-2",)),
+    "other_home_region": (trail(arn("us-west-2")), policy(arn("us-east-1")), ()),
+    "other_trail": (trail("other"), policy(arn()), ()),
+    "home_region_of_the_arn": (trail(arn()), policy(arn()), ("us-east-1",)),
     "other_partition": (trail(), policy(arn("us-gov-west-1", partition="aws-us-gov")), ()),
 }
 
@@ -79,7 +71,7 @@ def test_judge_bucket_admitted_home_regions(
 
 # In these the region is left open, or is what is wrong.
 ABOUT_THE_REGION = {"source_arn_other_region", "source_arn_like_other_account", "no_policy"}
-BROKEN = broken_policies(BUCKET, arn("us-west-2"), ORGANIZATION.id)
+BROKEN = broken_policies(trail(arn("us-west-2")).place(BUCKET))
 
 
 @pytest.mark.parametrize("row", [row for row in BROKEN if row.name not in ABOUT_THE_REGION], ids=lambda row: row.name)
@@ -92,14 +84,15 @@ def test_judge_bucket_names_the_cause_though_the_home_region_is_not_known(row: B
 
 def test_required_policy_admits() -> None:
     candidate = judge_bucket(BUCKET, None, trail())
-    document = required_policy(candidate, trail())
+    document = required_policy(candidate.place)
     assert judge_bucket(BUCKET, json.dumps(document), trail()).admitted_home_regions == ("us-east-1",)
 
 
 def test_summarize() -> None:
-    summary = summarize(judge_bucket(BUCKET, None, trail()), trail())
+    summary = summarize(judge_bucket(BUCKET, None, trail()))
     assert (summary["name"], summary["admits"], summary["trail_arn"]) == (BUCKET, False, arn())
-    assert set(summary["problems"][0]) == {"statement", "found", "expected", "fix", "repairable"}
+    problems: Any = summary["problems"]
+    assert set(problems[0]) == {"statement", "found", "expected", "fix", "repairable"}
 
 
 def test_unreadable_is_no_admission() -> None:
@@ -108,16 +101,17 @@ def test_unreadable_is_no_admission() -> None:
     assert [problem.found for problem in candidate.problems] == ["denied"]
 
 
-BAD_TRAILS = [
-    ({"name": "a"}, "has 1 characters"),
-    ({"arn": "default"}, "is not a trail ARN"),
-    ({"arn": arn(name="lz")}, "has 2 characters"),
-    ({"arn": arn(partition="aws-cn")}, "found the partition aws-cn, expected aws"),
-    ({"arn": arn(account="222233334444")}, "names account 222233334444; expected the management account 111122223333"),
-]
+def test_sought_trail_refuses_the_trail_of_another_account() -> None:
+    with pytest.raises(ValueError, match="names account 222233334444; expected the management account 111122223333"):
+        trail(arn(account="222233334444"))
 
 
-@pytest.mark.parametrize(("changes", "says"), BAD_TRAILS)
-def test_sought_trail_refuses(changes: dict[str, str], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        trail(**changes)
+@pytest.mark.parametrize(
+    ("sought", "text"),
+    [
+        (trail(), f"trail default of management account {MANAGEMENT} (organization o-abc1234567)"),
+        (trail(arn("us-west-2"), "a"), f"trail default in us-west-2 with prefix a of management account {MANAGEMENT}"),
+    ],
+)
+def test_sought_trail_says_what_is_known(sought: SoughtTrail, text: str) -> None:
+    assert str(sought).startswith(text)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import Candidate, SoughtTrail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import (
     BucketChoiceError,
@@ -16,18 +17,18 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import Problem
 
 ACCOUNT = "222233334444"
-TRAIL = SoughtTrail("default", "111122223333", "o-abc1234567", "", ("us-east-1",), "us-east-1")
+TRAIL = SoughtTrail(TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567", regions=("us-east-1",))
 MISSING = Problem("absent", "no such statement as X", "a statement", "Add it.")
 DENIED = Problem("policy", "Failed. Allow it.", "a policy", "Let the caller read it.", repairable=False)
 DENY = Problem("DenyAll", "a Deny", "a Deny that spares", "Let this Deny spare AWS services.", repairable=False)
 
 
 def good(name: str, *regions: str) -> Candidate:
-    return Candidate(name, regions or ("us-east-1",), (), TRAIL.arn("us-east-1"), "cloudtrail")
+    return Candidate(TRAIL.place(name), regions or ("us-east-1",), (), "cloudtrail")
 
 
 def bad(name: str, *problems: Problem, policy: str | None = "cloudtrail", readable: bool = True) -> Candidate:
-    return Candidate(name, (), problems or (MISSING,), TRAIL.arn("us-east-1"), policy, readable)
+    return Candidate(TRAIL.place(name), (), problems or (MISSING,), policy, readable)
 
 
 CHOSEN: list[tuple[str, list[Candidate], list[str]]] = [

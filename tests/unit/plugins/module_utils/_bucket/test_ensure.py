@@ -7,10 +7,13 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.s3 import AnsibleS3Error
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     ATTEMPTS,
@@ -29,7 +32,8 @@ from tests.broken_policies import BrokenPolicy, broken_policies
 
 OWNER, BUCKET, ORGANIZATION = "222233334444", "example-logs", "o-abc1234567"
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
-WANTED = Wanted(BUCKET, ARN, ORGANIZATION)
+PLACE = LogPlace(BUCKET, parse_trail_arn(ARN), ORGANIZATION)
+WANTED = Wanted(PLACE)
 OWN = {
     "Sid": "Own",
     "Effect": "Allow",
@@ -41,11 +45,11 @@ OWN_POLICY = {"Version": "2012-10-17", "Statement": [OWN]}
 
 
 def for_trail(name: str) -> Wanted:
-    return Wanted(BUCKET, ARN.replace("trail/default", f"trail/{name}"), ORGANIZATION)
+    return Wanted(replace(PLACE, trail=replace(PLACE.trail, name=name)))
 
 
 def admits(policy: Any, wanted: Wanted = WANTED) -> bool:
-    return judge_policy(policy, BUCKET, wanted.trail_arn, ORGANIZATION).admits is True
+    return judge_policy(policy, wanted.place).admits is True
 
 
 def error(code: str, status: int = 400) -> ClientError:
@@ -93,23 +97,23 @@ def ensure(
 
 # --- the change -----------------------------------------------------------------------------------
 
-BROKEN = broken_policies(BUCKET, ARN, ORGANIZATION)
+BROKEN = broken_policies(PLACE)
 
 
 @pytest.mark.parametrize("row", [row for row in BROKEN if row.repairable], ids=lambda row: row.name)
 def test_change_policy_repairs(row: BrokenPolicy) -> None:
-    wanted = Wanted(BUCKET, ARN, ORGANIZATION, row.prefix, tls_only=True)
+    wanted = Wanted(replace(PLACE, prefix=row.prefix), tls_only=True)
     given = copy.deepcopy(row.policy)
     changed = change_policy(row.policy, wanted)
     assert row.policy == given
-    assert judge_policy(changed, BUCKET, ARN, ORGANIZATION, row.prefix).admits
+    assert judge_policy(changed, wanted.place).admits
     assert change_policy(changed, wanted) == changed
 
 
 @pytest.mark.parametrize("row", [row for row in BROKEN if not row.repairable], ids=lambda row: row.name)
 def test_change_policy_refuses_what_it_cannot_repair(row: BrokenPolicy) -> None:
     with pytest.raises((AnsibleOrgTrailError, ValueError), match=r"would not admit|'Alow'"):
-        change_policy(row.policy, Wanted(BUCKET, ARN, ORGANIZATION, row.prefix))
+        change_policy(row.policy, Wanted(replace(PLACE, prefix=row.prefix)))
 
 
 def test_change_policy_leaves_a_lone_statement_without_a_list() -> None:
@@ -121,7 +125,7 @@ def test_change_policy_leaves_a_lone_statement_without_a_list() -> None:
     }
     policy = {"Version": "2012-10-17", "Statement": all_in_one}
     assert change_policy(policy, WANTED) == policy
-    assert change_policy(policy, Wanted(BUCKET, ARN, ORGANIZATION, state="absent")) == policy
+    assert change_policy(policy, Wanted(PLACE, state="absent")) == policy
 
 
 def test_change_policy_refuses_20_kib() -> None:
@@ -144,7 +148,7 @@ def test_ensure_policy_writes_once() -> None:
     s3 = FakeS3(OWN_POLICY)
     before, after = ensure(s3)
     assert (before, after, s3.writes) == (OWN_POLICY, s3.document, 1)
-    assert after["Statement"] == [OWN, *required_statements(BUCKET, ARN, ORGANIZATION)]
+    assert after["Statement"] == [OWN, *required_statements(PLACE)]
     assert ensure(s3) == (after, after)
     assert s3.writes == 1
 
@@ -159,11 +163,11 @@ def test_ensure_policy_check_mode_predicts() -> None:
 def test_ensure_policy_absent_restores_or_deletes() -> None:
     s3 = FakeS3(OWN_POLICY)
     ensure(s3)
-    ensure(s3, Wanted(BUCKET, ARN, ORGANIZATION, state="absent"))
+    ensure(s3, Wanted(PLACE, state="absent"))
     assert s3.document == OWN_POLICY
     alone = FakeS3()
     ensure(alone)
-    assert ensure(alone, Wanted(BUCKET, ARN, ORGANIZATION, state="absent"))[1] is None
+    assert ensure(alone, Wanted(PLACE, state="absent"))[1] is None
     assert alone.document is None
 
 

@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import (
     SWITCHES,
     ExpectedHealth,
@@ -16,6 +19,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import require_tls
 
 ARN = "arn:aws:s3:::example-logs"
+PLACE = LogPlace("example-logs", TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567")
 KEY = "arn:aws:kms:us-east-1:222233334444:key/1"
 TLS_ONLY = require_tls({"Version": "2012-10-17", "Statement": []}, ARN)
 GOOD: dict[str, Any] = {
@@ -30,7 +34,9 @@ GOOD: dict[str, Any] = {
 
 
 def judge(expected: ExpectedHealth | None = None, *, prefix: str = "", policy: Any = TLS_ONLY, **raw: Any) -> Any:
-    return judge_health(Settings({**GOOD, **raw}, {}, policy, ARN, prefix), expected or ExpectedHealth())
+    return judge_health(
+        Settings({**GOOD, **raw}, {}, policy, replace(PLACE, prefix=prefix)), expected or ExpectedHealth()
+    )
 
 
 def kms(key: str = "", algorithm: str = "aws:kms") -> list[dict[str, Any]]:
@@ -145,7 +151,7 @@ def test_judge_health_says_whose_key(raw: Any, owner: str) -> None:
 
 
 def test_judge_health_reports_what_could_not_be_read() -> None:
-    settings = Settings({**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, ARN)
+    settings = Settings({**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, PLACE)
     health = judge_health(settings, ExpectedHealth())
     assert health["versioning"] is None
     assert [(one["setting"], one["found"]) for one in health["problems"]] == [

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.s3 import AnsibleS3Error
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import SoughtTrail, judge_bucket
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import BucketChoiceError, Criteria
@@ -23,7 +24,9 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
 from botocore.exceptions import ClientError
 
 OWNER = "222233334444"
-TRAIL = SoughtTrail("default", "111122223333", "o-abc1234567", "", ("us-east-1",), "us-east-1")
+TRAIL = SoughtTrail(
+    TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567", "prefix", regions=("us-east-1",)
+)
 
 
 def error(code: str, operation: str = "GetBucketPolicy") -> ClientError:
@@ -31,7 +34,7 @@ def error(code: str, operation: str = "GetBucketPolicy") -> ClientError:
 
 
 def admitting(bucket: str) -> str:
-    statements = required_statements(bucket, TRAIL.arn("us-east-1"), TRAIL.organization_id)
+    statements = required_statements(TRAIL.place(bucket))
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
@@ -110,17 +113,17 @@ def test_read_candidates_reads_no_policy_that_is_not_asked_for() -> None:
 
 
 def test_read_settings_names_what_it_may_not_read() -> None:
-    settings = read_settings(FakeS3({}), judge_bucket("a", None, TRAIL), OWNER, "prefix")
+    settings = read_settings(FakeS3({}), judge_bucket("a", None, TRAIL), OWNER)
     assert settings.raw["region"] == "us-west-2"
     assert set(settings.denied) == set(SETTINGS) - {"region"}
     assert "s3:GetEncryptionConfiguration" in settings.denied["encryption"]
-    assert (settings.bucket_arn, settings.prefix) == ("arn:aws:s3:::a", "prefix")
+    assert settings.place == TRAIL.place("a")
 
 
 def test_settings_of_an_unreadable_policy_do_not_say_that_tls_is_optional() -> None:
     s3 = FakeS3({"a": "AccessDenied"})
     (candidate,) = read_candidates(s3, ["a"], OWNER, Criteria(), TRAIL)
-    health = judge_health(read_settings(s3, candidate, OWNER, ""), ExpectedHealth())
+    health = judge_health(read_settings(s3, candidate, OWNER), ExpectedHealth())
     assert health["tls_only"] is None
     assert [one["found"][:40] for one in health["problems"] if one["setting"] == "tls_only"] == [
         "not readable: Failed to get the policy o"

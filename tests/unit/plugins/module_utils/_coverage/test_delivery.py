@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import delivery
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.delivery import DeliveryProbe, Place
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.delivery import DeliveryProbe
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
 
 NOW = datetime(2026, 8, 15, 12, 30, tzinfo=UTC)
-PLACE = Place(
-    "bucket", "4" * 12, "AWSLogs/o-1/", parse_trail_arn("arn:aws:cloudtrail:us-east-1:111111111111:trail/default")
-)
+TRAIL = parse_trail_arn("arn:aws:cloudtrail:us-east-1:111111111111:trail/default")
+PLACE, OWNER = LogPlace("bucket", TRAIL, "o-1"), "4" * 12
 MEMBER, REGION = "2" * 12, "eu-west-1"
 FOLDER = f"AWSLogs/o-1/{MEMBER}/CloudTrail/{REGION}/"
 
@@ -60,14 +60,14 @@ def test_newest(
         return [{"Key": key} for key in sorted(keys) if key.startswith(prefix) and key > after]
 
     monkeypatch.setattr(delivery, "list_objects", list_objects)
-    found = DeliveryProbe(None, PLACE, NOW)._newest(Row(MEMBER, "", REGION, "covered"), kind, suffix)
+    found = DeliveryProbe(None, PLACE, OWNER, NOW)._newest(Row(MEMBER, "", REGION, "covered"), kind, suffix)
     assert (found and found["Key"], len(asked)) == (newest, listings)
 
 
 def test_every_row_is_looked_for_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivery, "list_objects", lambda *given: [{"Key": given[-1], "LastModified": NOW}])
     rows = [Row(MEMBER, "", region, "covered") for region in ("eu-west-1", "us-east-1")]
-    probe = DeliveryProbe(None, PLACE, NOW)
+    probe = DeliveryProbe(None, PLACE, OWNER, NOW)
     assert probe.look(rows, 1, time.monotonic() + 60, lambda: None)
     assert probe.looked == 2
     assert [row.latest_file_time for row in rows] == ["2026-08-15T12:30:00Z"] * 2

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import (
-    STATUSES,
     Failure,
     Row,
     count,
@@ -22,6 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows 
     settle,
     without_files,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import ANSWERED
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 GET, ASSUME = "cloudtrail:GetTrailStatus", "sts:AssumeRole"
@@ -39,7 +39,11 @@ GET, ASSUME = "cloudtrail:GetTrailStatus", "sts:AssumeRole"
         ({"IsLogging": False, "LatestDeliveryError": "AccessDenied"}, "not_logging", "stopped"),
         ({"IsLogging": True, "LatestDeliveryError": "AccessDenied"}, "delivery_error", "log files: AccessDenied"),
         ({"IsLogging": True, "LatestDigestDeliveryError": "X"}, "delivery_error", "digest files: X"),
-        ({"IsLogging": True, "LatestCloudWatchLogsDeliveryError": "X"}, "delivery_error", "CloudWatch Logs: X"),
+        (
+            {"IsLogging": True, "LatestCloudWatchLogsDeliveryError": "X"},
+            "delivery_error",
+            "to CloudWatch Logs: X",
+        ),
         ({"IsLogging": True, "LatestNotificationError": "X"}, "delivery_error", "SNS: X"),
         (
             {"IsLogging": True, "LatestDeliveryError": "A", "LatestDigestDeliveryError": "B"},
@@ -118,7 +122,7 @@ def test_settle_makes_missing_pending_for_a_day(changed_at: str, joined_at: str,
 
 
 def test_settle_leaves_other_statuses() -> None:
-    rows = [row("1", str(number), status) for number, status in enumerate(STATUSES) if status != "missing"]
+    rows = [row("1", str(number), status) for number, status in enumerate(ANSWERED) if status != "missing"]
     assert settle(rows, NOW, NOW.isoformat(), {}) == rows
 
 
@@ -159,7 +163,7 @@ def test_row_shows_what_is_known() -> None:
 
 
 def test_count_names_every_status() -> None:
-    assert count([row("1", "a", "missing")]) == {**dict.fromkeys(STATUSES, 0), "missing": 1}
+    assert count([row("1", "a", "missing")]) == {**dict.fromkeys(ANSWERED, 0), "missing": 1}
 
 
 def test_accounts_without_files_are_not_covered() -> None:

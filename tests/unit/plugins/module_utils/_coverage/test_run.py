@@ -13,6 +13,7 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import Answer
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import DEAD_AFTER, CoverageRun, Target
 
@@ -29,9 +30,8 @@ def asked(
     assume_role: Callable[..., Answer] | None = None,
 ) -> tuple[CoverageRun, Counter[tuple[str, str]]]:
     session = boto3.session.Session("a", "b", region_name="us-east-1")
-    run = CoverageRun(
-        session.client("sts"), dict.fromkeys(REGIONS, session.client("cloudtrail")), ARN, "tests", threads=4
-    )
+    clients = dict.fromkeys(REGIONS, session.client("cloudtrail"))
+    run = CoverageRun(session.client("sts"), clients, parse_trail_arn(ARN), "tests", threads=4)
     run._status.update(answers)  # type: ignore[arg-type]
     run._sts = assume_role or (lambda attempt, **_: Answer({"Credentials": KEYS}))  # type: ignore[assignment]
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)

@@ -8,7 +8,9 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import STATUSES, new_document
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import new_document
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts import (
     BUCKET_FACTS,
     describe_changes,
@@ -140,8 +142,7 @@ def test_facts_leaves_out_what_is_not_known() -> None:
 
 def test_describe_trail() -> None:
     arn = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/default"
-    assert describe_trail(arn) == {"arn": arn, "name": "default", "home_region": "eu-west-1"}
-    assert describe_trail("") == {}
+    assert describe_trail(parse_trail_arn(arn)) == {"arn": arn, "name": "default", "home_region": "eu-west-1"}
 
 
 def test_describe_changes() -> None:

@@ -8,13 +8,12 @@ import json
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import FAIL_ON, STATUSES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
-    STATUSES,
     Document,
     new_document,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
-    FAIL_ON,
     describe_exception,
     judge,
     report_json,

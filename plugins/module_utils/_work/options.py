@@ -1,0 +1,21 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a module takes and answers: its options as one typed value, so that a misspelt one is found before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+Options = TypeVar("Options")
+
+Result = dict[str, Any]
+"""A module's result, by the names of its documentation; Ansible turns it into JSON."""
+
+
+def options_of(kind: type[Options], params: Mapping[str, Any], **changed: object) -> Options:
+    """The value of a dataclass whose fields are named as options; ``changed`` takes the place of some of them."""
+    names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
+    return kind(**{name: changed[name] if name in changed else params[name] for name in names})
