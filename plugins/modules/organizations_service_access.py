@@ -119,8 +119,6 @@ trusted_services:
   sample: [cloudtrail.amazonaws.com]
 """
 
-from typing import Any
-
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
@@ -135,9 +133,10 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.s
     ensure_service_access,
     summarize,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 
 ORGANIZATION = {name: {"type": "str", "required": True} for name in ("id", "feature_set", "management_account_id")}
-ARGUMENTS: dict[str, dict[str, Any]] = {
+ARGUMENTS: dict[str, dict[str, object]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "service_principal": {"type": "str", "default": "cloudtrail.amazonaws.com"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -153,7 +152,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    wanted = Wanted(**{name: module.params[name] for name in Wanted.__annotations__})
+    wanted = options_of(Wanted, module.params)
     try:
         session = Session(connection_of(module))
         before = describe_service_access(session)

@@ -11,6 +11,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.session import Session
+from .._work.options import Result
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .preflight import judge, unsupported_option
@@ -19,9 +20,6 @@ from .refusals import arn_refusal
 from .settings import Settings, names, pick
 from .situation import Problem
 from .writer import Writer
-
-Result = dict[str, object]
-"""What the module returns, or a part of it."""
 
 
 def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> tuple[Result, list[str]]:

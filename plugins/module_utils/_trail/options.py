@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._aws.arn import TrailArn, is_trail_arn, parse_trail_arn
+from .._work.options import options_of
 from .selectors import (
     AdvancedEventSelector,
     Aggregation,
@@ -102,17 +103,15 @@ class TrailOptions:
 
 def trail_options(params: Mapping[str, Any]) -> TrailOptions:
     """The options among a module's parameters. Selectors lose what the user did not set; an ARN as name is parsed."""
-    given = {field.name: params[field.name] for field in fields(TrailOptions)}
-    advanced, insights = given["advanced_event_selectors"], given["insight_selectors"]
-    configurations, tags = given["aggregation_configurations"], given["tags"]
-    return TrailOptions(
-        **given
-        | {
-            "name": parse_trail_arn(given["name"]) if is_trail_arn(given["name"]) else given["name"],
-            "advanced_event_selectors": None if advanced is None else without_unset(advanced),
-            "insight_selectors": None if insights is None else insight_selectors(insights),
-            "aggregation_configurations": None if configurations is None else aggregations(configurations),
-            "tags": None if tags is None else {key: str(value) for key, value in tags.items()},
-            "on_problem": {**DEFAULT_ACTIONS, **(given["on_problem"] or {})},
-        }
+    advanced, insights = params["advanced_event_selectors"], params["insight_selectors"]
+    configurations, tags = params["aggregation_configurations"], params["tags"]
+    return options_of(
+        TrailOptions,
+        params,
+        name=parse_trail_arn(params["name"]) if is_trail_arn(params["name"]) else params["name"],
+        advanced_event_selectors=None if advanced is None else without_unset(advanced),
+        insight_selectors=None if insights is None else insight_selectors(insights),
+        aggregation_configurations=None if configurations is None else aggregations(configurations),
+        tags=None if tags is None else {key: str(value) for key, value in tags.items()},
+        on_problem={**DEFAULT_ACTIONS, **(params["on_problem"] or {})},
     )

@@ -12,7 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import Result, ensure_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 
 from tests.canned_aws import CannedSession, client_error
 from tests.trail_options import options
@@ -70,9 +70,7 @@ class CloudTrail(CannedSession):
         return {}
 
     def run(self, check_mode: bool = False, **given: object) -> tuple[Any, list[str]]:
-        result: Result
-        result, warnings = ensure_trail(cast(Session, self), options(**given), check_mode)
-        return result, warnings
+        return ensure_trail(cast(Session, self), options(**given), check_mode)
 
     def written(self) -> list[str]:
         return [name for name in self.called() if name.split("_")[0] in ("create", "delete", "start", "update")]
