@@ -38,6 +38,12 @@ def test_imports_lead_down(path: Path) -> None:
     assert imported(path) <= MAY_IMPORT[path.parent.name]
 
 
+def test_each_file_has_its_test_file() -> None:
+    untyped = HOUSE / "_aws" / "untyped.py"  # names for types
+    lacking = [path for path in FILES if not (TESTS / path.parent.name / f"test_{path.name}").exists()]
+    assert lacking == [untyped]
+
+
 LAB = ROOT / "lab"
 KNOW_ALL = ("control", "server", "world")
 """They bring the services together: what tests may ask for, where answers are found, what is remembered."""

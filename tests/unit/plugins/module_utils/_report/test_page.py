@@ -8,15 +8,8 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import new_document
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts import (
-    BUCKET_FACTS,
-    describe_changes,
-    describe_trail,
-    facts,
-)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page import (
     base36,
     minute,
@@ -133,26 +126,3 @@ def test_readable_time() -> None:
 )
 def test_unit(account: dict[str, str], expected: str) -> None:
     assert unit(account) == expected
-
-
-def test_facts_leaves_out_what_is_not_known() -> None:
-    found = facts({"name": "logs", "account_id": "", "admits": True}, BUCKET_FACTS)
-    assert found == [("Name", "logs")]
-
-
-def test_describe_trail() -> None:
-    arn = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/default"
-    assert describe_trail(parse_trail_arn(arn)) == {"arn": arn, "name": "default", "home_region": "eu-west-1"}
-
-
-def test_describe_changes() -> None:
-    update = {
-        "operation": "UpdateTrail",
-        "region": "us-east-1",
-        "parameters": {"Name": "arn", "S3BucketName": "b", "IsOrganizationTrail": True},
-    }
-    assert describe_changes({"changed": True}, {"actions": [update]}) == [
-        "Allowed CloudTrail in the organization (EnableAWSServiceAccess)",
-        "Changed the trail in us-east-1 (UpdateTrail: S3BucketName, IsOrganizationTrail)",
-    ]
-    assert describe_changes({"changed": False}, {}) == []

@@ -1,0 +1,105 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the look-up, and what its result warns of and asks to change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket import search
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import Candidate, SoughtTrail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import Criteria
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import ExpectedHealth
+
+MANAGEMENT = "111122223333"
+ARN = TrailArn("aws", "us-east-1", MANAGEMENT, "default")
+PARAMS: dict[str, Any] = {
+    "name": None,
+    "name_pattern": None,
+    "tags": None,
+    "trail_name": "default",
+    "trail_arn": None,
+    "s3_key_prefix": "",
+    "organization_id": None,
+    "select": "all",
+    "health": False,
+    "expected_health": {},
+}
+
+
+def options(**changes: Any) -> search.SearchOptions:
+    return search.search_options({**PARAMS, **changes})
+
+
+def test_what_is_not_given_is_empty() -> None:
+    assert options() == search.SearchOptions("", Criteria(), "default", "", "", "all", False, ExpectedHealth())
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "value"),
+    [
+        ({"trail_name": str(ARN)}, "trail", ARN),
+        ({"trail_name": "other", "trail_arn": str(ARN)}, "trail", ARN),
+        ({"s3_key_prefix": "/audit/"}, "s3_key_prefix", "audit"),
+        ({"tags": {"use": 1}}, "criteria", Criteria("", (("use", "1"),))),
+        ({"name_pattern": "logs-*"}, "criteria", Criteria("logs-*")),
+        ({"expected_health": {"expiration_days": None}}, "expected_health", ExpectedHealth()),
+        ({"expected_health": {"expiration_days": 400}}, "expected_health", ExpectedHealth(expiration_days=400)),
+    ],
+)
+def test_options_are_read_once(changes: dict[str, Any], field: str, value: object) -> None:
+    assert getattr(options(**changes), field) == value
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"trail_name": "a"}, "has 1 characters"),
+        ({"trail_arn": "default"}, "is not a trail ARN"),
+        ({"trail_arn": str(ARN).replace("trail/default", "trail/lz")}, "has 2 characters"),
+        ({"trail_arn": str(ARN).replace("arn:aws:", "arn:aws-cn:")}, "found the partition aws-cn, expected aws"),
+    ],
+)
+def test_a_trail_that_there_cannot_be_is_refused(changes: dict[str, Any], says: str) -> None:
+    with pytest.raises(AnsibleOrgTrailError, match=says):
+        options(**changes)
+
+
+SOUGHT = SoughtTrail(ARN, "o-abc1234567")
+GOOD, DENIED = Candidate(SOUGHT.place("good"), ("us-east-1",), ()), Candidate(SOUGHT.place("shut"), (), (), None, False)
+
+
+def test_a_bucket_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Organization:
+        id, management_account_id = "o-abc1234567", MANAGEMENT
+
+    class Session:
+        account_id, region = "222233334444", "us-east-1"
+
+        def client(self, _service: str) -> None:
+            return None
+
+        def known_regions(self, _service: str) -> list[str]:
+            return ["us-east-1"]
+
+    session: Any = Session()
+    monkeypatch.setattr(search, "require_membership", lambda *_: Organization)
+    monkeypatch.setattr(search, "list_names", lambda _client: {"good": None, "shut": None})
+    monkeypatch.setattr(search, "read_candidates", lambda *_: [GOOD, DENIED])
+    result = search.describe_log_buckets(session, options())
+    assert result["unreadable"] == ["shut"]
+    assert [one["name"] for one in result["buckets"]] == ["good", "shut"]
+    assert "settings_to_change" not in result
+
+
+def test_only_weakened_settings_are_warned_of() -> None:
+    weakened = {"setting": "versioning", "found": "Suspended", "expected": "Enabled", "fix": "Turn it on."}
+    problems = [{**weakened, "weakened": True}, {**weakened, "setting": "tls_only", "weakened": False}]
+    buckets = [{"name": "logs", "health": {"problems": problems}}, {"name": "other", "health": None}]
+    assert search.health_warnings({"buckets": buckets}) == [
+        "Bucket logs: versioning: found Suspended, expected Enabled. Turn it on."
+    ]

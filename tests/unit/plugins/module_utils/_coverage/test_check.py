@@ -1,0 +1,202 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How accounts are entered, what is asked again, when the trail changed, and the result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import check
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import Coverage
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import (
+    CoverageOptions,
+    GivenAccount,
+    coverage_options,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import Target
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
+
+from tests.unit.plugins.module_utils._coverage.test_options import PARAMS
+
+ME, MEMBER, OTHER = "1" * 12, "2" * 12, "3" * 12
+TRAIL = TrailArn("aws", "us-east-1", ME, "default")
+OPTIONS: CoverageOptions = coverage_options({**PARAMS, "trail_arn": str(TRAIL), "role_external_id": "common"})
+
+
+class Session:
+    """The account that asks."""
+
+    account_id, partition = ME, "aws"
+
+    def client(self, service: str, region: str = "us-east-1") -> tuple[str, str]:
+        return service, region
+
+
+SESSION: Any = Session()
+
+
+def given(id_: str, **more: str) -> GivenAccount:
+    return GivenAccount(Account(id_, f"n{id_[0]}", "ACTIVE"), **more)
+
+
+# --- how to enter -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("account", "role", "external_id"),
+    [
+        (given(ME), "", "common"),
+        (given(ME, role_arn="arn:own"), "arn:own", "common"),
+        (given(MEMBER), f"arn:aws:iam::{MEMBER}:role/R", "common"),
+        (given(MEMBER, role_arn="arn:given", external_id="x"), "arn:given", "x"),
+    ],
+)
+def test_targets(account: GivenAccount, role: str, external_id: str) -> None:
+    [target] = check.targets_of(SESSION, [account], OPTIONS)
+    assert target == Target(account.account.id, account.account.name, "ACTIVE", role, external_id)
+
+
+def test_a_pattern_that_leads_everybody_into_one_account_is_refused() -> None:
+    options = replace(OPTIONS, role_arn_pattern=f"arn:aws:iam::{MEMBER}:role/R")
+    with pytest.raises(AnsibleOrgTrailError, match=r"expected an ARN with \{account_id\}"):
+        list(check.targets_of(SESSION, [given(OTHER)], options))
+
+
+def test_given_accounts_are_not_looked_up() -> None:
+    assert check.read_accounts(SESSION, [given(MEMBER)]) == [given(MEMBER)]
+    assert check.read_accounts(SESSION, []) == []
+
+
+# --- what is asked again ----------------------------------------------------------------------------
+
+
+def row(id_: str, region: str, status: str, **more: Any) -> Row:
+    return Row(id_, f"n{id_[0]}", region, status, **more)
+
+
+def test_only_what_waiting_may_heal_is_asked_again() -> None:
+    wanted = {Target(id_, "", ""): ["a", "b"] for id_ in (ME, MEMBER)}
+    rows = [row(ME, "a", "covered"), row(ME, "b", "denied"), row(MEMBER, "a", "pending"), row(MEMBER, "b", "covered")]
+    assert check.still_wanted(wanted, rows) == {Target(MEMBER, "", ""): ["a"]}
+
+
+def test_no_file_is_looked_for_where_none_can_be() -> None:
+    rows = [row(ME, "a", status) for status in ("covered", "account_closed", "region_disabled", "missing")]
+    assert [one.status for one in check.rows_to_probe(rows)] == ["covered", "missing"]
+
+
+# --- when the trail changed -------------------------------------------------------------------------
+
+
+def event(hour: int, *, asked: Any = None, error: str = "") -> dict[str, Any]:
+    record = {"requestParameters": asked, **({"errorCode": error} if error else {})}
+    return {"EventTime": datetime(2026, 1, 2, hour, tzinfo=UTC), "CloudTrailEvent": json.dumps(record)}
+
+
+CONVERTED = {"name": str(TRAIL), "isOrganizationTrail": True}
+
+
+@pytest.mark.parametrize(
+    ("found", "changed"),
+    [
+        (event(1, asked=CONVERTED), True),
+        (event(1, asked={**CONVERTED, "name": "default"}), True),
+        (event(1, asked={**CONVERTED, "name": "other"}), False),
+        (event(1, asked={"name": "default"}), False),
+        (event(1, asked={**CONVERTED, "isOrganizationTrail": False}), False),
+        (event(1, asked=CONVERTED, error="AccessDenied"), False),
+        (event(1), False),
+    ],
+)
+def test_is_change(found: dict[str, Any], changed: bool) -> None:
+    assert check.is_change(found, TRAIL) is changed
+
+
+def test_the_newest_change_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = {"UpdateTrail": [event(3, asked=CONVERTED), event(5)], "CreateTrail": [event(4, asked=CONVERTED)]}
+    monkeypatch.setattr(check, "lookup_events", lambda _client, name, _since: events[name])
+    assert check.find_change(SESSION, TRAIL) == "2026-01-02T04:00:00Z"
+
+
+def test_who_does_not_own_the_trail_has_no_history_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "lookup_events", lambda *_: pytest.fail("asked in vain"))
+    assert check.find_change(SESSION, replace(TRAIL, account_id=OTHER)) == ""
+
+
+# --- the result -------------------------------------------------------------------------------------
+
+FOUND = Coverage(
+    trail=TRAIL,
+    accounts=[Account(ME, "n1", "ACTIVE", "o/r/"), Account(MEMBER, "n2", "ACTIVE", tags={"env": "prod"})],
+    regions=["a", "b"],
+    rows=[row(ME, "a", "covered"), row(ME, "b", "missing"), row(MEMBER, "a", "denied")],
+    calls=7,
+    seconds=1.5,
+    complete=False,
+)
+
+
+def test_accounts_are_listed_with_their_tags_and_nothing_of_how_they_are_entered() -> None:
+    untagged = {"id": ME, "name": "n1", "state": "ACTIVE", "ou_path": "o/r/"}
+    assert check.listed(FOUND.accounts[0]) == untagged
+    assert check.listed(FOUND.accounts[1]) == {
+        "id": MEMBER,
+        "name": "n2",
+        "state": "ACTIVE",
+        "ou_path": "",
+        "tags": {"env": "prod"},
+    }
+
+
+def test_the_summary_counts_what_has_no_row() -> None:
+    summary = check.describe(FOUND)["summary"]
+    assert {name: value for name, value in summary.items() if value} == {
+        "covered": 1,
+        "missing": 1,
+        "denied": 1,
+        "unchecked": 1,
+        "accounts": 2,
+        "regions": 2,
+        "account_regions": 4,
+        "calls": 7,
+        "seconds": 1.5,
+    }
+    assert summary["complete"] is False
+
+
+@pytest.mark.parametrize(("limit", "shown", "cut"), [(1000, 2, 0), (2, 2, 0), (1, 1, 1), (0, 0, 2)])
+def test_exceptions_are_cut_and_the_cut_is_told(limit: int, shown: int, cut: int) -> None:
+    result = check.summarize(FOUND, replace(OPTIONS, max_exceptions=limit))
+    assert (len(result["exceptions"]), result["exceptions_cut"]) == (shown, cut)
+    assert [one["status"] for one in result["coverage"]] == ["covered", "missing", "denied"]
+
+
+def test_long_lists_go_into_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "found.json"
+    result = check.summarize(FOUND, replace(OPTIONS, output_path=path))
+    assert (result["output_path"], "coverage" in result, "accounts" in result) == (str(path), False, False)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    assert document["coverage"] == [one.to_dict() for one in FOUND.rows]
+    assert document["trail_arn"] == str(TRAIL)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(AnsibleOrgTrailError, match=f"Failed to write output_path {tmp_path}"):
+        check.write_document(tmp_path, check.describe(FOUND), FOUND.rows)
+
+
+def test_what_could_not_be_searched_is_warned_of() -> None:
+    rows = [row(ME, "a", "covered", log_delivery_error="Denied."), row(ME, "b", "covered")]
+    assert check.search_warnings(rows) == [
+        "The log files of 1 accounts' regions could not be read, so the status says nothing of them: Denied."
+    ]
+    assert check.search_warnings(rows[1:]) == []
