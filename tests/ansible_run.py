@@ -173,6 +173,12 @@ def ansible_environment(lab: Lab, home: str) -> dict[str, str]:
     return {**environment, **SETTINGS, "ANSIBLE_HOME": f"{home}/.ansible", "PATH": path}
 
 
+def descendants(process: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    return [one for child in map(int, children) for one in (child, *descendants(child))]
+
+
 def _write_play(folder: Path, tasks: Sequence[Mapping[str, Any]], play: Mapping[str, Any]) -> Path:
     variables = {"ansible_python_interpreter": "{{ ansible_playbook_python }}", **play.get("vars", {})}
     document = [{"hosts": "localhost", "gather_facts": False, **play, "vars": variables, "tasks": list(tasks)}]

@@ -62,18 +62,17 @@ TRAIL, REPORT = "cloudtrail_organization_trail", "coverage_report"
 def steps_of(result: PlaybookResult) -> list[dict[str, Any]]:
     """The modules of this collection that a real run called, with their arguments.
 
-    The first of two calls of the trail's module is the preflight, in check mode; the second one takes place only when
-    there is something to do (roles/organization_trail/tasks/main.yml).
+    The first of two calls of the trail's module is the preflight, in check mode.
     """
     steps: list[dict[str, Any]] = []
     for task in result.results:
         collection, _dot, name = str(task.result.get("action", "")).rpartition(".")
         if collection == COLLECTION and not task.skipped:
             arguments = without_none(task.result.get("invocation", {}).get("module_args", {}))
-            steps.append({"module": name, "arguments": arguments, "check_mode": False, "when_needed": False})
+            steps.append({"module": name, "arguments": arguments, "check_mode": False})
     trail = [step for step in steps if step["module"] == TRAIL]
     if len(trail) == 2:
-        trail[0]["check_mode"], trail[1]["when_needed"] = True, True
+        trail[0]["check_mode"] = True
     return steps
 
 
@@ -178,16 +177,13 @@ def carry_out(order: dict[str, Any]) -> dict[str, str]:
 
 
 def _run_steps(steps: list[dict[str, Any]]) -> str:
-    needed, found = False, ""
+    found = ""
     for step in steps:
-        if step["when_needed"] and not needed:
-            continue
         if step["module"] == REPORT:
             return _judge_coverage(found)
         result = _run_module(step)
         if result.get("failed"):
             return str(result["msg"])
-        needed = needed or result["changed"]
         found = result.get("output_path", found)
     return ""
 

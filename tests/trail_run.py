@@ -5,16 +5,16 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection, Role, Session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
-from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import trail_options
 
 from tests.lab_process import Lab
+from tests.trail_options import parameters
 
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
@@ -59,9 +59,8 @@ def open_session(lab: Lab, params: dict[str, Any], region: str = "") -> Session:
 
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:
     """The module's result, with its warnings. Raises AnsibleAWSError where the module would fail."""
-    params = {name: copy.deepcopy(spec.get("default")) for name, spec in ARGUMENTS.items()}
-    given = {**params, "on_problem": {}, **copy.deepcopy(options)}
-    result, warnings = ensure_trail(open_session(lab, given, region), given, check_mode)
+    params = parameters(**options)
+    result, warnings = ensure_trail(open_session(lab, params, region), trail_options(params), check_mode)
     return {**result, "warnings": warnings}
 
 

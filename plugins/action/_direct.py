@@ -18,18 +18,21 @@ with ``plugin_routing.action`` all modules share one name, so that module_defaul
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import site
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,6 +58,12 @@ ENVIRONMENT_SWITCH = "ORG_TRAIL_DIRECT"
 VARIABLE_SWITCH = "org_trail_direct"
 NEWEST_CORE = (2, 21)
 """What this does to ansible-core is nothing that ansible-core promises, so unknown versions run ordinary modules."""
+
+TICK = 1.0
+"""Seconds between two looks at what a running module has to say."""
+
+LOOK_EVERY = 0.02
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 SESSION = "ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session"
 
@@ -129,11 +138,13 @@ class ActionModule(NormalAction):
             result: dict[str, Any] = super()._low_level_execute_command(*args, **kwargs)
             return result
         with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+            worker = os.getpid()
             child = os.fork()
             if not child:
+                end_with(worker)
                 run_module(self._module, self._arguments, self._loader.get_basedir(), output.fileno(), errors.fileno())
             # A timeout of the task interrupts this and leaves the module running, as it does with ordinary modules.
-            code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+            code = self._wait(child)
             stdout, stderr = (read_text(file) for file in (output, errors))
         if code < 0:  # killed: say so as the shell does
             stderr += f"{signal.strsignal(-code)}\n"
@@ -145,6 +156,54 @@ class ActionModule(NormalAction):
             "stderr": stderr,
             "stderr_lines": stderr.splitlines(),
         }
+
+    def _wait(self, child: int) -> int:
+        """The module's exit code, negative for a signal. Meanwhile: ``_tick``, and whether Ansible is still there.
+
+        Ansible's main process may be killed while this worker waits. Nobody wants the module's result then.
+        """
+        ansible = os.getppid()
+        with ending(child) as has_ended:
+            while not has_ended(TICK):
+                self._tick()
+                if os.getppid() != ansible:
+                    os.kill(child, signal.SIGTERM)
+        self._tick()
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    def _tick(self) -> None:
+        """Called each second while the module runs, and when it has ended."""
+
+
+@contextmanager
+def ending(child: int) -> Iterator[Callable[[float], bool]]:
+    """Hand out a function that waits some seconds for a child process and tells whether it has ended."""
+    if not hasattr(os, "pidfd_open"):  # FreeBSD: look often
+        yield lambda seconds: has_ended_within(child, seconds)
+        return
+    descriptor = os.pidfd_open(child)
+    try:
+        yield lambda seconds: bool(select.select([descriptor], [], [], seconds)[0])
+    finally:
+        os.close(descriptor)
+
+
+def has_ended_within(child: int, seconds: float) -> bool:
+    """Whether a child ends within some seconds; it stays there to be waited for."""
+    until = time.monotonic() + seconds
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() >= until:
+            return False
+        time.sleep(LOOK_EVERY)
+    return True
+
+
+def end_with(parent: int) -> None:
+    """In a fork: let the system end this process when its parent is killed. Elsewhere than on Linux it cannot."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it was killed before
+        os._exit(1)
 
 
 def preload(action: str) -> None:

@@ -1,20 +1,19 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Action plugin of the module of the same name: shows the module's progress while it runs.
+"""Action plugin of the module of the same name: the play's hosts as accounts, and the module's progress.
 
-A module cannot print. It appends lines to a file, and with a local connection this plugin reads them from there.
+A module knows no hosts and cannot print. It appends lines to a file, and while it runs in a fork (see ``_direct``) this
+plugin shows them. An ordinary module's progress is not shown.
 """
 
 from __future__ import annotations
 
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
 
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.cloudsec.org_trail.plugins.action._direct import ActionModule as Direct
 from ansible_collections.cloudsec.org_trail.plugins.action._direct import preload
@@ -22,40 +21,47 @@ from ansible_collections.cloudsec.org_trail.plugins.action._direct import preloa
 preload(__name__)
 display = Display()
 
-LOOK_EVERY = 1.0
-"""Seconds. The reader sleeps so long before its first look, and holds no lock while Ansible forks for the module."""
+HOST_VARIABLES = {
+    "id": "account_id",
+    "name": "account_name",
+    "state": "account_state",
+    "ou_path": "account_ou_path",
+    "joined_at": "account_joined_at",
+    "assume_role_arn": "assume_role_arn",
+    "assume_role_external_id": "assume_role_external_id",
+}
+"""Fields of the option ``accounts``, and the host variables that the inventory organizations_accounts gives them in."""
 
 
 class ActionModule(Direct):
     """The module's action, with lines of progress in the play's output."""
 
+    _lines: IO[str] | None = None
+
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        arguments = self._task.args
-        if self._connection.transport != "local" or self._task.async_val or arguments.get("progress_path"):
-            return super().run(tmp, task_vars)
-        with tempfile.NamedTemporaryFile(prefix="coverage_") as file, shown(Path(file.name)):
-            self._task.args = {**arguments, "progress_path": file.name}
-            try:
-                return super().run(tmp, task_vars)
-            finally:
+        given, variables = self._task.args, task_vars or {}
+        arguments = dict(given)
+        if boolean(arguments.pop("accounts_from_hosts", False)):
+            if arguments.get("accounts") is not None:
+                return {"failed": True, "msg": "parameters are mutually exclusive: accounts|accounts_from_hosts"}
+            hosts = variables.get("ansible_play_hosts_all") or []
+            arguments["accounts"] = accounts_of(hosts, variables["hostvars"])
+        shows = self._connection.transport == "local" and not self._task.async_val and not given.get("progress_path")
+        try:
+            with tempfile.NamedTemporaryFile("r", prefix="coverage_") as file:
+                if shows:
+                    self._lines = file
+                    arguments["progress_path"] = file.name
                 self._task.args = arguments
+                return super().run(tmp, task_vars)
+        finally:
+            self._task.args, self._lines = given, None
+
+    def _tick(self) -> None:
+        for line in self._lines or ():
+            display.display(line.rstrip("\n"))
 
 
-@contextmanager
-def shown(path: Path) -> Iterator[None]:
-    """Show each line that is appended to a file, as long as the block runs."""
-    ended = threading.Event()
-
-    def show() -> None:
-        with path.open() as file:
-            while not ended.wait(LOOK_EVERY):
-                for line in file:
-                    display.display(line.rstrip("\n"))
-
-    reader = threading.Thread(target=show, daemon=True)
-    reader.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        reader.join()
+def accounts_of(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The hosts as accounts, in the form of the option ``accounts``; "" for a host variable that is not set."""
+    return [{field: str(hostvars[host].get(name) or "") for field, name in HOST_VARIABLES.items()} for host in hosts]

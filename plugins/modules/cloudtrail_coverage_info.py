@@ -55,6 +55,13 @@ options:
       assume_role_external_id:
         description: External id for this account, instead of O(role_external_id).
         type: str
+  accounts_from_hosts:
+    description:
+      - Take the play's hosts for the accounts, by the host variables that the inventory
+        P(cloudsec.org_trail.organizations_accounts#inventory) sets. Not together with O(accounts).
+      - The play's hosts are those that C(hosts), C(--limit) or a slice of a job leaves.
+    type: bool
+    default: false
   regions:
     description:
       - The regions to ask. Without it, all that the caller's account has enabled.
@@ -136,8 +143,9 @@ options:
   progress_path:
     description:
       - Append a line every few seconds to this file, on the machine that the module runs on.
-      - A module cannot print while it runs. Without this option and with a local connection, the lines appear in the
-        output of the play. A short run has none.
+      - A module cannot print while it runs. Without this option the lines appear in the output of the play, where the
+        module runs in a fork of Ansible's process (with a local connection and Ansible's own Python). A short run has
+        none.
     type: path
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
@@ -395,6 +403,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "trail_arn": {"type": "str", "required": True},
     "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
+    "accounts_from_hosts": {"type": "bool", "default": False},
     "regions": {"type": "list", "elements": "str", "default": []},
     "role_name": {"type": "str", "default": ROLE_NAME},
     "role_arn_pattern": {"type": "str", "default": ROLE_ARN},

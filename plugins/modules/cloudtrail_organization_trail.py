@@ -285,7 +285,7 @@ options:
         choices: [fail, warn, ignore]
         default: fail
       kms_key_region:
-        description: The KMS key is not in O(bucket_region).
+        description: The KMS key is not in the bucket's region.
         type: str
         choices: [fail, warn, ignore]
         default: fail
@@ -594,8 +594,6 @@ problems:
       sample: Delete the other trail once its log files are no longer needed.
 """
 
-from typing import Any
-
 from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
@@ -606,11 +604,15 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     connection_of,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import ACTIONS, DEFAULT_ACTIONS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import (
+    ACTIONS,
+    DEFAULT_ACTIONS,
+    trail_options,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import OPERATORS
 
-STRINGS: dict[str, Any] = {"type": "list", "elements": "str"}
-EMPTY: dict[str, Any] = {**STRINGS, "default": []}
+STRINGS: dict[str, object] = {"type": "list", "elements": "str"}
+EMPTY: dict[str, object] = {**STRINGS, "default": []}
 DATA_RESOURCE = {"type": {"type": "str", "required": True}, "values": EMPTY}
 EVENT_SELECTOR = {
     "read_write_type": {"type": "str", "choices": ["All", "ReadOnly", "WriteOnly"], "default": "All"},
@@ -618,7 +620,7 @@ EVENT_SELECTOR = {
     "data_resources": {"type": "list", "elements": "dict", "options": DATA_RESOURCE, "default": []},
     "exclude_management_event_sources": EMPTY,
 }
-FIELD_SELECTOR = {"field": {"type": "str", "required": True}, **dict.fromkeys(OPERATORS, STRINGS)}
+FIELD_SELECTOR = {"field": {"type": "str", "required": True}, **dict.fromkeys(map(str, OPERATORS), STRINGS)}
 ADVANCED_EVENT_SELECTOR = {
     "name": {"type": "str"},
     "field_selectors": {"type": "list", "elements": "dict", "options": FIELD_SELECTOR, "required": True},
@@ -634,7 +636,7 @@ AGGREGATION = {
 ON_PROBLEM = {
     name: {"type": "str", "choices": list(ACTIONS), "default": action} for name, action in DEFAULT_ACTIONS.items()
 }
-ARGUMENTS: dict[str, dict[str, Any]] = {
+ARGUMENTS: dict[str, dict[str, object]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "name": {"type": "str", "default": "default"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -674,7 +676,7 @@ def main() -> None:
         mutually_exclusive=[("event_selectors", "advanced_event_selectors")],
     )
     try:
-        result, warnings = ensure_trail(Session(connection_of(module)), module.params, module.check_mode)
+        result, warnings = ensure_trail(Session(connection_of(module)), trail_options(module.params), module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:

@@ -38,8 +38,7 @@ options:
     default: false
   organization:
     description:
-      - What is known of the organization already, as RV(organization) or another module's result tells it. It saves
-        a call. Without it the module asks AWS.
+      - Deprecated, will be removed in cloudsec.org_trail 2.0.0. It does nothing, because the module asks AWS itself.
     type: dict
     suboptions:
       id:
@@ -120,12 +119,9 @@ trusted_services:
   sample: [cloudtrail.amazonaws.com]
 """
 
-from typing import Any
-
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
     ASSUME_ROLE_ARGUMENTS,
     Session,
@@ -137,24 +133,29 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.s
     ensure_service_access,
     summarize,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 
 ORGANIZATION = {name: {"type": "str", "required": True} for name in ("id", "feature_set", "management_account_id")}
-ARGUMENTS: dict[str, dict[str, Any]] = {
+ARGUMENTS: dict[str, dict[str, object]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "service_principal": {"type": "str", "default": "cloudtrail.amazonaws.com"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "allow_trail_downgrade": {"type": "bool", "default": False},
-    "organization": {"type": "dict", "options": ORGANIZATION},
+    "organization": {
+        "type": "dict",
+        "options": ORGANIZATION,
+        "removed_in_version": "2.0.0",
+        "removed_from_collection": "cloudsec.org_trail",
+    },
 }
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    wanted = Wanted(**{name: module.params[name] for name in Wanted.__annotations__})
-    known = module.params["organization"]
+    wanted = options_of(Wanted, module.params)
     try:
         session = Session(connection_of(module))
-        before = describe_service_access(session, Organization(**known) if known else None)
+        before = describe_service_access(session)
         after = ensure_service_access(session, before, wanted, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))

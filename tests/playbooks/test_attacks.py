@@ -479,7 +479,7 @@ ATTACKS = [
     Attack(
         "Delete the log group itself",
         delete_log_group,
-        ("delivery_error", "ResourceNotFoundException for CloudWatch Logs"),
+        ("delivery_error", "ResourceNotFoundException for events to CloudWatch Logs"),
         by_hand="Make the log group again",
         remedy=make_log_group_again,
         quiet=True,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -166,7 +167,8 @@ def test_long_run_shows_progress(lab: Lab, tmp_path: Path) -> None:
     }
     task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": options}
     line = "coverage: 0 of 1 accounts' regions"
-    assert line in run_playbook(lab, [task]).ok().stdout
+    direct = os.environ.get("ORG_TRAIL_DIRECT") != "0"  # an ordinary module has nobody to read its lines
+    assert (line in run_playbook(lab, [task]).ok().stdout) is direct
     options["progress_path"] = str(tmp_path / "progress")
     assert line not in run_playbook(lab, [task]).ok().stdout
     assert (tmp_path / "progress").read_text().startswith(line)

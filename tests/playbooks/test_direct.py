@@ -11,17 +11,22 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ansible_run import ROOT, run_playbook
+from tests.ansible_run import BIN, ROOT, ansible_environment, descendants, run_playbook
 from tests.lab_process import Lab
 
 COLLECTION = "cloudsec.probe"
+PATIENCE = 60.0
+"""Seconds; an orphaned module went on for minutes."""
 ACTION = """
 from ansible_collections.cloudsec.org_trail.plugins.action._direct import ActionModule, preload
 preload(__name__)
@@ -401,3 +406,35 @@ def test_cases_do_what_they_say(runs: tuple[Run, Run]) -> None:
     assert results["async"]["finished"] == 1
     assert results["timeout"]["failed"]
     assert results["arguments"]["invocation"]["module_args"]["number"] == 12
+
+
+@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGHUP])
+def test_a_module_ends_with_ansible(tmp_path: Path, kind: signal.Signals) -> None:
+    """The coverage of accounts that are throttled for minutes goes on for nobody."""
+    with Lab("--accounts", "3") as lab:
+        lab.control("POST", "faults", [{"service": "cloudtrail", "fault": "throttle"}])
+        task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": {"trail_arn": lab.trail_arn}}
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
+        (tmp_path / "play.yml").write_text(json.dumps(play))
+        process = subprocess.Popen(
+            [str(BIN / "ansible-playbook"), str(tmp_path / "play.yml")],
+            cwd=ROOT,
+            env={**ansible_environment(lab, str(tmp_path)), "ORG_TRAIL_DIRECT": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        until(lambda: bool(lab.journal(outcome="fault:throttle")))
+        family = descendants(process.pid)
+        assert len(family) >= 2, "a worker and the module in it"
+        process.send_signal(kind)
+        process.wait()
+        until(lambda: not any(Path(f"/proc/{one}").exists() for one in family))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds; what never holds is a failure, not a slow machine."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

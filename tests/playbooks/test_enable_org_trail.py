@@ -165,8 +165,8 @@ def aws(lab: Lab, tmp_path: Path, *command: str) -> subprocess.CompletedProcess[
 def test_no_call_is_made_in_vain(lesson: Lab, tmp_path: Path) -> None:
     """The calls of a converting and of an unchanged run, without and with the bucket's health.
 
-    A call is one account's operation: DescribeOrganization tells the log archive what it tells management. Only a
-    conversion reads twice, because trusted access may change a trail (aws-facts section 5).
+    A call is one account's operation. The preflight and the role each look at AWS, in five calls: trusted access may
+    change a trail (aws-facts section 5), and what was read before the first write is not believed after it.
     """
     without_health = ("-e", '{"log_bucket_lookup_health": false}')
     for arguments, expected in ((without_health, [*CALLS, *CONVERTING]), (without_health, CALLS), ((), None)):
@@ -176,16 +176,17 @@ def test_no_call_is_made_in_vain(lesson: Lab, tmp_path: Path) -> None:
         assert sorted(calls) == sorted(expected) if expected else len(calls) == len(CALLS) + 8
 
 
+LOOK = ("DescribeTrails", "GetTrailStatus", "GetEventSelectors")
 CALLS = [
     *(f"False {name}" for name in ("DescribeOrganization", "GetBucketPolicy", "ListBuckets")),
-    *(f"True {name}" for name in ("AssumeRole", "DescribeOrganization", "ListTrails", "DescribeTrails")),
-    *(f"True {name}" for name in ("GetTrailStatus", "GetEventSelectors", "ListAWSServiceAccessForOrganization")),
+    *(f"True {name}" for name in ("AssumeRole", "DescribeOrganization", "ListAWSServiceAccessForOrganization")),
+    *(f"True {name}" for name in ("DescribeOrganization", "ListTrails", *LOOK) * 2),
 ]
-LOOK = ("DescribeTrails", "GetTrailStatus", "GetEventSelectors")
 CONVERTING = [
-    *(f"True {name}" for name in ("EnableAWSServiceAccess", "DescribeOrganization", "ListTrails", *LOOK)),
+    *(f"True {name}" for name in ("GetRole", "ListAWSServiceAccessForOrganization", "EnableAWSServiceAccess")),
     *(f"True {name}" for name in ("GetRole", "UpdateTrail", *LOOK)),
 ]
+"""And what the conversion adds: the role that trusted access makes is looked for before and after."""
 
 
 @pytest.mark.parametrize("home_region", ["us-west-2", "eu-central-1", "us-gov-west-1", "cn-north-1"])
@@ -275,6 +276,48 @@ def test_the_bucket_is_judged_for_what_managements_host_says(lesson: Lab, tmp_pa
     result = enable(lesson, tmp_path)
     assert result.task("Find the log bucket").failed
     assert "example" in result.msg
+    assert writes(lesson) == []
+
+
+def test_the_lookup_alone_finds_managements_variables(lesson: Lab, tmp_path: Path) -> None:
+    """The host's own count where management has none, and where there is no group of that name."""
+    inventory = write_inventory(tmp_path / "inventory.yml", lesson.ready)
+    playbook = tmp_path / "lookup.yml"
+    play = {
+        "hosts": "log_archive",
+        "gather_facts": False,
+        "module_defaults": {"group/cloudsec.org_trail.assume_role": {"assume_role_arn": "{{ assume_role_arn }}"}},
+        "roles": ["cloudsec.org_trail.log_bucket_lookup"],
+    }
+    playbook.write_text(json.dumps([play]))
+    (tmp_path / "host_vars").mkdir()
+    archive = tmp_path / "host_vars" / "security_audit.yml"
+    for management, own, expected in (("managements", "own", "managements"), ("", "own", "own"), ("", "", "")):
+        given = {"management_account": management, "security_audit": own}
+        for host, name in given.items():
+            text = json.dumps({"organization_trail_name": name} if name else {})
+            (tmp_path / "host_vars" / f"{host}.yml").write_text(text)
+        result = run_playbook(lesson, playbook, "-i", str(inventory))
+        assert archive.exists()
+        assert (result.rc == 0) == (not expected)
+        assert f"trail/{expected}" in result.msg or not expected
+
+
+WRONG: list[tuple[str, object, str]] = [
+    ("organization_trail_logging", "perhaps", "logging"),
+    ("organization_trail_insight_selectors", [{"insight_type": "A"}], "insight_selectors"),
+    ("organization_trail_on_problem", {"overlapping_trail": "perhaps"}, "on_problem"),
+    ("organization_trail_on_problem", '{"overlapping_trail": "perhaps"}', "on_problem"),
+    ("organization_trail_on_problem", "perhaps", "dictionary requested"),
+    ("log_bucket_lookup_health", "perhaps", "log_bucket_lookup_health"),
+]
+
+
+def test_a_variable_of_a_wrong_type_is_refused_before_the_first_write(lesson: Lab, tmp_path: Path) -> None:
+    for variable, value, says in WRONG:
+        result = enable(lesson, tmp_path, "-e", json.dumps({variable: value}))
+        assert says in result.msg
+        assert "Turn on trusted access" not in {one.task.rpartition(" : ")[2] for one in result.results}
     assert writes(lesson) == []
 
 

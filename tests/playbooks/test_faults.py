@@ -31,7 +31,7 @@ from lab.inventory import write_inventory
 from lab.kernel.call import Call
 from lab.kernel.faults import DONE
 from lab.services.iam.requested import action_of
-from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
+from tests.ansible_run import BIN, ROOT, ansible_environment, descendants, run_playbook
 from tests.lab_process import Lab
 from tests.main_job import TRAIL, MainJob, steps_of
 from tests.trail_run import CLOUDTRAIL
@@ -317,9 +317,3 @@ def wait_for_fault(lab: Lab, fault: str) -> None:
     while not lab.journal(outcome=f"fault:{fault}"):
         assert time.monotonic() < deadline, "the call was never made"
         time.sleep(0.01)
-
-
-def descendants(process: int) -> list[int]:
-    """The processes that a process started, and those that they did."""
-    children = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [one for child in map(int, children) for one in (child, *descendants(child))]

@@ -63,8 +63,8 @@ from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, open_session, 
 
 ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sts):[A-Z]\w+")
 REGIONS = ["eu-west-1", "us-east-1"]
-NOT_SET = ("NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
-"""How S3 answers reads of settings that a bucket does not have."""
+NOT_SET = ("NoSuchEntity", "NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
+"""How AWS answers reads of what is not there: the service-linked role before trusted access, a bucket's settings."""
 NEW_BUCKET = "org-trail-new"
 
 
@@ -237,10 +237,9 @@ def convert(world: World, **more: Any) -> Outcome:
     }
 
     def run() -> tuple[Any, str]:
-        preflight = {**options, "on_problem": {"service_linked_role_missing": "ignore"}}
-        run_trail(world.user, preflight, check_mode=True)
+        run_trail(world.user, options, check_mode=True)
         session = session_of(world, world.management)
-        before = describe_service_access(session, None)
+        before = describe_service_access(session)
         ensure_service_access(session, before, Wanted(CLOUDTRAIL, "present", False), False)
         answer = run_trail(world.user, options)
         return answer, " ".join(answer["warnings"])
@@ -614,7 +613,7 @@ def test_trusted_access_off_without_one_action(world: World, with_options: Role,
 
     def turn_off() -> tuple[Any, str]:
         session = session_of(world, with_options)
-        before = describe_service_access(session, None)
+        before = describe_service_access(session)
         return ensure_service_access(session, before, Wanted(CLOUDTRAIL, "absent", False), False), ""
 
     convert(world)

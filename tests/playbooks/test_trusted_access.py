@@ -128,3 +128,21 @@ def test_role_reports_in_its_variable(lab: Lab) -> None:
         ],
     ).ok()
     assert CLOUDTRAIL in result.task("show")["trusted_access.trusted_services"]
+
+
+def test_the_deprecated_variable_is_accepted_and_warns_and_is_not_believed(lab: Lab) -> None:
+    lab.clear_journal()
+    known = {"id": "o-another123", "feature_set": "CONSOLIDATED_BILLING", "management_account_id": "1"}
+    role = {"name": "cloudsec.org_trail.trusted_access"}
+    tasks: list[dict[str, Any]] = [
+        {"name": "plain", "ansible.builtin.include_role": role},
+        {"name": "given", "ansible.builtin.include_role": role, "vars": {"trusted_access_organization": known}},
+    ]
+    result = run_playbook(lab, tasks, environment={"ANSIBLE_DEPRECATION_WARNINGS": "1"}).ok()
+    plain, given = (one for one in result.results if one.task.endswith("Turn on trusted access"))
+    assert "deprecations" not in plain.result
+    [deprecation] = given.result["deprecations"]
+    assert "'organization' is deprecated" in deprecation["msg"]
+    assert deprecation["version"] == "2.0.0"
+    assert given.result["organization"]["id"] == lab.organization_id
+    assert len(lab.journal(operation="DescribeOrganization")) == 2

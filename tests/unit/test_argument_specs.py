@@ -33,7 +33,6 @@ OWN_TEXTS = {
     "log_bucket_name": "the role makes the bucket that the module looks for",
     "organization_trail_purge_tags": "the module's text is that of amazon.aws's fragment",
     "organization_trail_tags": "the module's text is that of amazon.aws's fragment",
-    "trusted_access_organization": "the role names the roles that tell it",
 }
 """Inputs whose text is not the module's, and why."""
 

@@ -9,7 +9,7 @@ import re
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import errors
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import DEFAULT_ACTIONS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import DEFAULT_ACTIONS
 
 from tests.unit.documented import ROOT
 from tests.unit.messages import arguments, messages

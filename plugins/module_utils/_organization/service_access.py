@@ -47,15 +47,15 @@ class ServiceAccess:
     trusted_services: tuple[str, ...]
 
 
-def describe_service_access(session: Session, known: Organization | None) -> ServiceAccess:
-    """Read the trusted services and, unless it is ``known``, the organization, both at once.
+def describe_service_access(session: Session) -> ServiceAccess:
+    """Read the organization and its trusted services, both at once.
 
     Raises AnsibleOrgTrailError when the caller is no management account or the organization lacks all features
     (aws-facts 1.1, 1.2), AnsibleOrganizationsError for what AWS refuses otherwise.
     """
     client = session.client("organizations")
     with ThreadPoolExecutor(2) as pool:
-        described = pool.submit(lambda: known or describe_organization(client))
+        described = pool.submit(describe_organization, client)
         listed = pool.submit(list_service_access, client)
     organization = described.result()
     try:

@@ -5,23 +5,24 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, replace
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.session import Session
+from .._work.options import Result
+from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .preflight import judge, unsupported_option
 from .reader import View, look
 from .refusals import arn_refusal
-from .settings import Options, Settings
+from .settings import Settings, names, pick
 from .situation import Problem
 from .writer import Writer
 
 
-def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[dict[str, Any], list[str]]:
+def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> tuple[Result, list[str]]:
     """Make the trail what the module's options say; the module's result, and what it should warn about.
 
     Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
@@ -30,7 +31,7 @@ def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[
     refuse(arn_refusal(options) or unsupported_option(session, options))
     view = look(session, options)
     if view.key:
-        options = {**options, "kms_key_id": view.key}
+        options = replace(options, kms_key_id=view.key)
     before = view.now.settings if view.now else None
     plan = plan_for(view.arn, options, before)
     problems = judge(session, view, options, plan)
@@ -52,9 +53,7 @@ def ensure_trail(session: Session, options: Options, check_mode: bool) -> tuple[
     return result, [problem.sentence for problem in problems["warn"]]
 
 
-def _result(
-    view: View, plan: Plan, after: Settings | None, actions: list[Call], problems: list[Problem]
-) -> dict[str, Any]:
+def _result(view: View, plan: Plan, after: Settings | None, actions: list[Call], problems: list[Problem]) -> Result:
     before = view.now.settings if view.now else None
     return {
         "changed": bool(plan.calls),
@@ -68,24 +67,26 @@ def _result(
     }
 
 
-def _described_actions(view: View, actions: list[Call]) -> list[dict[str, Any]]:
+def _described_actions(view: View, actions: list[Call]) -> list[Result]:
     return [{"operation": call.operation, "region": view.arn.region, "parameters": call.parameters} for call in actions]
 
 
-def _managed(plan: Plan, settings: Settings | None) -> dict[str, Any]:
+def _managed(plan: Plan, settings: Settings | None) -> Settings:
     """The settings that the options manage; all of them for a trail that is deleted."""
-    return {name: value for name, value in (settings or {}).items() if name in plan.managed or plan.after is None}
+    if settings is None:
+        return {}
+    return pick(settings, (name for name in names(settings) if name in plan.managed or plan.after is None))
 
 
-def _described(view: View, settings: Settings | None) -> dict[str, Any]:
+def _described(view: View, settings: Settings | None) -> Result:
     if settings is None:
         return {}
     arn = view.arn
-    identity = {
+    return {
         "arn": str(arn),
         "name": arn.name,
         "home_region": arn.region,
         "account_id": arn.account_id,
         "organization_id": view.organization.id,
+        **settings,
     }
-    return identity | settings

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
+from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
+from .options import ACTIONS, Action, ProblemName
 from .policies import kms_key_policy, log_role_too_narrow
 from .selectors import logs_management_events
 from .settings import REQUEST_FIELDS, Settings
@@ -15,23 +17,6 @@ from .situation import Problem, Situation, Unread, unread_problem
 
 SERVICE_LINKED_ROLE = "AWSServiceRoleForCloudTrail"
 TRAILS_PER_REGION = 5  # aws-facts 2.7
-
-DEFAULT_ACTIONS = {
-    "bucket_outside_organization": "fail",
-    "delivery_error": "warn",
-    "foreign_trail": "fail",
-    "kms_key_outside_organization": "fail",
-    "kms_key_policy": "fail",
-    "kms_key_region": "fail",
-    "log_role_too_narrow": "fail",
-    "opt_in_home_region": "warn",
-    "overlapping_trail": "warn",
-    "service_linked_role_missing": "warn",
-    "trail_quota": "fail",
-}
-"""Names of the problems, and what the module does about each unless told otherwise."""
-
-ACTIONS = ("fail", "warn", "ignore")
 
 ENABLED_BY_DEFAULT = frozenset(
     [
@@ -57,11 +42,11 @@ def find_problems(situation: Situation) -> list[Problem]:
     return [problem for _name, judge in sorted(JUDGES.items()) if (problem := judge(situation)) is not None]
 
 
-def sort_problems(problems: Sequence[Problem], actions: Mapping[str, str]) -> dict[str, list[Problem]]:
+def sort_problems(problems: Sequence[Problem], actions: Mapping[ProblemName, Action]) -> dict[Action, list[Problem]]:
     """Problems by what to do about them: fail, warn, ignore. A problem that only may exist never fails."""
-    sorted_out: dict[str, list[Problem]] = {action: [] for action in ACTIONS}
+    sorted_out: dict[Action, list[Problem]] = {action: [] for action in ACTIONS}
     for problem in problems:
-        action = actions.get(problem.name, DEFAULT_ACTIONS[problem.name])
+        action = actions[problem.name]
         if action == "fail" and problem.severity == "unknown":
             action = "warn"
         sorted_out[action].append(problem)
@@ -84,7 +69,7 @@ def foreign_trail(arn: TrailArn, before: Settings | None) -> Problem | None:
 
 
 def _foreign_trail(situation: Situation) -> Problem | None:
-    if situation.options.get("adopt_foreign"):
+    if situation.options.adopt_foreign:
         return None
     return foreign_trail(situation.arn, situation.before)
 
@@ -130,7 +115,7 @@ def _overlapping_trail(situation: Situation) -> Problem | None:
         "overlapping_trail",
         "warning",
         f"Account {situation.arn.account_id}",
-        f"management events logged by {', '.join(paid)} beside {situation.arn}",
+        f"management events logged by {', '.join(map(str, paid))} beside {situation.arn}",
         "one trail that logs them, because each further copy is billed",
         "Delete the other trail once its log files are no longer needed, or take management events out of its "
         "selectors.",
@@ -138,29 +123,32 @@ def _overlapping_trail(situation: Situation) -> Problem | None:
 
 
 def _delivery_error(situation: Situation) -> Problem | None:
-    if not situation.delivery_error or set(situation.changed_fields) & set(REQUEST_FIELDS):
+    errors = situation.delivery_errors
+    if not errors or set(situation.changed_fields) & set(REQUEST_FIELDS):
         return None  # what is about to change may well be the cause
     return Problem(
         "delivery_error",
         "warning",
         f"Trail {situation.arn}",
-        situation.delivery_error,
+        " and ".join(f"the error {error.text} for {DELIVERY_WORDS[error.kind]}" for error in errors),
         "no error of the latest delivery",
-        f"{_delivery_remedy(situation.delivery_error)} The error stays until the next delivery.",
+        f"{' '.join(dict.fromkeys(map(_delivery_remedy, errors)))} The error stays until the next delivery.",
     )
 
 
-DELIVERY_REMEDIES = {
-    "KMS.": "Enable the trail's KMS key, cancel its deletion, or set kms_key_id to another key.",
-    "for CloudWatch Logs": "Make the log group again, and let the trail's role write to it.",
-    "for notifications": "Make the SNS topic again, and let cloudtrail.amazonaws.com publish to it.",
+KEY_REMEDY = "Enable the trail's KMS key, cancel its deletion, or set kms_key_id to another key."
+BUCKET_REMEDY = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
+DELIVERY_REMEDIES: dict[DeliveryKind, str] = {
+    "log_files": BUCKET_REMEDY,
+    "digest_files": BUCKET_REMEDY,
+    "cloud_watch_logs": "Make the log group again, and let the trail's role write to it.",
+    "notifications": "Make the SNS topic again, and let cloudtrail.amazonaws.com publish to it.",
 }
-"""What to do about a delivery error, by a part of its text."""
+"""What to do about a delivery error that is not the key's."""
 
 
-def _delivery_remedy(error: str) -> str:
-    bucket = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
-    return " ".join(remedy for part, remedy in DELIVERY_REMEDIES.items() if part in error) or bucket
+def _delivery_remedy(error: DeliveryError) -> str:
+    return KEY_REMEDY if error.is_of_the_key else DELIVERY_REMEDIES[error.kind]
 
 
 def _service_linked_role_missing(situation: Situation) -> Problem | None:
@@ -183,14 +171,14 @@ def _service_linked_role_missing(situation: Situation) -> Problem | None:
 
 def _bucket_outside_organization(situation: Situation) -> Problem | None:
     options, bucket = situation.options, f"Bucket {situation.after['s3_bucket_name']}"
-    organization_id = options.get("bucket_organization_id")
+    organization_id = options.bucket_organization_id
     known = situation.bucket_account_known
     if isinstance(known, Unread):
         return unread_problem("bucket_outside_organization", bucket, "its account", known)
     same = not organization_id or not situation.organization_id or organization_id == situation.organization_id
     if known is not False and same:
         return None
-    account = f"account {options['bucket_account_id']}" if options.get("bucket_account_id") else "an account"
+    account = f"account {options.bucket_account_id}" if options.bucket_account_id else "an account"
     where = f" of the organization {organization_id}" if organization_id else " outside the organization"
     return Problem(
         "bucket_outside_organization",
@@ -219,7 +207,7 @@ def _kms_key_outside_organization(situation: Situation) -> Problem | None:
 
 
 def _kms_key_region(situation: Situation) -> Problem | None:
-    region = situation.options.get("bucket_region")
+    region = situation.options.bucket_region
     if not situation.key or not region or situation.key.split(":")[3] == region:
         return None
     return Problem(
@@ -232,7 +220,7 @@ def _kms_key_region(situation: Situation) -> Problem | None:
     )
 
 
-JUDGES: dict[str, Callable[[Situation], Problem | None]] = {
+JUDGES: dict[ProblemName, Callable[[Situation], Problem | None]] = {
     "bucket_outside_organization": _bucket_outside_organization,
     "delivery_error": _delivery_error,
     "foreign_trail": _foreign_trail,

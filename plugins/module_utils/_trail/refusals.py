@@ -6,30 +6,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 
-from .._aws.arn import (
-    TrailArn,
-    build_trail_arn,
-    is_trail_arn,
-    parse_trail_arn,
-    partition_problem,
-    trail_name_problem,
-)
-from .settings import Options, Settings
+from .._aws.arn import TrailArn, partition_of, partition_problem, trail_name_problem
+from .options import TrailOptions
+from .settings import Setting, Settings
 
 
-def name_refusal(name: str) -> str | None:
+def name_refusal(name: str | TrailArn) -> str | None:
     """Why a trail cannot be named so; a name or an ARN."""
-    if is_trail_arn(name):
-        arn = parse_trail_arn(name)
-        return trail_name_problem(arn.name) or partition_problem(arn)
+    if isinstance(name, TrailArn):
+        return trail_name_problem(name.name) or partition_problem(name)
     if name.startswith("arn:"):
         return f"The option name is {name!r}, expected a trail's name or its ARN arn:…:cloudtrail:…:trail/NAME."
     return trail_name_problem(name)
 
 
-ARN_FORMS = {
+ARN_FORMS: dict[Setting, tuple[str, str]] = {
     "kms_key_id": (
         r"(?!arn:).*|arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+",
         "arn:…:kms:REGION:ACCOUNT:key/ID",
@@ -44,39 +37,37 @@ ARN_FORMS = {
 """What the options that hold an ARN, or may hold one, have to look like."""
 
 
-def arn_refusal(options: Options) -> str | None:
+def arn_refusal(options: TrailOptions) -> str | None:
     """Why an option that should hold an ARN does not."""
     for option, (form, example) in ARN_FORMS.items():
-        value = options.get(option)
+        value: str | None = getattr(options, option)
         if value is not None and not re.fullmatch(form, value):
             return f"The option {option} is {value!r}, expected an ARN like {example}. Correct it."
     return None
 
 
-def choose_trail(trails: Sequence[Mapping[str, str]], name: str, owner: str, region: str) -> TrailArn | str:
-    """The ARN of the owner's trail of that name, or of the one to be created in ``region``; a refusal in words.
+def choose_trail(trails: Iterable[TrailArn], name: str | TrailArn, owner: str, region: str) -> TrailArn | str:
+    """The owner's trail of that name, or the one to be created in ``region``; a refusal in words.
 
-    ``trails`` is the answer of ListTrails; trails of other accounts in it are not ours.
+    ``trails`` are those that ListTrails names; trails of other accounts among them are not ours.
     """
-    if is_trail_arn(name):
-        arn = parse_trail_arn(name)
-        if arn.account_id != owner:
+    if isinstance(name, TrailArn):
+        if name.account_id != owner:
             return (
-                f"The trail {name} belongs to account {arn.account_id}, expected the account {owner}. "
+                f"The trail {name} belongs to account {name.account_id}, expected the account {owner}. "
                 "Name one of its trails."
             )
-        return arn
-    own = sorted({trail["TrailARN"] for trail in trails if parse_trail_arn(trail["TrailARN"]).account_id == owner})
-    named = [arn for arn in own if parse_trail_arn(arn).name == name]
+        return name
+    named = sorted({arn for arn in trails if arn.account_id == owner and arn.name == name}, key=str)
     if len(named) > 1:
         return (
-            f"The name {name} belongs to {len(named)} trails, {' and '.join(named)}, expected one. "
+            f"The name {name} belongs to {len(named)} trails, {' and '.join(map(str, named))}, expected one. "
             "Say which by giving its ARN as name."
         )
-    return parse_trail_arn(named[0] if named else build_trail_arn(region, owner, name))
+    return named[0] if named else TrailArn(partition_of(region), region, owner, name)
 
 
-def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, options: Options) -> str | None:
+def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, options: TrailOptions) -> str | None:
     """Why these settings cannot be (aws-facts 2.5, 3.3)."""
     if before is None and not after["s3_bucket_name"]:
         return (
@@ -92,19 +83,20 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
             f"The trail {arn} would be multi-region without global service events, expected both or neither. "
             "Set include_global_service_events=true, or is_multi_region_trail=false."
         )
-    group, role = "cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"
-    asked = any(options.get(option) is not None for option in (group, role))
+    group: Setting = "cloud_watch_logs_log_group_arn"
+    role: Setting = "cloud_watch_logs_role_arn"
+    asked = (options.cloud_watch_logs_log_group_arn, options.cloud_watch_logs_role_arn) != (None, None)
     if asked and bool(after[group]) != bool(after[role]):
         given, lacking = (group, role) if after[group] else (role, group)
         return f"The trail {arn} would have {given} without {lacking}, expected both or neither. Set {lacking}, too."
-    admitted = options.get("expected_admitted_home_regions")
+    admitted = options.expected_admitted_home_regions
     if admitted is not None and arn.region not in admitted:
         return (
             f"The policy of the bucket {after['s3_bucket_name']} admits the trail {arn.name} with the home region "
             f"{' or '.join(admitted) or '(none)'}, found the trail in {arn.region}. "
             f"Let aws:SourceArn in the bucket's policy be {arn}."
         )
-    prefix = options.get("expected_admitted_s3_key_prefix")
+    prefix = options.expected_admitted_s3_key_prefix
     if prefix is not None and prefix.strip("/") != after["s3_key_prefix"]:
         return (
             f"The trail {arn} has the prefix {after['s3_key_prefix']!r}, expected {prefix!r}, for which the policy of "

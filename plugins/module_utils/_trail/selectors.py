@@ -6,12 +6,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal, TypedDict
 
-Selector = dict[str, Any]
-Selectors = list[Selector]
+from .._aws.untyped import Structure
 
-OPERATORS = {
+
+class DataResource(TypedDict):
+    type: str
+    values: list[str]
+
+
+class EventSelector(TypedDict):
+    """A basic event selector, as the option has it."""
+
+    read_write_type: Literal["All", "ReadOnly", "WriteOnly"]
+    include_management_events: bool
+    data_resources: list[DataResource]
+    exclude_management_event_sources: list[str]
+
+
+class Field(TypedDict):
+    field: str
+
+
+class FieldSelector(Field, total=False):
+    """A condition of an advanced event selector, with the operators that it uses."""
+
+    equals: list[str]
+    not_equals: list[str]
+    starts_with: list[str]
+    not_starts_with: list[str]
+    ends_with: list[str]
+    not_ends_with: list[str]
+
+
+class AdvancedEventSelector(TypedDict):
+    """An advanced event selector, as the option has it; name is "" for none."""
+
+    name: str
+    field_selectors: list[FieldSelector]
+
+
+class InsightSelector(TypedDict):
+    """An insight selector, as the option has it; the categories are sorted."""
+
+    insight_type: str
+    event_categories: list[str]
+
+
+class Aggregation(TypedDict):
+    """An aggregation configuration, as the option has it; the templates are sorted."""
+
+    event_category: str
+    templates: list[str]
+
+
+Operator = Literal["equals", "not_equals", "starts_with", "not_starts_with", "ends_with", "not_ends_with"]
+
+OPERATORS: dict[Operator, str] = {
     "equals": "Equals",
     "not_equals": "NotEquals",
     "starts_with": "StartsWith",
@@ -21,7 +73,7 @@ OPERATORS = {
 }
 """Operators of an advanced event selector: name of the option, name in AWS's API."""
 
-ALL_MANAGEMENT_EVENTS: Selector = {
+ALL_MANAGEMENT_EVENTS: EventSelector = {
     "read_write_type": "All",
     "include_management_events": True,
     "data_resources": [],
@@ -29,13 +81,13 @@ ALL_MANAGEMENT_EVENTS: Selector = {
 }
 """What a trail logs whose selectors nobody set (aws-facts 2.10)."""
 
-ALL_MANAGEMENT_EVENTS_ADVANCED: Selector = {
+ALL_MANAGEMENT_EVENTS_ADVANCED: AdvancedEventSelector = {
     "name": "Management events selector",
     "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}],
 }
 
 
-def event_selector(selector: Mapping[str, Any]) -> Selector:
+def event_selector(selector: Structure) -> EventSelector:
     """A basic selector of AWS's answer in the options' form."""
     return {
         "read_write_type": selector.get("ReadWriteType", "All"),
@@ -48,7 +100,7 @@ def event_selector(selector: Mapping[str, Any]) -> Selector:
     }
 
 
-def event_selector_request(selector: Selector) -> dict[str, Any]:
+def event_selector_request(selector: EventSelector) -> Structure:
     """A basic selector of the options' form as PutEventSelectors takes it."""
     return {
         "ReadWriteType": selector["read_write_type"],
@@ -60,19 +112,18 @@ def event_selector_request(selector: Selector) -> dict[str, Any]:
     }
 
 
-def advanced_event_selector(selector: Mapping[str, Any]) -> Selector:
+def advanced_event_selector(selector: Structure) -> AdvancedEventSelector:
     """An advanced selector of AWS's answer in the options' form, without the operators that it does not use."""
     return {
         "name": selector.get("Name") or "",
         "field_selectors": [
-            {"field": part["Field"]}
-            | {option: list(part[name]) for option, name in OPERATORS.items() if part.get(name)}
+            _field_selector(part["Field"], {option: part.get(name) for option, name in OPERATORS.items()})
             for part in selector["FieldSelectors"]
         ],
     }
 
 
-def advanced_event_selector_request(selector: Selector) -> dict[str, Any]:
+def advanced_event_selector_request(selector: AdvancedEventSelector) -> Structure:
     """An advanced selector of the options' form as PutEventSelectors takes it."""
     fields = [
         {"Field": part["field"]} | {name: part[option] for option, name in OPERATORS.items() if part.get(option)}
@@ -81,25 +132,34 @@ def advanced_event_selector_request(selector: Selector) -> dict[str, Any]:
     return {"Name": selector["name"], "FieldSelectors": fields} if selector["name"] else {"FieldSelectors": fields}
 
 
-def without_unset(selectors: Iterable[Mapping[str, Any]]) -> Selectors:
+def without_unset(selectors: Iterable[Mapping[str, Any]]) -> list[AdvancedEventSelector]:
     """Advanced selectors as Ansible hands them over, without the operators that the user did not set."""
     return [
         {
             "name": selector.get("name") or "",
             "field_selectors": [
-                {key: value for key, value in part.items() if value} for part in selector["field_selectors"]
+                _field_selector(part["field"], {option: part.get(option) for option in OPERATORS})
+                for part in selector["field_selectors"]
             ],
         }
         for selector in selectors
     ]
 
 
-def same_event_selectors(one: Selectors, other: Selectors) -> bool:
+def _field_selector(field: str, values: Mapping[Operator, list[str] | None]) -> FieldSelector:
+    selector: FieldSelector = {"field": field}
+    for option, value in values.items():
+        if value:
+            selector[option] = list(value)
+    return selector
+
+
+def same_event_selectors(one: list[EventSelector], other: list[EventSelector]) -> bool:
     """Whether two lists of basic selectors mean the same, whatever their order."""
     return sorted(map(_basic_key, one)) == sorted(map(_basic_key, other))
 
 
-def same_advanced_event_selectors(wanted: Selectors, found: Selectors) -> bool:
+def same_advanced_event_selectors(wanted: list[AdvancedEventSelector], found: list[AdvancedEventSelector]) -> bool:
     """Whether two lists of advanced selectors mean the same; names count only where ``wanted`` has one."""
     if sorted(map(_advanced_key, wanted)) != sorted(map(_advanced_key, found)):
         return False
@@ -107,14 +167,14 @@ def same_advanced_event_selectors(wanted: Selectors, found: Selectors) -> bool:
     return all((_advanced_key(selector), selector["name"]) in names for selector in wanted if selector["name"])
 
 
-def _basic_key(selector: Selector) -> str:
+def _basic_key(selector: EventSelector) -> str:
     resources = {(part["type"], value) for part in selector["data_resources"] for value in part["values"] or [""]}
     excluded = set(selector["exclude_management_event_sources"])
     include = selector["include_management_events"]
     return repr((selector["read_write_type"], include, sorted(resources), sorted(excluded)))
 
 
-def _advanced_key(selector: Selector) -> str:
+def _advanced_key(selector: AdvancedEventSelector) -> str:
     parts = {
         (part["field"], operator, tuple(sorted(set(part[operator]))))
         for part in selector["field_selectors"]
@@ -124,7 +184,7 @@ def _advanced_key(selector: Selector) -> str:
     return repr(sorted(parts))
 
 
-def logs_all_management_events(basic: Selectors, advanced: Selectors) -> bool:
+def logs_all_management_events(basic: list[EventSelector], advanced: list[AdvancedEventSelector]) -> bool:
     """Whether every management event, read and write, of every source, matches one of the selectors.
 
     An event is logged when any selector matches it.
@@ -136,17 +196,17 @@ def logs_all_management_events(basic: Selectors, advanced: Selectors) -> bool:
             kinds |= {"All": {"read", "write"}, "ReadOnly": {"read"}, "WriteOnly": {"write"}}[
                 selector["read_write_type"]
             ]
-    for selector in advanced:
-        kinds |= _management_kinds(selector)
+    for one in advanced:
+        kinds |= _management_kinds(one)
     return kinds == {"read", "write"}
 
 
-def logs_management_events(basic: Selectors, advanced: Selectors) -> bool:
+def logs_management_events(basic: list[EventSelector], advanced: list[AdvancedEventSelector]) -> bool:
     """Whether at least some management events are logged (and paid for, aws-facts 7.8)."""
     return any(selector["include_management_events"] for selector in basic) or any(map(_is_management, advanced))
 
 
-def _management_kinds(selector: Selector) -> set[str]:
+def _management_kinds(selector: AdvancedEventSelector) -> set[str]:
     """Which of read and write events an advanced selector logs without any further condition."""
     if not _is_management(selector):
         return set()
@@ -160,39 +220,41 @@ def _management_kinds(selector: Selector) -> set[str]:
     return kinds
 
 
-def _is_management(selector: Selector) -> bool:
+def _is_management(selector: AdvancedEventSelector) -> bool:
     return any(
         part["field"] == "eventCategory" and "Management" in part.get("equals", [])
         for part in selector["field_selectors"]
     )
 
 
-def with_all_management_events(basic: Selectors, advanced: Selectors) -> tuple[Selectors, Selectors]:
+def with_all_management_events(
+    basic: list[EventSelector], advanced: list[AdvancedEventSelector]
+) -> tuple[list[EventSelector], list[AdvancedEventSelector]]:
     """The same selectors for data and other events, and beside them all management events.
 
     Basic selectors that log data events keep doing so; a selector for management events alone gives way.
     """
     if advanced:
         return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *(one for one in advanced if not _is_management(one))]
-    kept = [
-        one | {"include_management_events": False, "exclude_management_event_sources": []}
+    kept: list[EventSelector] = [
+        {**one, "include_management_events": False, "exclude_management_event_sources": []}
         for one in basic
         if one["data_resources"]
     ]
     for index, selector in enumerate(kept):
         if selector["read_write_type"] == "All":
-            kept[index] = selector | {"include_management_events": True}
+            kept[index] = {**selector, "include_management_events": True}
             return kept, []
     return [ALL_MANAGEMENT_EVENTS, *kept], []
 
 
-def insight_selector(selector: Mapping[str, Any]) -> Selector:
+def insight_selector(selector: Structure) -> InsightSelector:
     """An insight selector of AWS's answer in the options' form; without categories it means management events."""
     categories = selector.get("EventCategories") or ["Management"]
     return {"insight_type": selector["InsightType"], "event_categories": sorted(categories)}
 
 
-def insight_selectors_request(wanted: Selectors, found: Selectors) -> list[dict[str, Any]]:
+def insight_selectors_request(wanted: list[InsightSelector], found: list[InsightSelector]) -> list[Structure]:
     """Insight selectors as PutInsightSelectors takes them.
 
     Categories are left out where only AWS's default is concerned: older botocore does not know them (aws-facts 2.14).
@@ -205,36 +267,31 @@ def insight_selectors_request(wanted: Selectors, found: Selectors) -> list[dict[
     ]
 
 
-def insight_selectors(selectors: Iterable[Mapping[str, Any]]) -> Selectors:
+def insight_selectors(selectors: Iterable[InsightSelector]) -> list[InsightSelector]:
     """Insight selectors as Ansible hands them over, with the default categories, in AWS's order of types."""
-    return sorted(
-        (
-            {
-                "insight_type": selector["insight_type"],
-                "event_categories": sorted(set(selector.get("event_categories") or ["Management"])),
-            }
-            for selector in selectors
-        ),
-        key=lambda selector: str(selector["insight_type"]),
-    )
+    read: list[InsightSelector] = [
+        {
+            "insight_type": selector["insight_type"],
+            "event_categories": sorted(set(selector.get("event_categories") or ["Management"])),
+        }
+        for selector in selectors
+    ]
+    return sorted(read, key=lambda one: one["insight_type"])
 
 
-def aggregation(configuration: Mapping[str, Any]) -> Selector:
+def aggregation(configuration: Structure) -> Aggregation:
     """An aggregation of AWS's answer in the options' form."""
     return {"event_category": configuration["EventCategory"], "templates": sorted(configuration["Templates"])}
 
 
-def aggregation_request(configuration: Selector) -> dict[str, Any]:
+def aggregation_request(configuration: Aggregation) -> Structure:
     """An aggregation as PutEventConfiguration takes it."""
     return {"EventCategory": configuration["event_category"], "Templates": configuration["templates"]}
 
 
-def aggregations(configurations: Iterable[Mapping[str, Any]]) -> Selectors:
-    """Aggregations as Ansible hands them over, with sorted templates."""
-    return sorted(
-        (
-            {"event_category": one["event_category"], "templates": sorted(set(one["templates"]))}
-            for one in configurations
-        ),
-        key=lambda one: str(one["event_category"]),
-    )
+def aggregations(configurations: Iterable[Aggregation]) -> list[Aggregation]:
+    """Aggregations as Ansible hands them over, with sorted templates, in the order of categories."""
+    read: list[Aggregation] = [
+        {"event_category": one["event_category"], "templates": sorted(set(one["templates"]))} for one in configurations
+    ]
+    return sorted(read, key=lambda one: one["event_category"])

@@ -5,20 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 from .._aws.arn import TrailArn
-from .settings import Options, Settings
+from .._aws.trail_status import DeliveryError
+from .._aws.untyped import Structure
+from .options import ProblemName, TrailOptions
+from .settings import Settings
+
+Severity = Literal["error", "warning", "unknown"]
 
 
 @dataclass(frozen=True)
 class Problem:
     """Something that stands in the way; ``severity`` is error, warning, or unknown when it only may be."""
 
-    name: str
-    severity: str
+    name: ProblemName
+    severity: Severity
     object: str
     found: str
     expected: str
@@ -40,7 +45,7 @@ class Unread:
 class OtherTrail:
     """Another trail of the management account, as far as it matters here."""
 
-    arn: str
+    arn: TrailArn
     logging: bool
     management_events: bool
 
@@ -53,31 +58,31 @@ class Situation:
     organization_id: str
     before: Settings | None
     after: Settings
-    options: Options
-    delivery_error: str = ""
+    options: TrailOptions
+    delivery_errors: tuple[DeliveryError, ...] = ()
     trails_here: Sequence[str] | Unread | None = None
     others: Sequence[OtherTrail] | Unread | None = None
     key_policy: str | Unread | None = None
     key_account_known: bool | Unread | None = None
     bucket_account_known: bool | Unread | None = None
-    role_policies: Sequence[Mapping[str, Any]] | Unread | None = None
+    role_policies: Sequence[Structure] | Unread | None = None
     service_linked_role: bool | Unread | None = None
     changed_fields: Sequence[str] = ()
 
     @property
     def key(self) -> str:
-        return str(self.after["kms_key_id"])
+        return self.after["kms_key_id"]
 
     @property
     def log_role(self) -> str:
-        return str(self.after["cloud_watch_logs_role_arn"])
+        return self.after["cloud_watch_logs_role_arn"]
 
     @property
     def becomes_organization_trail(self) -> bool:
-        return bool(self.after["is_organization_trail"] and not (self.before or {}).get("is_organization_trail"))
+        return self.after["is_organization_trail"] and not (self.before or {}).get("is_organization_trail")
 
 
-def unread_problem(name: str, what: str, missing: str, unread: Unread) -> Problem:
+def unread_problem(name: ProblemName, what: str, missing: str, unread: Unread) -> Problem:
     """The problem that perhaps exists, because AWS refused the read that would tell."""
     return Problem(
         name,

@@ -16,9 +16,10 @@ from .._aws.cloudtrail import WRITES, AnsibleCloudTrailError
 from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
 from .._aws.organizations import AnsibleOrganizationsError, has_service_access
 from .._aws.session import Session
+from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
-from .settings import Options, Settings
+from .settings import Settings
 
 ROUNDS = 3
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
@@ -30,7 +31,7 @@ class Writer:
 
     session: Session
     arn: TrailArn
-    options: Options
+    options: TrailOptions
     actions: list[Call] = field(default_factory=list)
     sleep: Callable[[float], None] = time.sleep
 
@@ -41,7 +42,7 @@ class Writer:
         Raises AnsibleCloudTrailError for what AWS refuses, AnsibleOrgTrailError when the result is not as wanted.
         """
         error: AnsibleAWSError | None = None
-        now = None if before is None else TrailNow(before, "")
+        now = None if before is None else TrailNow(before)
         for attempt in range(ROUNDS):
             plan = self._plan(now)
             if not plan.calls:
@@ -72,7 +73,7 @@ class Writer:
         if not plan.calls:
             return now
         found = {name: now.settings.get(name) for name in plan.changed_fields} if now else "no trail"
-        expected = {name: plan.after[name] for name in plan.changed_fields} if plan.after else "no trail"
+        expected = {name: plan.after.get(name) for name in plan.changed_fields} if plan.after else "no trail"
         raise AnsibleOrgTrailError(
             message=f"AWS accepted the changes to {self.arn}, but then answered {found}, expected {expected}. "
             "Somebody else may be changing the trail; run again."
@@ -102,7 +103,7 @@ class Writer:
 
     def _send_when_accepted(self, call: Call) -> None:
         """Send a call; while trusted access was only just enabled, again and again (aws-facts 1.4)."""
-        timeout: float = self.options["access_propagation_timeout"]
+        timeout: float = self.options.access_propagation_timeout
         left, pause = timeout, 1.0
         while True:
             try:

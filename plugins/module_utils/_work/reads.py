@@ -9,8 +9,14 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+Reads = dict[str, Callable[[], Any]]
+"""What is to be read, each by its name."""
 
-def read_all(reads: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+Answers = dict[str, Any]
+"""The answer of each read, by its name."""
+
+
+def read_all(reads: Mapping[str, Callable[[], Any]]) -> Answers:
     """The answer of each read, by its name; raises the first one's error, in their order.
 
     At most one of them may make clients, because boto3's sessions are not thread-safe.

@@ -14,16 +14,23 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.plan imp
     Plan,
     plan_changes,
     plan_deletion,
+    plan_for,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import ALL_MANAGEMENT_EVENTS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import (
+    ALL_MANAGEMENT_EVENTS,
+    AdvancedEventSelector,
+    EventSelector,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import (
     NEW_TRAIL,
     READ_ON_DEMAND,
-    is_key_alias,
-    more_settings,
-    trail_settings,
+    Settings,
+    names,
+    pick,
     wanted_settings,
 )
+
+from tests.trail_options import options
 
 HOME = TrailArn("aws", "eu-central-1", "111122223333", "default")
 ARN = str(HOME)
@@ -32,18 +39,13 @@ TOPIC = "arn:aws:sns:eu-central-1:111122223333:topic"
 GROUP = "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
 ROLE = "arn:aws:iam::111122223333:role/logs"
 
-DEFAULTS: dict[str, Any] = {
+GOOD: Settings = {
+    **pick(NEW_TRAIL, [name for name in names(NEW_TRAIL) if name not in READ_ON_DEMAND]),
     "is_organization_trail": True,
     "is_multi_region_trail": True,
     "include_global_service_events": True,
     "enable_log_file_validation": True,
     "logging": True,
-}
-"""The module's defaults."""
-
-GOOD: dict[str, Any] = {
-    **{name: value for name, value in NEW_TRAIL.items() if name not in READ_ON_DEMAND},
-    **DEFAULTS,
     "s3_bucket_name": "bucket",
     "kms_key_id": KEY,
     "sns_topic_name": TOPIC,
@@ -53,9 +55,12 @@ GOOD: dict[str, Any] = {
 }
 """An organization trail with everything set."""
 
-ACCOUNT_TRAIL = {**GOOD, "is_organization_trail": False}
-READ_ONLY = {**ALL_MANAGEMENT_EVENTS, "read_write_type": "ReadOnly"}
-ADVANCED = {"name": "", "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}]}
+ACCOUNT_TRAIL: Settings = {**GOOD, "is_organization_trail": False}
+READ_ONLY: EventSelector = {**ALL_MANAGEMENT_EVENTS, "read_write_type": "ReadOnly"}
+ADVANCED: AdvancedEventSelector = {
+    "name": "",
+    "field_selectors": [{"field": "eventCategory", "equals": ["Management"]}],
+}
 
 
 def update(**parameters: Any) -> Call:
@@ -75,7 +80,7 @@ ALL_EVENTS = {
 ADVANCED_REQUEST = {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]}
 START = Call("StartLogging", {"Name": ARN})
 
-CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], list[Call]]] = [
+CHANGES: list[tuple[str, Settings, dict[str, object], list[Call]]] = [
     ("right already", GOOD, {}, []),
     ("conversion", ACCOUNT_TRAIL, {}, [update(IsOrganizationTrail=True)]),
     (
@@ -213,15 +218,15 @@ CHANGES: list[tuple[str, dict[str, Any], dict[str, Any], list[Call]]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "before", "options", "calls"), CHANGES, ids=[row[0] for row in CHANGES])
-def test_plan_changes(case: str, before: dict[str, Any], options: dict[str, Any], calls: list[Call]) -> None:
-    wanted = wanted_settings({**DEFAULTS, **options}, HOME, before)
-    plan = plan_changes(ARN, before, wanted)
+@pytest.mark.parametrize(("case", "before", "given", "calls"), CHANGES, ids=[row[0] for row in CHANGES])
+def test_plan_changes(case: str, before: Settings, given: dict[str, object], calls: list[Call]) -> None:
+    wanted = wanted_settings(options(**given), HOME, before)
+    plan = plan_changes(HOME, before, wanted)
     assert list(plan.calls) == calls
     assert bool(plan.changed_fields) == bool(calls)
     assert plan.after is not None
-    assert {name for name in before if before[name] != plan.after[name]} == set(plan.changed_fields)
-    assert plan_changes(ARN, plan.after, wanted_settings({**DEFAULTS, **options}, HOME, plan.after)).calls == ()
+    assert {name for name in names(before) if before[name] != plan.after[name]} == set(plan.changed_fields)
+    assert plan_changes(HOME, plan.after, wanted_settings(options(**given), HOME, plan.after)).calls == ()
 
 
 FLAGS = {
@@ -231,7 +236,7 @@ FLAGS = {
     "EnableLogFileValidation": True,
 }
 NEW = {"Name": "default", "S3BucketName": "bucket"}
-CREATIONS: list[tuple[str, dict[str, Any], list[Call]]] = [
+CREATIONS: list[tuple[str, dict[str, object], list[Call]]] = [
     ("plain", {}, [Call("CreateTrail", {**NEW, **FLAGS}), START]),
     (
         "with key, topic and prefix",
@@ -267,51 +272,38 @@ CREATIONS: list[tuple[str, dict[str, Any], list[Call]]] = [
 ]
 
 
-@pytest.mark.parametrize(("case", "options", "calls"), CREATIONS, ids=[row[0] for row in CREATIONS])
-def test_plan_changes_creates(case: str, options: dict[str, Any], calls: list[Call]) -> None:
-    wanted = wanted_settings({**DEFAULTS, "s3_bucket_name": "bucket", **options}, HOME, None)
-    plan = plan_changes(ARN, None, wanted)
+@pytest.mark.parametrize(("case", "given", "calls"), CREATIONS, ids=[row[0] for row in CREATIONS])
+def test_plan_changes_creates(case: str, given: dict[str, object], calls: list[Call]) -> None:
+    wanted = wanted_settings(options(s3_bucket_name="bucket", **given), HOME, None)
+    plan = plan_changes(HOME, None, wanted)
     assert list(plan.calls) == calls
     assert set(plan.changed_fields) == set(wanted) == plan.managed
 
 
 def test_plan_deletion() -> None:
-    assert plan_deletion(ARN, None) == Plan((), (), None)
-    assert plan_deletion(ARN, GOOD) == Plan(("state",), (Call("DeleteTrail", {"Name": ARN}),), None)
+    assert plan_deletion(HOME, None) == Plan((), (), None)
+    assert plan_deletion(HOME, GOOD) == Plan(("state",), (Call("DeleteTrail", {"Name": ARN}),), None)
 
 
-def test_trail_settings_of_the_shortest_answer() -> None:
-    settings = trail_settings({"TrailARN": ARN, "S3BucketName": "bucket"}, {}, {})
-    known = {name: value for name, value in NEW_TRAIL.items() if name in settings}
-    assert settings == {**known, "s3_bucket_name": "bucket"}
+TAGS: list[tuple[str, dict[str, str] | None, dict[str, object], dict[str, str] | None]] = [
+    ("none asked for", {"old": "1"}, {}, None),
+    ("others go", {"old": "1", "same": "2"}, {"tags": {"same": "2", "new": "3"}}, {"same": "2", "new": "3"}),
+    ("others stay", {"old": "1"}, {"tags": {"new": "3"}, "purge_tags": False}, {"old": "1", "new": "3"}),
+    ("numbers are text", {"cost": "12"}, {"tags": {"cost": 12}}, {"cost": "12"}),
+    ("of a new trail", None, {"tags": {"new": "3"}, "purge_tags": False}, {"new": "3"}),
+]
 
 
-def test_trail_settings_without_selectors_although_some_were_set() -> None:
-    settings = trail_settings({"HasCustomEventSelectors": True}, {"IsLogging": True}, {"EventSelectors": []})
-    assert settings["event_selectors"] == []
-    assert settings["logging"] is True
+@pytest.mark.parametrize(("case", "before", "given", "after"), TAGS, ids=[row[0] for row in TAGS])
+def test_plan_for_has_all_tags(
+    case: str, before: dict[str, str] | None, given: dict[str, object], after: dict[str, str] | None
+) -> None:
+    found: Settings | None = None if before is None else {**GOOD, "tags": before}
+    plan = plan_for(HOME, options(s3_bucket_name="bucket", **given), found)
+    assert plan.after is not None
+    assert plan.after.get("tags") == after
+    assert ("tags" in plan.changed_fields) == (after is not None and after != before)
 
 
-def test_more_settings() -> None:
-    answers = {
-        "insight_selectors": [{"InsightType": "B"}, {"InsightType": "A", "EventCategories": ["Management", "Data"]}],
-        "aggregation_configurations": [{"EventCategory": "Data", "Templates": ["B", "A"]}],
-        "tags": {"a": "b"},
-    }
-    assert more_settings(answers) == {
-        "insight_selectors": [
-            {"insight_type": "A", "event_categories": ["Data", "Management"]},
-            {"insight_type": "B", "event_categories": ["Management"]},
-        ],
-        "aggregation_configurations": [{"event_category": "Data", "templates": ["A", "B"]}],
-        "tags": {"a": "b"},
-    }
-    assert more_settings({"trail": {}}) == {}
-
-
-@pytest.mark.parametrize(
-    ("key", "alias"),
-    [("alias/trail", True), (KEY.replace("key/", "alias/"), True), (KEY, False), ("0a1b", False), ("", False)],
-)
-def test_is_key_alias(key: str, alias: bool) -> None:
-    assert is_key_alias(key) is alias
+def test_plan_for_deletes() -> None:
+    assert plan_for(HOME, options(state="absent"), GOOD) == plan_deletion(HOME, GOOD)

@@ -5,13 +5,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, cast
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.untyped import Structure
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import (
     ALL_MANAGEMENT_EVENTS,
     ALL_MANAGEMENT_EVENTS_ADVANCED,
-    Selector,
+    AdvancedEventSelector,
+    EventSelector,
+    FieldSelector,
+    InsightSelector,
+    Operator,
     advanced_event_selector,
     advanced_event_selector_request,
     event_selector,
@@ -27,11 +32,16 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selector
 )
 
 S3 = "AWS::S3::Object"
+Basic = list[EventSelector]
+Advanced = list[AdvancedEventSelector]
 
 
 def basic(
-    kind: str = "All", management: bool = True, data: tuple[str, ...] = (), without: tuple[str, ...] = ()
-) -> Selector:
+    kind: Literal["All", "ReadOnly", "WriteOnly"] = "All",
+    management: bool = True,
+    data: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+) -> EventSelector:
     return {
         "read_write_type": kind,
         "include_management_events": management,
@@ -40,19 +50,19 @@ def basic(
     }
 
 
-def advanced(name: str = "", **fields: Any) -> Selector:
+def advanced(name: str = "", **fields: str | dict[Operator, list[str]]) -> AdvancedEventSelector:
     """``eventCategory="Management"`` or ``eventName={"starts_with": [...]}``; a string means equals."""
     parts = [
         {"field": field.replace("__", "."), **(value if isinstance(value, dict) else {"equals": [value]})}
         for field, value in fields.items()
     ]
-    return {"name": name, "field_selectors": parts}
+    return {"name": name, "field_selectors": cast(list[FieldSelector], parts)}
 
 
 MANAGEMENT = advanced(eventCategory="Management")
 DATA = advanced("data", eventCategory="Data", resources__type=S3)
 
-ALL_EVENTS: list[tuple[str, list[Selector], list[Selector], bool, bool]] = [
+ALL_EVENTS: list[tuple[str, Basic, Advanced, bool, bool]] = [
     ("AWS's default", [ALL_MANAGEMENT_EVENTS], [], True, True),
     ("reads and writes by two selectors", [basic("ReadOnly"), basic("WriteOnly")], [], True, True),
     ("reads only", [basic("ReadOnly")], [], False, True),
@@ -98,9 +108,7 @@ ALL_EVENTS: list[tuple[str, list[Selector], list[Selector], bool, bool]] = [
 @pytest.mark.parametrize(
     ("case", "plain", "fancy", "everything", "some"), ALL_EVENTS, ids=[row[0] for row in ALL_EVENTS]
 )
-def test_logs_management_events(
-    case: str, plain: list[Selector], fancy: list[Selector], everything: bool, some: bool
-) -> None:
+def test_logs_management_events(case: str, plain: Basic, fancy: Advanced, everything: bool, some: bool) -> None:
     assert logs_all_management_events(plain, fancy) is everything
     assert logs_management_events(plain, fancy) is some
 
@@ -109,14 +117,14 @@ def test_logs_management_events(
     ("case", "plain", "fancy", "everything", "some"), ALL_EVENTS, ids=[row[0] for row in ALL_EVENTS]
 )
 def test_with_all_management_events_always_does(
-    case: str, plain: list[Selector], fancy: list[Selector], everything: bool, some: bool
+    case: str, plain: Basic, fancy: Advanced, everything: bool, some: bool
 ) -> None:
     repaired = with_all_management_events(plain, fancy)
     assert logs_all_management_events(*repaired)
     assert not (repaired[0] and repaired[1])
 
 
-REPAIRS: list[tuple[str, list[Selector], list[Selector], tuple[list[Selector], list[Selector]]]] = [
+REPAIRS: list[tuple[str, Basic, Advanced, tuple[Basic, Advanced]]] = [
     ("management alone gives way", [basic("ReadOnly")], [], ([ALL_MANAGEMENT_EVENTS], [])),
     (
         "data events stay as they are",
@@ -147,13 +155,11 @@ REPAIRS: list[tuple[str, list[Selector], list[Selector], tuple[list[Selector], l
 
 
 @pytest.mark.parametrize(("case", "plain", "fancy", "expected"), REPAIRS, ids=[row[0] for row in REPAIRS])
-def test_with_all_management_events(
-    case: str, plain: list[Selector], fancy: list[Selector], expected: tuple[list[Selector], list[Selector]]
-) -> None:
+def test_with_all_management_events(case: str, plain: Basic, fancy: Advanced, expected: tuple[Basic, Advanced]) -> None:
     assert with_all_management_events(plain, fancy) == expected
 
 
-SAME_BASIC: list[tuple[str, list[Selector], list[Selector], bool]] = [
+SAME_BASIC: list[tuple[str, Basic, Basic, bool]] = [
     ("order of selectors", [basic("ReadOnly"), basic("WriteOnly")], [basic("WriteOnly"), basic("ReadOnly")], True),
     ("order of values", [basic(data=("a", "b"))], [basic(data=("b", "a"))], True),
     (
@@ -171,13 +177,13 @@ SAME_BASIC: list[tuple[str, list[Selector], list[Selector], bool]] = [
 
 
 @pytest.mark.parametrize(("case", "left", "right", "same"), SAME_BASIC, ids=[row[0] for row in SAME_BASIC])
-def test_same_event_selectors(case: str, left: list[Selector], right: list[Selector], same: bool) -> None:
+def test_same_event_selectors(case: str, left: Basic, right: Basic, same: bool) -> None:
     assert same_event_selectors(left, right) is same
     assert same_event_selectors(right, left) is same
 
 
-NAMES = {"not_equals": ["GetObject", "HeadObject"]}
-SAME_ADVANCED: list[tuple[str, list[Selector], list[Selector], bool]] = [
+NAMES: dict[Operator, list[str]] = {"not_equals": ["GetObject", "HeadObject"]}
+SAME_ADVANCED: list[tuple[str, Advanced, Advanced, bool]] = [
     ("order of selectors", [MANAGEMENT, DATA], [DATA, MANAGEMENT], True),
     (
         "order of fields",
@@ -199,17 +205,17 @@ SAME_ADVANCED: list[tuple[str, list[Selector], list[Selector], bool]] = [
 
 
 @pytest.mark.parametrize(("case", "wanted", "found", "same"), SAME_ADVANCED, ids=[row[0] for row in SAME_ADVANCED])
-def test_same_advanced_event_selectors(case: str, wanted: list[Selector], found: list[Selector], same: bool) -> None:
+def test_same_advanced_event_selectors(case: str, wanted: Advanced, found: Advanced, same: bool) -> None:
     assert same_advanced_event_selectors(wanted, found) is same
 
 
 @pytest.mark.parametrize("selector", [basic("ReadOnly", True, ("arn:aws:s3",), ("kms.amazonaws.com",)), basic()])
-def test_event_selector_there_and_back(selector: Selector) -> None:
+def test_event_selector_there_and_back(selector: EventSelector) -> None:
     assert event_selector(event_selector_request(selector)) == selector
 
 
 @pytest.mark.parametrize("selector", [MANAGEMENT, DATA, advanced("n", eventName={"starts_with": ["Get"]})])
-def test_advanced_event_selector_there_and_back(selector: Selector) -> None:
+def test_advanced_event_selector_there_and_back(selector: AdvancedEventSelector) -> None:
     assert advanced_event_selector(advanced_event_selector_request(selector)) == selector
 
 
@@ -222,26 +228,30 @@ def test_without_unset() -> None:
     assert without_unset([given]) == [{"name": "", "field_selectors": [{"field": "eventCategory", "equals": ["Data"]}]}]
 
 
-INSIGHTS: list[tuple[str, list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]] = [
-    ("default categories are not sent", [{"insight_type": "A"}], [], [{"InsightType": "A"}]),
+def insight(kind: str, *categories: str) -> InsightSelector:
+    return {"insight_type": kind, "event_categories": list(categories)}
+
+
+INSIGHTS: list[tuple[str, list[InsightSelector], list[InsightSelector], list[Structure]]] = [
+    ("default categories are not sent", [insight("A")], [], [{"InsightType": "A"}]),
     (
         "other categories are",
-        [{"insight_type": "A", "event_categories": ["Data", "Management"]}],
+        [insight("A", "Data", "Management")],
         [],
         [{"InsightType": "A", "EventCategories": ["Data", "Management"]}],
     ),
     (
         "back to the default they are sent, too",
-        [{"insight_type": "A"}],
-        [{"insight_type": "A", "event_categories": ["Data"]}],
+        [insight("A")],
+        [insight("A", "Data")],
         [{"InsightType": "A", "EventCategories": ["Management"]}],
     ),
-    ("none", [], [{"insight_type": "A"}], []),
+    ("none", [], [insight("A")], []),
 ]
 
 
 @pytest.mark.parametrize(("case", "wanted", "found", "request_"), INSIGHTS, ids=[row[0] for row in INSIGHTS])
 def test_insight_selectors_request(
-    case: str, wanted: list[dict[str, Any]], found: list[dict[str, Any]], request_: list[dict[str, Any]]
+    case: str, wanted: list[InsightSelector], found: list[InsightSelector], request_: list[Structure]
 ) -> None:
     assert insight_selectors_request(insight_selectors(wanted), insight_selectors(found)) == request_

@@ -14,27 +14,13 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.reader import read_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.writer import Writer
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
+
+from tests.canned_aws import client_error
+from tests.trail_options import options
 
 ARN = TrailArn("aws", "us-east-1", "111122223333", "default")
-OPTIONS: dict[str, Any] = {
-    "name": "default",
-    "state": "present",
-    "s3_bucket_name": "new",
-    "is_organization_trail": True,
-    "is_multi_region_trail": True,
-    "include_global_service_events": True,
-    "enable_log_file_validation": True,
-    "logging": True,
-    "access_propagation_timeout": 20,
-    "purge_tags": True,
-}
 LOST = ReadTimeoutError(endpoint_url="https://cloudtrail")
-
-
-def client_error(code: str, status: int = 400) -> ClientError:
-    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "X")
 
 
 class CloudTrail:
@@ -113,9 +99,9 @@ class CloudTrail:
     def build_full_result(self) -> dict[str, Any]:
         return {"EnabledServicePrincipals": [{"ServicePrincipal": name} for name in self.trusted]}
 
-    def run(self, **options: Any) -> Writer:
+    def run(self, **given: object) -> Writer:
         """Carry out what the options ask for; the writer that did it."""
-        wanted = {**OPTIONS, **options}
+        wanted = options(**{"s3_bucket_name": "new", "access_propagation_timeout": 20, **given})
         session: Any = self
         before = read_trail(session, ARN, wanted)
         writer = Writer(session, ARN, wanted, sleep=self.slept.append)

@@ -1,0 +1,117 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The options of the module cloudtrail_organization_trail as one typed value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .._aws.arn import TrailArn, is_trail_arn, parse_trail_arn
+from .._work.options import options_of
+from .selectors import (
+    AdvancedEventSelector,
+    Aggregation,
+    EventSelector,
+    InsightSelector,
+    aggregations,
+    insight_selectors,
+    without_unset,
+)
+
+ProblemName = Literal[
+    "bucket_outside_organization",
+    "delivery_error",
+    "foreign_trail",
+    "kms_key_outside_organization",
+    "kms_key_policy",
+    "kms_key_region",
+    "log_role_too_narrow",
+    "opt_in_home_region",
+    "overlapping_trail",
+    "service_linked_role_missing",
+    "trail_quota",
+]
+Action = Literal["fail", "warn", "ignore"]
+
+ACTIONS: tuple[Action, ...] = ("fail", "warn", "ignore")
+
+DEFAULT_ACTIONS: dict[ProblemName, Action] = {
+    "bucket_outside_organization": "fail",
+    "delivery_error": "warn",
+    "foreign_trail": "fail",
+    "kms_key_outside_organization": "fail",
+    "kms_key_policy": "fail",
+    "kms_key_region": "fail",
+    "log_role_too_narrow": "fail",
+    "opt_in_home_region": "warn",
+    "overlapping_trail": "warn",
+    "service_linked_role_missing": "warn",
+    "trail_quota": "fail",
+}
+"""Names of the problems, and what the module does about each unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class TrailOptions:
+    """What the user asks for; the names are those of the module's options, None where one is not set.
+
+    name: a trail's name, or its ARN. tags: all that the trail is to have; with ``purge_tags`` false, some of them.
+    on_problem: an action for every problem.
+    """
+
+    name: str | TrailArn
+    state: Literal["present", "absent"]
+    s3_bucket_name: str | None
+    s3_key_prefix: str | None
+    is_organization_trail: bool
+    is_multi_region_trail: bool
+    include_global_service_events: bool
+    enable_log_file_validation: bool
+    logging: bool
+    kms_key_id: str | None
+    sns_topic_name: str | None
+    cloud_watch_logs_log_group_arn: str | None
+    cloud_watch_logs_role_arn: str | None
+    event_selectors: list[EventSelector] | None
+    advanced_event_selectors: list[AdvancedEventSelector] | None
+    insight_selectors: list[InsightSelector] | None
+    recursive_logging: bool | None
+    aggregation_configurations: list[Aggregation] | None
+    expected_admitted_home_regions: list[str] | None
+    expected_admitted_s3_key_prefix: str | None
+    bucket_account_id: str | None
+    bucket_organization_id: str | None
+    bucket_region: str | None
+    adopt_foreign: bool
+    access_propagation_timeout: int
+    on_problem: Mapping[ProblemName, Action]
+    tags: Mapping[str, str] | None
+    purge_tags: bool
+
+    @property
+    def needs_organization(self) -> bool:
+        """Whether an organization trail is wanted, which only an account in an organization can have."""
+        return self.is_organization_trail and self.state == "present"
+
+    def ignores(self, problem: ProblemName) -> bool:
+        """Whether the user does not want to hear of a problem, so that nothing is read for it."""
+        return self.on_problem[problem] == "ignore"
+
+
+def trail_options(params: Mapping[str, Any]) -> TrailOptions:
+    """The options among a module's parameters. Selectors lose what the user did not set; an ARN as name is parsed."""
+    advanced, insights = params["advanced_event_selectors"], params["insight_selectors"]
+    configurations, tags = params["aggregation_configurations"], params["tags"]
+    return options_of(
+        TrailOptions,
+        params,
+        name=parse_trail_arn(params["name"]) if is_trail_arn(params["name"]) else params["name"],
+        advanced_event_selectors=None if advanced is None else without_unset(advanced),
+        insight_selectors=None if insights is None else insight_selectors(insights),
+        aggregation_configurations=None if configurations is None else aggregations(configurations),
+        tags=None if tags is None else {key: str(value) for key, value in tags.items()},
+        on_problem={**DEFAULT_ACTIONS, **(params["on_problem"] or {})},
+    )

@@ -1,0 +1,24 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Options of the module cloudtrail_organization_trail, made as Ansible and its main() make them."""
+
+from __future__ import annotations
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import TrailOptions, trail_options
+from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
+
+
+def parameters(**given: object) -> dict[str, object]:
+    """A module's parameters: what is given, and the defaults. Raises ValueError for what the module would refuse."""
+    result = ArgumentSpecValidator(ARGUMENTS).validate(given)
+    if result.error_messages or result.unsupported_parameters:
+        raise ValueError(f"{result.error_messages} {result.unsupported_parameters}")
+    validated: dict[str, object] = result.validated_parameters
+    return validated
+
+
+def options(**given: object) -> TrailOptions:
+    """The module's options, typed."""
+    return trail_options(parameters(**given))

@@ -1,0 +1,103 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module's options as one value."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import get_args
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import (
+    ACTIONS,
+    DEFAULT_ACTIONS,
+    Action,
+    ProblemName,
+    TrailOptions,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import FieldSelector
+from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organization_trail import ARGUMENTS
+
+from tests.trail_options import options
+
+ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:trail/default"
+
+
+def test_every_option_of_the_module_is_in_it() -> None:
+    assert {field.name for field in fields(TrailOptions)} == set(ARGUMENTS) - set(ASSUME_ROLE_ARGUMENTS)
+
+
+def test_problems_and_actions_are_those_of_the_module() -> None:
+    assert set(DEFAULT_ACTIONS) == set(get_args(ProblemName))
+    assert set(ACTIONS) == set(get_args(Action))
+    assert options().on_problem == DEFAULT_ACTIONS
+
+
+def test_nothing_set_is_none() -> None:
+    asked = options()
+    assert asked.name == "default"
+    unset = {field.name for field in fields(TrailOptions) if getattr(asked, field.name) is None}
+    assert unset == {
+        name for name, argument in ARGUMENTS.items() if "default" not in argument and name != "on_problem"
+    } - set(ASSUME_ROLE_ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("default", "default"),
+        (ARN, TrailArn("aws", "eu-central-1", "111122223333", "default")),
+        ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket"),
+    ],
+)
+def test_the_arn_of_a_trail_is_parsed(name: str, expected: str | TrailArn) -> None:
+    assert options(name=name).name == expected
+
+
+def test_selectors_hold_only_what_was_set() -> None:
+    asked = options(
+        advanced_event_selectors=[{"field_selectors": [{"field": "eventCategory", "equals": ["Data"]}]}],
+        insight_selectors=[
+            {"insight_type": "ApiErrorRateInsight", "event_categories": ["Management", "Data", "Data"]},
+            {"insight_type": "ApiCallRateInsight"},
+        ],
+        aggregation_configurations=[{"templates": ["USER_ACTIONS", "API_ACTIVITY"]}],
+    )
+    condition: FieldSelector = {"field": "eventCategory", "equals": ["Data"]}
+    assert asked.advanced_event_selectors == [{"name": "", "field_selectors": [condition]}]
+    assert asked.insight_selectors == [
+        {"insight_type": "ApiCallRateInsight", "event_categories": ["Management"]},
+        {"insight_type": "ApiErrorRateInsight", "event_categories": ["Data", "Management"]},
+    ]
+    assert asked.aggregation_configurations == [
+        {"event_category": "Data", "templates": ["API_ACTIVITY", "USER_ACTIONS"]}
+    ]
+
+
+def test_an_empty_list_is_not_unset() -> None:
+    lists = ["event_selectors", "advanced_event_selectors", "insight_selectors", "aggregation_configurations"]
+    assert all(getattr(options(**{name: []}), name) == [] for name in lists)
+    assert options(tags={}).tags == {}
+
+
+def test_values_of_tags_are_text() -> None:
+    assert options(tags={"cost": 12, "yes": True}).tags == {"cost": "12", "yes": "True"}
+
+
+@pytest.mark.parametrize(
+    ("given", "needs"),
+    [({}, True), ({"state": "absent"}, False), ({"is_organization_trail": False}, False)],
+)
+def test_needs_organization(given: dict[str, object], needs: bool) -> None:
+    assert options(**given).needs_organization is needs
+
+
+@pytest.mark.parametrize("given", [{"trail_quota": "ignore"}, '{"trail_quota": "ignore"}', "trail_quota=ignore"])
+def test_on_problem_may_be_a_string(given: object) -> None:
+    asked = options(on_problem=given)
+    assert asked.on_problem == DEFAULT_ACTIONS | {"trail_quota": "ignore"}
+    assert asked.ignores("trail_quota")
+    assert not asked.ignores("delivery_error")

@@ -1,0 +1,174 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tables of the policies of KMS keys and of log groups' roles: which let CloudTrail do its work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.policies import (
+    kms_key_policy,
+    log_role_too_narrow,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import NEW_TRAIL, Settings
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situation import (
+    Problem,
+    Situation,
+    Unread,
+)
+
+from tests.trail_options import options
+
+ME = "111122223333"
+HOME = TrailArn("aws", "eu-central-1", ME, "default")
+ARN = str(HOME)
+KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
+GROUP = f"arn:aws:logs:eu-central-1:{ME}:log-group:trail:*"
+ROLE = f"arn:aws:iam::{ME}:role/logs"
+AFTER: Settings = {
+    **NEW_TRAIL,
+    "s3_bucket_name": "bucket",
+    "is_organization_trail": True,
+    "is_multi_region_trail": True,
+    "logging": True,
+}
+
+GOOD = Situation(arn=HOME, organization_id="o-exampleorgid", before=AFTER, after=AFTER, options=options())
+
+
+def with_key(policy: Any, **fields: Any) -> Situation:
+    text = policy if isinstance(policy, str | Unread) else json.dumps({"Version": "2012-10-17", "Statement": policy})
+    return replace(GOOD, after={**AFTER, "kms_key_id": KEY}, key_policy=text, **fields)
+
+
+def key_statement(*actions: str, **condition: Any) -> dict[str, Any]:
+    return {
+        "Effect": "Allow",
+        "Principal": {"Service": "cloudtrail.amazonaws.com"},
+        "Action": list(actions),
+        "Resource": "*",
+        "Condition": condition,
+    }
+
+
+FROM_TRAIL = {"StringEquals": {"aws:SourceArn": ARN}}
+ENCRYPT = key_statement(
+    "kms:GenerateDataKey*",
+    **FROM_TRAIL,
+    StringLike={"kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:*:{ME}:trail/*"},
+)
+DESCRIBE = key_statement("kms:DescribeKey", **FROM_TRAIL)
+ELSEWHERE = {"StringEquals": {"aws:SourceArn": ARN.replace("default", "other")}}
+
+
+def with_role(
+    *resources: str, effect: str = "Allow", action: Any = ("logs:PutLogEvents", "logs:CreateLogStream")
+) -> Situation:
+    statement = {"Effect": effect, "Action": list(action), "Resource": list(resources)}
+    after: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": GROUP, "cloud_watch_logs_role_arn": ROLE}
+    allow = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
+    documents = [{"Version": "2012-10-17", "Statement": [statement]}]
+    if effect == "Deny":
+        documents.append({"Version": "2012-10-17", "Statement": [allow]})
+    return replace(GOOD, after=after, role_policies=documents)
+
+
+STREAMS = GROUP.removesuffix(":*") + ":log-stream:"
+
+
+def judged(situation: Situation) -> dict[str, str]:
+    """Name and severity of each problem."""
+    problems: list[Problem | None] = [kms_key_policy(situation), log_role_too_narrow(situation)]
+    return {problem.name: problem.severity for problem in problems if problem}
+
+
+POLICIES: list[tuple[str, Situation, dict[str, str]]] = [
+    ("neither key nor role", GOOD, {}),
+    ("key for this trail", with_key([ENCRYPT, DESCRIBE]), {}),
+    ("key without describe", with_key([ENCRYPT]), {"kms_key_policy": "error"}),
+    ("key without encrypt", with_key([DESCRIBE]), {"kms_key_policy": "error"}),
+    ("key for all services of the account", with_key([key_statement("kms:*")]), {}),
+    ("key for another trail", with_key([key_statement("kms:*", **ELSEWHERE)]), {"kms_key_policy": "error"}),
+    (
+        "key for another context",
+        with_key(
+            [
+                DESCRIBE,
+                key_statement("kms:GenerateDataKey*", StringEquals={"kms:EncryptionContext:aws:cloudtrail:arn": "x"}),
+            ]
+        ),
+        {"kms_key_policy": "error"},
+    ),
+    (
+        "key under a condition that nobody can judge",
+        with_key([key_statement("kms:*", StringEquals={"kms:ViaService": "s3.eu-central-1.amazonaws.com"})]),
+        {"kms_key_policy": "unknown"},
+    ),
+    ("key's policy unread", with_key(Unread("denied")), {"kms_key_policy": "unknown"}),
+    ("key's policy malformed", with_key("{}"), {"kms_key_policy": "unknown"}),
+    ("role for the members, too", with_role(f"{STREAMS}{ME}_*", f"{STREAMS}o-exampleorgid_*"), {}),
+    ("role for everything", with_role("*"), {}),
+    ("role of an account trail", with_role(f"{STREAMS}{ME}_*"), {"log_role_too_narrow": "error"}),
+    (
+        "role that may only create streams",
+        with_role("*", action=["logs:CreateLogStream"]),
+        {"log_role_too_narrow": "error"},
+    ),
+    ("role for another group", with_role(f"{STREAMS}*".replace("trail", "other")), {"log_role_too_narrow": "error"}),
+    ("role with a Deny", with_role(f"{STREAMS}o-*", effect="Deny"), {"log_role_too_narrow": "error"}),
+    ("role without policies", replace(with_role("*"), role_policies=[]), {"log_role_too_narrow": "error"}),
+    ("role with a malformed policy", replace(with_role("*"), role_policies=[{}]), {"log_role_too_narrow": "unknown"}),
+    ("role unread", replace(with_role("*"), role_policies=Unread("denied")), {"log_role_too_narrow": "unknown"}),
+]
+
+
+@pytest.mark.parametrize(("case", "situation", "expected"), POLICIES, ids=[row[0] for row in POLICIES])
+def test_policies(case: str, situation: Situation, expected: dict[str, str]) -> None:
+    assert judged(situation) == expected
+
+
+REFUSED = [
+    ([ENCRYPT], "may not call kms:DescribeKey"),
+    ([DESCRIBE], "may not call kms:GenerateDataKey"),
+    ([key_statement("kms:Decrypt")], "may not call kms:GenerateDataKey and kms:DescribeKey"),
+    (
+        [ENCRYPT, key_statement("kms:DescribeKey", StringEquals={"kms:ViaService": "s3.eu-central-1.amazonaws.com"})],
+        "perhaps may not call kms:DescribeKey",
+    ),
+]
+
+
+@pytest.mark.parametrize(("policy", "found"), REFUSED)
+def test_kms_key_policy_names_what_is_refused(policy: list[Any], found: str) -> None:
+    problem = kms_key_policy(with_key(policy))
+    assert problem
+    assert problem.found == f"cloudtrail.amazonaws.com {found}"
+    assert f"aws:SourceArn {ARN}" in problem.expected
+
+
+def test_kms_key_policy_knows_the_organization_of_the_call() -> None:
+    """The key's policy may ask for it in place of the trail's ARN."""
+    of_organization = key_statement("kms:*", StringEquals={"aws:SourceOrgID": "o-exampleorgid"})
+    assert kms_key_policy(with_key([of_organization])) is None
+    assert kms_key_policy(replace(with_key([of_organization]), organization_id="o-other")) is not None
+
+
+NARROW = [
+    (with_role("*", action=["logs:CreateLogStream"]), "logs:PutLogEvents not allowed"),
+    (with_role("*", action=["logs:PutLogEvents"]), "logs:CreateLogStream not allowed"),
+    (with_role(f"{STREAMS}{ME}_*"), "logs:CreateLogStream and logs:PutLogEvents not allowed"),
+]
+
+
+@pytest.mark.parametrize(("situation", "found"), NARROW)
+def test_log_role_too_narrow_names_what_is_refused(situation: Situation, found: str) -> None:
+    problem = log_role_too_narrow(situation)
+    assert problem
+    assert problem.object == f"Role {ROLE}"
+    assert problem.found.startswith(found)
+    assert f"{STREAMS}o-exampleorgid_*" in problem.sentence

@@ -1,0 +1,260 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the reader makes of AWS's answers, and which calls it makes for them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.trail_status import DeliveryError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.reader import (
+    WITHOUT_ORGANIZATION,
+    View,
+    look,
+    read_or_unread,
+    read_trail,
+    trail_now,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import ALL_MANAGEMENT_EVENTS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situation import OtherTrail, Unread
+
+from tests.canned_aws import CannedSession, client_error
+from tests.trail_options import options
+
+ME, OTHER = "111122223333", "444455556666"
+HOME = TrailArn("aws", "eu-central-1", ME, "default")
+OLD = TrailArn("aws", "us-west-2", ME, "old")
+ORGANIZATION = {"Id": "o-exampleorgid", "FeatureSet": "ALL", "MasterAccountId": ME}
+KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
+ALL_EVENTS = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+EXCHANGE: dict[str, Any] = {
+    "describe_organization": {"Organization": ORGANIZATION},
+    "list_trails": {"Trails": [{"TrailARN": str(HOME)}]},
+    "describe_trails": {"trailList": [{"TrailARN": str(HOME), "S3BucketName": "bucket"}]},
+    "get_trail_status": {"IsLogging": True},
+    "get_event_selectors": {"EventSelectors": [ALL_EVENTS]},
+    "get_insight_selectors": {"InsightSelectors": [{"InsightType": "ApiCallRateInsight"}]},
+    "get_event_configuration": {"AggregationConfigurations": []},
+    "list_tags": {"ResourceTagList": [{"TagsList": [{"Key": "a", "Value": "b"}]}]},
+    "describe_key": {"KeyMetadata": {"Arn": KEY}},
+}
+"""Answers about one good trail."""
+
+
+def canned(account_id: str = ME, region: str = "us-east-1", **answers: Any) -> CannedSession:
+    return CannedSession(account_id, region, EXCHANGE | answers)
+
+
+def looked(session: CannedSession, **given: object) -> View:
+    return look(cast(Session, session), options(**given))
+
+
+UNCHANGED = ["describe_organization", "describe_trails", "get_event_selectors", "get_trail_status", "list_trails"]
+
+
+def test_a_trail_takes_five_calls() -> None:
+    session = canned()
+    view = looked(session)
+    assert session.called() == UNCHANGED
+    assert view.arn == HOME
+    assert view.organization == Organization("o-exampleorgid", "ALL", ME)
+    assert view.trails == {HOME}
+    assert view.others == []
+    assert view.key is None
+    assert view.now
+    assert view.now.settings["s3_bucket_name"] == "bucket"
+    assert view.now.settings["event_selectors"] == [ALL_MANAGEMENT_EVENTS]
+    assert view.now.delivery_errors == ()
+
+
+def test_a_trail_is_read_in_its_home_region() -> None:
+    session = canned()
+    looked(session)
+    assert session.regions_of("list_trails") == ["us-east-1"]
+    assert {*session.regions_of("describe_trails"), *session.regions_of("get_trail_status")} == {"eu-central-1"}
+
+
+FURTHER = [
+    ({"insight_selectors": []}, "get_insight_selectors", "insight_selectors"),
+    ({"aggregation_configurations": []}, "get_event_configuration", "aggregation_configurations"),
+    ({"tags": {}}, "list_tags", "tags"),
+]
+
+
+@pytest.mark.parametrize(("given", "call", "setting"), FURTHER)
+def test_an_option_that_needs_more_adds_its_read(given: dict[str, object], call: str, setting: str) -> None:
+    session = canned()
+    view = looked(session, **given)
+    assert session.called() == sorted([*UNCHANGED, call])
+    assert view.now
+    assert setting in view.now.settings
+    assert setting not in (looked(canned()).now or view.now).settings
+
+
+KEYS: list[tuple[dict[str, object], str | None]] = [
+    ({"kms_key_id": "alias/trail"}, "eu-central-1"),
+    ({"kms_key_id": "alias/trail", "bucket_region": "us-west-1"}, "us-west-1"),
+    ({"kms_key_id": f"arn:aws:kms:us-east-2:{ME}:alias/trail", "bucket_region": "us-west-1"}, "us-east-2"),
+    ({"kms_key_id": "alias/trail", "state": "absent"}, None),
+    ({"kms_key_id": KEY}, None),
+    ({"kms_key_id": ""}, None),
+    ({}, None),
+]
+
+
+@pytest.mark.parametrize(("given", "region"), KEYS)
+def test_the_key_behind_an_alias(given: dict[str, object], region: str | None) -> None:
+    session = canned()
+    view = looked(session, **given)
+    assert view.key == (KEY if region else None)
+    assert session.regions_of("describe_key") == ([region] if region else [])
+
+
+def test_the_key_behind_an_alias_for_a_trail_that_is_yet_to_come() -> None:
+    session = canned(list_trails={"Trails": []})
+    view = looked(session, kms_key_id="alias/trail")
+    assert view.key == KEY
+    assert view.now is None
+    assert view.arn == TrailArn("aws", "us-east-1", ME, "default")
+    assert session.called() == ["describe_key", "describe_organization", "list_trails"]
+
+
+TWO_TRAILS = {"Trails": [{"TrailARN": str(OLD)}, {"TrailARN": str(HOME)}]}
+DATA_EVENTS = {"EventSelectors": [{"IncludeManagementEvents": False, "DataResources": [{"Type": "T"}]}]}
+OTHERS: list[tuple[str, dict[str, Any], OtherTrail]] = [
+    ("logging", {}, OtherTrail(OLD, True, True)),
+    ("stopped", {"get_trail_status": {"IsLogging": False}}, OtherTrail(OLD, False, True)),
+    ("data events", {"get_event_selectors": DATA_EVENTS}, OtherTrail(OLD, True, False)),
+    ("no selectors, which means AWS's default", {"get_event_selectors": {}}, OtherTrail(OLD, True, True)),
+    (
+        "advanced selectors",
+        {
+            "get_event_selectors": {
+                "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}]
+            }
+        },
+        OtherTrail(OLD, True, False),
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "answers", "other"), OTHERS, ids=[row[0] for row in OTHERS])
+def test_other_trails(case: str, answers: dict[str, Any], other: OtherTrail) -> None:
+    session = canned(list_trails=TWO_TRAILS, **answers)
+    assert looked(session).others == [other]
+    assert sorted(session.regions_of("get_trail_status")) == ["eu-central-1", "us-west-2"]
+
+
+def test_other_trails_of_other_accounts_do_not_matter() -> None:
+    shared = TrailArn("aws", "us-west-2", OTHER, "theirs")
+    session = canned(list_trails={"Trails": [{"TrailARN": str(one)} for one in (HOME, shared)]})
+    view = looked(session)
+    assert view.others == []
+    assert view.trails == {HOME, shared}
+    assert session.called() == UNCHANGED
+
+
+def test_other_trails_that_cannot_be_read() -> None:
+    def status(Name: str) -> Any:
+        return client_error("AccessDeniedException") if Name == str(OLD) else {"IsLogging": True}
+
+    others = looked(canned(list_trails=TWO_TRAILS, get_trail_status=status)).others
+    assert isinstance(others, Unread)
+    assert "AccessDeniedException" in others.reason
+
+
+def test_other_trails_are_not_read_when_nobody_wants_to_know() -> None:
+    session = canned(list_trails=TWO_TRAILS)
+    assert looked(session, on_problem={"overlapping_trail": "ignore"}).others == []
+    assert session.called() == UNCHANGED
+
+
+REFUSED: list[tuple[dict[str, Any], dict[str, object], str]] = [
+    ({}, {"name": "a..b"}, "'a..b' is not valid"),
+    (
+        {"describe_organization": {"Organization": ORGANIZATION | {"FeatureSet": "CONSOLIDATED_BILLING"}}},
+        {},
+        "feature set CONSOLIDATED_BILLING, expected ALL",
+    ),
+    (
+        {
+            "list_trails": {
+                "Trails": [{"TrailARN": str(one)} for one in (HOME, TrailArn("aws", "us-west-2", ME, "default"))]
+            }
+        },
+        {},
+        "belongs to 2 trails",
+    ),
+]
+
+
+@pytest.mark.parametrize(("answers", "given", "says"), REFUSED)
+def test_what_can_be_refused_at_a_look_is(answers: dict[str, Any], given: dict[str, object], says: str) -> None:
+    session = canned(**answers)
+    with pytest.raises(AnsibleOrgTrailError, match=says):
+        looked(session, **given)
+    assert "describe_trails" not in session.called()
+
+
+@pytest.mark.parametrize("listed", [[], [{"TrailARN": str(HOME)}]])
+def test_fact_4_1_a_member_is_refused_whether_it_sees_the_trail_or_not(listed: list[Any]) -> None:
+    session = canned(OTHER, list_trails={"Trails": listed}, describe_trails={"trailList": []})
+    with pytest.raises(
+        AnsibleOrgTrailError, match=f"Account {OTHER} is a member .*, expected its management account {ME}"
+    ):
+        looked(session)
+
+
+NOT_IN_USE = client_error("AWSOrganizationsNotInUseException")
+
+
+@pytest.mark.parametrize("given", [{"is_organization_trail": False}, {"state": "absent"}])
+def test_an_account_trail_needs_no_organization(given: dict[str, object]) -> None:
+    view = looked(canned(describe_organization=NOT_IN_USE), **given)
+    assert view.organization == WITHOUT_ORGANIZATION
+    assert view.arn == HOME
+
+
+@pytest.mark.parametrize(
+    ("error", "given"), [(NOT_IN_USE, {}), (client_error("AccessDeniedException"), {"is_organization_trail": False})]
+)
+def test_an_organization_that_cannot_be_described_ends_the_run(error: Exception, given: dict[str, object]) -> None:
+    with pytest.raises(AnsibleAWSError, match="Failed to describe the organization"):
+        looked(canned(describe_organization=error), **given)
+
+
+def test_a_trail_that_goes_while_it_is_read_is_none() -> None:
+    gone = client_error("TrailNotFoundException")
+    assert read_trail(cast(Session, canned(get_event_selectors=gone)), HOME, options()) is None
+    assert read_trail(cast(Session, canned(get_trail_status=gone)), HOME, options()) is None
+    assert read_trail(cast(Session, canned(describe_trails={"trailList": []})), HOME, options()) is None
+
+
+def test_a_read_that_is_denied_ends_the_run() -> None:
+    session = canned(get_trail_status=client_error("AccessDeniedException"))
+    with pytest.raises(AnsibleAWSError, match="Failed to get the status of the trail"):
+        read_trail(cast(Session, session), HOME, options())
+
+
+def test_fact_4_5_trail_now_knows_the_errors_of_delivery() -> None:
+    status = {"IsLogging": True, "LatestDeliveryError": "NoSuchBucket", "LatestNotificationError": ""}
+    now = trail_now({"trail": {"S3BucketName": "bucket"}, "status": status, "selectors": {}})
+    assert now
+    assert now.delivery_errors == (DeliveryError("log_files", "NoSuchBucket"),)
+
+
+def test_read_or_unread() -> None:
+    def denied(what: str) -> str:
+        raise AnsibleAWSError(message=f"Failed to read {what}", exception=client_error("AccessDenied"))
+
+    assert read_or_unread(str.upper, "a") == "A"
+    unread = read_or_unread(denied, "it")
+    assert isinstance(unread, Unread)
+    assert unread.reason.startswith("Failed to read it: AccessDenied")
