@@ -40,14 +40,14 @@ def imported_from_core(tree: ast.AST) -> dict[str, str]:
     return {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "ansible"
+        if isinstance(node, ast.ImportFrom) and str(node.module).partition(".")[0] == "ansible"
         for alias in node.names
     }
 
 
 def find(path: str) -> Any:
     """The module, class or function of a dotted path. LookupError where there is none."""
-    parent, _, name = path.rpartition(".")
+    parent, _dot, name = path.rpartition(".")
     try:
         return importlib.import_module(path) if not parent else getattr(find(parent), name)
     except AttributeError:
