@@ -168,7 +168,7 @@ def _differs(statement: Statement, mismatch: Mismatch, wanted: Document) -> Prob
         expected = wanted[element.removeprefix("Not")]
     if element.lower().endswith(" aws:sourcearn"):
         fix = f"Add {expected} to {element}."
-    elif expected in ("absent", "not known"):
+    elif not mismatch.carried:
         expected = f"no condition on a key that CloudTrail's request does not carry ({expected})"
         fix = f"Remove {element}, or add {json.dumps(wanted)}"
     else:

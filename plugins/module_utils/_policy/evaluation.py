@@ -85,12 +85,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """One element that kept a statement from matching; `known` is False when it may match after all."""
+    """One element that kept a statement from matching.
+
+    known: False when it may match after all. carried: False for a condition on a key that the request does not carry,
+    or of which nobody knows whether it does.
+    """
 
     element: str
     expected: str
     found: str
     known: bool = True
+    carried: bool = True
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def _mismatches(statement: Statement, request: Request, identity_policy: bool) -
         if (outcome := _condition(name, key, wanted, statement.variables, request)) is not True:
             found = request.values(key)
             text = "not known" if found is None else ", ".join(found) or "absent"
-            yield Mismatch(f"Condition {name} {key}", " or ".join(wanted), text, outcome is False)
+            yield Mismatch(f"Condition {name} {key}", " or ".join(wanted), text, outcome is False, carried=bool(found))
 
 
 @lru_cache(maxsize=4096)
