@@ -6,14 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 
 from .._aws import s3
 from .._aws.errors import DENIED, code_of, sentence
 from .._aws.untyped import Client
-from .._work.reads import read_all
+from .._work.reads import read_all, read_each
 from .candidate import Candidate, SoughtTrail, judge_bucket, unreadable
 from .choice import BucketChoiceError, Criteria, foreign_bucket
 from .health import Settings
@@ -80,9 +79,8 @@ def read_candidates(
         except s3.AnsibleS3Error as error:
             return None if code_of(error) == "NoSuchBucket" else unreadable(name, sentence(error), sought)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        candidates = pool.map(read, [name for name in names if criteria.fits_name(name)])
-        return [candidate for candidate in candidates if candidate is not None]
+    candidates = read_each(read, [name for name in names if criteria.fits_name(name)], WORKERS)
+    return [candidate for candidate in candidates if candidate is not None]
 
 
 def read_settings(client: Client, candidate: Candidate, owner: str) -> Settings:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_tag_list_to_ansible_dict
@@ -22,6 +21,7 @@ from .._aws.organizations import (
 )
 from .._aws.untyped import Client, Structure
 from .._work.pace import Pace
+from .._work.reads import Reads, read_all, read_each
 from .accounts import Account, account_of, ou_ids
 
 TAG_THREADS = 4  # ten calls a second are allowed, and one takes about a tenth of a second
@@ -58,15 +58,19 @@ def read_organization(client: Client, paces: Paces, *, names: bool = False, tags
     names: also the names of the OUs, one more call for each of them. tags: also tags, one more call per account.
     Raises AnsibleOrganizationsError.
     """
-    with ThreadPoolExecutor(2) as pool:
-        described = pool.submit(describe_organization, client)
-        units = pool.submit(read_units, client, paces) if names else None
-        accounts = list(read_accounts(client, paces))
-        organization = described.result()
-        if not all(account.ou_path for account in accounts):
-            fill_paths(client, paces, organization.id, accounts)
-        if units:
-            fill_names(accounts, units.result())
+    reads: Reads = {
+        "organization": lambda: describe_organization(client),
+        "accounts": lambda: list(read_accounts(client, paces)),
+    }
+    if names:
+        reads["units"] = lambda: read_units(client, paces)
+    answers = read_all(reads)
+    organization: Organization = answers["organization"]
+    accounts: list[Account] = answers["accounts"]
+    if not all(account.ou_path for account in accounts):
+        fill_paths(client, paces, organization.id, accounts)
+    if names:
+        fill_names(accounts, answers["units"])
     if tags:
         fill_tags(client, paces, accounts)
     return OrganizationAccounts(organization, sorted(accounts, key=lambda one: one.id))
@@ -136,5 +140,4 @@ def fill_tags(client: Client, paces: Paces, accounts: list[Account]) -> None:
         for page in every_page(lambda token: list_account_tags(client, account.id, token), paces.tags):
             account.tags |= boto3_tag_list_to_ansible_dict(page["Tags"])
 
-    with ThreadPoolExecutor(TAG_THREADS) as pool:
-        list(pool.map(fill, accounts))
+    read_each(fill, accounts, TAG_THREADS)

@@ -5,21 +5,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 from .._aws.account import list_enabled_regions
 from .._aws.cloudtrail import get_event_data_store, get_trail, list_event_data_stores, list_trails
 from .._aws.session import Session
 from .._aws.untyped import Client
+from .._work.reads import read_each
+
+THREADS = 8
 
 
 def find_organization_resources(session: Session) -> list[str]:
     """ARNs of the management account's organization trails and organization event data stores, in every region."""
     regions = list_enabled_regions(session.client("account"))
     clients = [session.client("cloudtrail", region) for region in regions]
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        stores = pool.map(_organization_stores, clients)
-        return sorted([*_organization_trails(session), *(arn for found in stores for arn in found)])
+    stores = read_each(_organization_stores, clients, THREADS)
+    return sorted([*_organization_trails(session), *(arn for found in stores for arn in found)])
 
 
 def _organization_trails(session: Session) -> list[str]:

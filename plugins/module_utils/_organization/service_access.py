@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 from .._aws.arn import CLOUDTRAIL
 from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
@@ -24,6 +24,7 @@ from .._aws.organizations import (
 from .._aws.session import Session
 from .._aws.untyped import Client
 from .._work.options import Result
+from .._work.reads import read_all
 from .refusals import caller_refusal, feature_refusal
 from .resources import find_organization_resources
 
@@ -54,18 +55,25 @@ def describe_service_access(session: Session) -> ServiceAccess:
     (aws-facts 1.1, 1.2), AnsibleOrganizationsError for what AWS refuses otherwise.
     """
     client = session.client("organizations")
-    with ThreadPoolExecutor(2) as pool:
-        described = pool.submit(describe_organization, client)
-        listed = pool.submit(list_service_access, client)
-    organization = described.result()
-    try:
-        services = sorted(service["ServicePrincipal"] for service in listed.result())
-    except AnsibleOrganizationsError as error:
-        if code_of(error) in DENIED:
-            refuse(caller_refusal(organization, session.account_id))
-        raise
+    answers = read_all(
+        {"organization": partial(describe_organization, client), "services": partial(_services_or_denial, client)}
+    )
+    organization, services = answers["organization"], answers["services"]
+    if isinstance(services, AnsibleOrganizationsError):
+        refuse(caller_refusal(organization, session.account_id))
+        raise services
     refuse(feature_refusal(organization))
-    return ServiceAccess(organization, tuple(services))
+    return ServiceAccess(organization, services)
+
+
+def _services_or_denial(client: Client) -> tuple[str, ...] | AnsibleOrganizationsError:
+    """The trusted services, sorted; or the denial, of which only the organization can say whether it was expected."""
+    try:
+        return tuple(sorted(service["ServicePrincipal"] for service in list_service_access(client)))
+    except AnsibleOrganizationsError as error:
+        if code_of(error) not in DENIED:
+            raise
+        return error
 
 
 def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wanted, check_mode: bool) -> ServiceAccess:

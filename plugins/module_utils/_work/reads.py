@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
+
+Thing = TypeVar("Thing")
+Answer = TypeVar("Answer")
 
 Reads = dict[str, Callable[[], Any]]
 """What is to be read, each by its name."""
@@ -26,3 +29,9 @@ def read_all(reads: Mapping[str, Callable[[], Any]]) -> Answers:
     with ThreadPoolExecutor(max_workers=len(reads)) as pool:
         futures = {name: pool.submit(read) for name, read in reads.items()}
     return {name: future.result() for name, future in futures.items()}
+
+
+def read_each(read: Callable[[Thing], Answer], things: Iterable[Thing], threads: int) -> list[Answer]:
+    """The answer about each thing, in their order, so many at a time; raises the first one's error."""
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return list(pool.map(read, things))

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.reads import read_all
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.reads import read_all, read_each
 
 
 @pytest.mark.parametrize("names", ["", "a", "abc"])
@@ -37,3 +37,13 @@ def test_the_first_error_of_their_order_is_raised_also_when_it_comes_last() -> N
 
     with pytest.raises(ValueError, match="first"):
         read_all({"a": first, "b": second})
+
+
+@pytest.mark.parametrize("threads", [1, 2, 9])
+def test_the_answers_about_each_thing_are_in_their_order(threads: int) -> None:
+    assert read_each(str.upper, iter("bca"), threads) == ["B", "C", "A"]
+
+
+def test_the_first_thing_that_fails_is_raised() -> None:
+    with pytest.raises(ValueError, match="'x'"):
+        read_each(int, ["1", "x", "y"], threads=2)
