@@ -86,6 +86,7 @@ def demo(arguments: argparse.Namespace) -> int:
 
 def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]]:
     """A server that is about to serve the asked-for world, and what the lab says when it is ready."""
+    forget_users_settings()
     world = World(
         home_region=arguments.home_region,
         enforce_iam=arguments.enforce_iam,
@@ -111,6 +112,13 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
         "trail_arn": f"arn:{world.partition}:cloudtrail:{world.home_region}:{world.management_account}:trail/default",
         "pid": os.getpid(),
     }
+
+
+def forget_users_settings() -> None:
+    """moto asks botocore, which would fail for a profile or a file that is wrong."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)
 
 
 def serve_until_stopped(server: BaseWSGIServer) -> None:

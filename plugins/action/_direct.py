@@ -143,7 +143,7 @@ class ActionModule(NormalAction):
             if not child:
                 end_with(worker)
                 run_module(self._module, self._arguments, self._loader.get_basedir(), output.fileno(), errors.fileno())
-            # A timeout of the task interrupts this and leaves the module running, as it does with ordinary modules.
+            # A timeout of the task interrupts this; the module then ends with this process.
             code = self._wait(child)
             stdout, stderr = (read_text(file) for file in (output, errors))
         if code < 0:  # killed: say so as the shell does

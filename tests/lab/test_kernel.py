@@ -360,6 +360,16 @@ def test_no_profile_of_the_user_interferes(lab: Lab) -> None:
     assert finished.stdout.strip() == f"arn:aws:iam::{lab.management}:user/admin"
 
 
+def test_a_profile_that_is_not_there_does_not_reach_the_lab(monkeypatch: pytest.MonkeyPatch) -> None:
+    """moto asks botocore's configuration when it writes an error, and answered it with a server error."""
+    monkeypatch.setenv("AWS_PROFILE", "absent")
+    with Lab() as lab:
+        monkeypatch.delenv("AWS_PROFILE")
+        s3 = lab.client("s3", lab.log_archive)
+        code, _ = refused(s3.get_bucket_lifecycle_configuration, Bucket=lab.bucket)
+    assert code == "NoSuchLifecycleConfiguration"
+
+
 def test_a_stopped_client_does_not_hold_the_lab(lab: Lab) -> None:
     half = socket.create_connection(("127.0.0.1", int(lab.endpoint.rpartition(":")[2])))
     half.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")

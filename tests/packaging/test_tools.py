@@ -44,11 +44,13 @@ def test_linter(name: str, environment: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.full
 def test_galaxy_importer(tarball: Path, tmp_path: Path) -> None:
     complaints, output = judge(tarball, tmp_path)
     assert complaints == [], output
 
 
+@pytest.mark.full
 def test_galaxy_importer_reads_every_part(tarball: Path, environment: dict[str, str], tmp_path: Path) -> None:
     """A documentation that ansible-doc cannot read is only logged by the importer; here it would be missing."""
     shutil.copy2(tarball, tmp_path)
