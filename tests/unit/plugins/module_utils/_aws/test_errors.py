@@ -19,7 +19,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors imp
     sentence,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
-from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, NoRegionError, ReadTimeoutError
 from botocore.parsers import ResponseParserError
 
 
@@ -77,6 +77,7 @@ SENTENCES: list[tuple[str, AnsibleAWSError, str, list[str]]] = [
         "",
         ["Check the credentials", "region is enabled"],
     ),
+    ("a text with its full stop", AnsibleSTSError("Failed to get", NoRegionError()), "", ["specify a region."]),
     (
         "a member",
         AnsibleAWSError("Failed to stop", client_error("OperationNotPermittedException", "No", "StopLogging")),
@@ -97,6 +98,7 @@ SENTENCES: list[tuple[str, AnsibleAWSError, str, list[str]]] = [
 )
 def test_sentence(error: AnsibleAWSError, caller: str, parts: list[str]) -> None:
     text = sentence(error, caller)
+    assert ".." not in text
     for part in parts:
         assert part in text
     assert "\n" not in text

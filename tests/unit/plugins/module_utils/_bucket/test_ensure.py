@@ -21,6 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure 
     change_policy,
     describe_change,
     ensure_policy,
+    policy_options,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import (
     judge_policy,
@@ -114,6 +115,18 @@ def test_change_policy_repairs(row: BrokenPolicy) -> None:
 def test_change_policy_refuses_what_it_cannot_repair(row: BrokenPolicy) -> None:
     with pytest.raises((AnsibleOrgTrailError, ValueError), match=r"would not admit|'Alow'"):
         change_policy(row.policy, Wanted(replace(PLACE, prefix=row.prefix)))
+
+
+@pytest.mark.parametrize(("state", "accepted"), [("absent", True), ("present", False)])
+def test_an_arn_that_no_trail_can_have_may_only_be_taken_out(state: str, accepted: bool) -> None:
+    params = {"bucket": BUCKET, "trail_arn": ARN.replace("default", "lz"), "state": state, "tls_only": False}
+    params |= {"organization_id": None, "s3_key_prefix": "/audit/"}
+    if not accepted:
+        with pytest.raises(AnsibleOrgTrailError, match="has 2 characters"):
+            policy_options(params)
+        return
+    options = policy_options(params)
+    assert (options.trail.name, options.organization_id, options.s3_key_prefix) == ("lz", "", "audit")
 
 
 def test_change_policy_leaves_a_lone_statement_without_a_list() -> None:

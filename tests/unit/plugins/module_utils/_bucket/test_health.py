@@ -15,6 +15,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health 
     ExpectedHealth,
     Settings,
     judge_health,
+    retention_to_set,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import require_tls
 
@@ -171,3 +172,21 @@ def test_judge_health_reports_what_could_not_be_read() -> None:
 )
 def test_what_a_new_bucket_lacks_was_not_weakened(raw: dict[str, Any], weakened: bool) -> None:
     assert [one["weakened"] for one in judge(**raw)["problems"]] == [weakened]
+
+
+@pytest.mark.parametrize(
+    ("lock", "mode", "days"),
+    [
+        (None, "GOVERNANCE", 0),
+        ({"mode": "GOVERNANCE", "days": 30}, "GOVERNANCE", 30),
+        ({"mode": "COMPLIANCE", "days": 30}, "COMPLIANCE", 30),
+    ],
+)
+def test_retention_to_set_is_never_weaker(lock: dict[str, object] | None, mode: str, days: int) -> None:
+    asked = ExpectedHealth(object_lock_mode="GOVERNANCE")
+    assert retention_to_set({"object_lock": lock}, asked) == {"mode": mode, "days": days}
+
+
+def test_retention_to_set_of_a_bucket_that_is_to_be_made() -> None:
+    asked = ExpectedHealth(object_lock_mode="COMPLIANCE", object_lock_days=90)
+    assert retention_to_set(None, asked) == {"mode": "COMPLIANCE", "days": 90}

@@ -73,21 +73,27 @@ SOUGHT = SoughtTrail(ARN, "o-abc1234567")
 GOOD, DENIED = Candidate(SOUGHT.place("good"), ("us-east-1",), ()), Candidate(SOUGHT.place("shut"), (), (), None, False)
 
 
-def test_a_bucket_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Organization:
-        id, management_account_id = "o-abc1234567", MANAGEMENT
+class Organization:
+    id, management_account_id = "o-abc1234567", MANAGEMENT
 
-    class Session:
-        account_id, region = "222233334444", "us-east-1"
 
-        def client(self, _service: str) -> None:
-            return None
+class Session:
+    account_id, region = "222233334444", "us-east-1"
 
-        def known_regions(self, _service: str) -> list[str]:
-            return ["us-east-1"]
+    def client(self, _service: str) -> None:
+        return None
 
-    session: Any = Session()
+    def known_regions(self, _service: str) -> list[str]:
+        return ["us-east-1"]
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(search, "require_membership", lambda *_: Organization)
+    return Session()
+
+
+def test_a_bucket_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, session: Any) -> None:
     monkeypatch.setattr(search, "list_names", lambda _client: {"good": None, "shut": None})
     monkeypatch.setattr(search, "read_candidates", lambda *_: [GOOD, DENIED])
     result = search.describe_log_buckets(session, options())
@@ -103,3 +109,42 @@ def test_only_weakened_settings_are_warned_of() -> None:
     assert search.health_warnings({"buckets": buckets}) == [
         "Bucket logs: versioning: found Suspended, expected Enabled. Turn it on."
     ]
+
+
+@pytest.mark.parametrize("select", ["all", "one"])
+def test_a_named_bucket_that_is_not_there(monkeypatch: pytest.MonkeyPatch, session: Any, select: str) -> None:
+    monkeypatch.setattr(search, "read_named", lambda *_: [])
+    asked = options(name="gone", select=select, health=True, expected_health={"object_lock_days": 30})
+    if select == "one":
+        with pytest.raises(AnsibleOrgTrailError, match="gone"):
+            search.describe_log_buckets(session, asked)
+        return
+    result = search.describe_log_buckets(session, asked)
+    assert result["buckets"] == []
+    assert result["retention_to_set"]["days"] == 30
+
+
+def test_a_named_bucket_is_judged_by_its_own_health(monkeypatch: pytest.MonkeyPatch, session: Any) -> None:
+    lock = {"object_lock": {"mode": "COMPLIANCE", "days": 90}, "problems": []}
+    settings = type("Settings", (), {"raw": {"region": "eu-west-1"}, "denied": ()})
+    monkeypatch.setattr(search, "read_named", lambda *_: [GOOD])
+    monkeypatch.setattr(search, "read_settings", lambda *_: settings)
+    monkeypatch.setattr(search, "judge_health", lambda *_: lock)
+    result = search.describe_log_buckets(session, options(name="good", health=True))
+    assert result["buckets"][0]["region"] == "eu-west-1"
+    assert result["retention_to_set"] == {"mode": "COMPLIANCE", "days": 90}
+
+
+def test_regions_are_asked_for_only_where_the_trail_has_none(monkeypatch: pytest.MonkeyPatch, session: Any) -> None:
+    asked = []
+
+    def known_regions(service: str) -> list[str]:
+        asked.append(service)
+        return ["us-east-1"]
+
+    monkeypatch.setattr(session, "known_regions", known_regions)
+    monkeypatch.setattr(search, "read_named", lambda *_: [GOOD])
+    search.describe_log_buckets(session, options(name="good", trail_arn=str(ARN)))
+    assert asked == []
+    search.describe_log_buckets(session, options(name="good"))
+    assert asked == ["cloudtrail"]

@@ -147,3 +147,20 @@ def test_keys_of_the_account_are_used() -> None:
 
     asked(dict.fromkeys(REGIONS, remember), [*targets(1), Target("9" * 12, "", "ACTIVE")])
     assert keys == {("A", "B", "C"), None}
+
+
+def test_a_row_holds_what_the_status_tells_of_both_deliveries() -> None:
+    told = {
+        "IsLogging": True,
+        "LatestDeliveryTime": "2026-11-24T03:05:00Z",
+        "LatestDeliveryError": "AccessDenied",
+        "LatestDigestDeliveryTime": "2026-11-24T02:40:00Z",
+        "LatestDigestDeliveryError": "NoSuchBucket",
+    }
+    run, _ = asked(dict.fromkeys(REGIONS, everybody(Answer(told))), targets(1))
+    row = run.rows["0" * 12, "us-east-1"]
+    assert (row.latest_delivery_time, row.latest_delivery_error) == ("2026-11-24T03:05:00Z", "AccessDenied")
+    assert (row.latest_digest_delivery_time, row.latest_digest_delivery_error) == (
+        "2026-11-24T02:40:00Z",
+        "NoSuchBucket",
+    )

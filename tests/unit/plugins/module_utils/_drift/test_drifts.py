@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import as_junit, failure_drift
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+    Drift,
+    as_junit,
+    as_table,
+    failure_drift,
+    trail_drift,
+)
 
 
 def test_junit_is_xml_whatever_a_message_holds() -> None:
@@ -16,3 +23,17 @@ def test_junit_is_xml_whatever_a_message_holds() -> None:
     failure = ElementTree.fromstring(text).find("testcase/failure")
     assert failure is not None
     assert "\ufffd[31mno\ufffd \ufffd <é> 日本 \U0001f511" in failure.attrib["message"]
+
+
+def test_a_trail_that_is_gone_is_one_drift() -> None:
+    diff = {"before": {}, "after": {"is_logging": True, "s3_bucket_name": "logs"}}
+    [drift] = trail_drift({"changed": True, "diff": diff, "trail": {"arn": "arn"}, "before": None})
+    assert (drift.object, drift.what, drift.expected, drift.found) == ("arn", "trail", "present", "absent")
+
+
+@pytest.mark.parametrize(("since", "tells"), [("2026-01-02T12:00:00Z", True), ("", False)])
+def test_the_table_tells_since_when_where_that_is_known(since: str, tells: bool) -> None:
+    drift = Drift("trail", "arn", "is_logging", True, False, "Start it.", ("StopLogging",), since, "somebody")
+    text = as_table([drift])
+    assert ("    since     2026-01-02T12:00:00Z, by somebody" in text.splitlines()) is tells
+    assert "    to do     Start it." in text.splitlines()

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import events
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+    TRAIL,
+    Drift,
     access_drift,
     health_drift,
     trail_drift,
@@ -69,3 +71,43 @@ def test_history_is_read_where_the_event_is_recorded(
     ]
     found = events.attribute(drifts, session, session, "bucket")
     assert [one.by for one in found] == [f"somebody in {organizations}"] * 2 + ["somebody in bucket"]
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "what", "blamed"),
+    [
+        ("UpdateTrail", {"s3BucketName": "mine"}, "s3_bucket_name", True),
+        ("UpdateTrail", {"isMultiRegionTrail": False}, "s3_bucket_name", False),
+        ("StopLogging", {}, "is_logging", True),
+    ],
+)
+def test_an_update_is_blamed_for_the_settings_that_it_names(
+    name: str, asked: dict[str, object], what: str, blamed: bool
+) -> None:
+    drift = Drift(TRAIL, "arn:aws:cloudtrail:us-east-1:111111111111:trail/default", what, "", "", "", (name,))
+    record = {"requestParameters": {"name": "default", **asked}}
+    assert events.causes({"EventName": name, "CloudTrailEvent": json.dumps(record)}, drift) is blamed
+
+
+def test_what_no_event_causes_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lookup(*_: object) -> list[dict[str, object]]:
+        raise AssertionError("looked for")
+
+    monkeypatch.setattr(events, "lookup_events", lookup)
+    session: Any = SimpleNamespace(client=lambda _service, region: region, partition="aws", region="us-east-1")
+    drift = Drift(TRAIL, "arn:aws:cloudtrail:us-east-1:111111111111:trail/default", "what", "", "", "", ())
+    assert events.attribute([drift], session, session, "bucket") == [drift]
+
+
+@pytest.mark.parametrize(("changed", "history", "looks"), [(True, True, 1), (True, False, 0), (False, True, 0)])
+def test_history_is_looked_up_for_drifts_alone(
+    monkeypatch: pytest.MonkeyPatch, changed: bool, history: bool, looks: int
+) -> None:
+    looked = []
+    drift = Drift(TRAIL, "arn", "is_logging", True, False, "", ("StopLogging",))
+    monkeypatch.setattr(events, "collect_drift", lambda _options: [drift] if changed else [])
+    monkeypatch.setattr(events, "attribute", lambda drifts, *_: looked.append(drifts))
+    options: Any = SimpleNamespace(event_history=history, log_archive_role_arn="", log_bucket={"region": "eu-west-1"})
+    session: Any = SimpleNamespace()
+    events.find_drift(session, options)
+    assert len(looked) == looks

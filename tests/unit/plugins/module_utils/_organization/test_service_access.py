@@ -5,17 +5,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import CLOUDTRAIL
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import (
+    AnsibleOrganizationsError,
+    Organization,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization import service_access
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     change_service_access,
+    describe_service_access,
 )
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+ORGANIZATION = Organization("o-abc1234567", "ALL", "111122223333")
 LOST = ReadTimeoutError(endpoint_url="https://organizations")
 
 
@@ -81,3 +89,20 @@ def test_what_aws_refuses_is_told(outcomes: list[tuple[bool, Exception | None]],
     with pytest.raises(AnsibleOrganizationsError):
         change_service_access(client, client, Wanted(CLOUDTRAIL, "present", False), lambda _seconds: None)
     assert client.writes == writes
+
+
+@pytest.mark.parametrize(
+    ("account", "error", "says"),
+    [("222233334444", AnsibleOrgTrailError, "expected its management account"), ("111122223333", None, "denied")],
+)
+def test_a_member_is_told_so_and_the_management_account_what_aws_says(
+    monkeypatch: pytest.MonkeyPatch, account: str, error: type[Exception] | None, says: str
+) -> None:
+    def denied(_client: object) -> AnsibleOrganizationsError:
+        return AnsibleOrganizationsError("denied", DENIED)
+
+    monkeypatch.setattr(service_access, "describe_organization", lambda _client: ORGANIZATION)
+    monkeypatch.setattr(service_access, "_services_or_denial", denied)
+    session: Any = SimpleNamespace(account_id=account, client=lambda _service: None)
+    with pytest.raises(error or AnsibleOrganizationsError, match=says):
+        describe_service_access(session)

@@ -67,6 +67,7 @@ def test_parse_policy_refuses_a_statement(changes: dict[str, Any], says: str) ->
         ('{"Version": "2012-10-18", "Statement": []}', "has Version '2012-10-18'"),
         ('{"version": "2012-10-17", "Statement": []}', "unknown element 'version'"),
         ('{"Statement": [{"Effect": "Allow", "Effect": "Deny"}]}', "'Effect' stands twice"),
+        ('{"Statement": [{"Sid": "A", "Effect": "Allow", "Effect": "Deny"}]}', "'Effect' stands twice"),
     ],
 )
 def test_parse_policy_refuses_a_document(document: str, says: str) -> None:

@@ -82,6 +82,7 @@ def test_same_bool(wanted: str, found: str, same: bool | None) -> None:
         ("ipaddress", "10.0.0.0/8", "10.1.2.3", True),
         ("ipaddress", "10.0.0.0/8", "11.1.2.3", False),
         ("ipaddress", "10.0.0.0/8", "here", None),
+        ("ipaddress", "10.9.9.9/8", "10.1.2.3", True),
         ("numericlessthan", "5", "4", True),
         ("numericlessthan", "5", "5", False),
         ("numericlessthanequals", "5", "5", True),

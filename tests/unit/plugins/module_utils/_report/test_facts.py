@@ -19,6 +19,12 @@ def test_facts_leaves_out_what_is_not_known() -> None:
     assert found == [("Name", "logs")]
 
 
+def test_facts_says_yes_and_no() -> None:
+    labels = {"on": "On", "off": "Off", "count": "Count"}
+    found = facts({"on": True, "off": False, "count": 1}, labels)
+    assert found == [("On", "yes"), ("Off", "no"), ("Count", "1")]
+
+
 def test_describe_trail() -> None:
     arn = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/default"
     assert describe_trail(parse_trail_arn(arn)) == {"arn": arn, "name": "default", "home_region": "eu-west-1"}
