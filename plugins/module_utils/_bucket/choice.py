@@ -113,7 +113,7 @@ def explain_refusal(candidates: Sequence[Candidate], account_id: str, trail: Sou
     if len(candidates) == 1:
         only = candidates[0]
         return f"Bucket {only.name} of account {account_id} does not admit {trail}: {_reasons(only)}. {_remedy(only)}."
-    nearest = sorted(candidates, key=lambda one: (not _may_be_meant(one), len(one.problems)))
+    nearest = sorted(candidates, key=lambda one: len(one.problems))
     told = [one for one in nearest if _may_be_meant(one)][:EXPLAINED] or nearest[:EXPLAINED]
     reasons = "; ".join(f"bucket {one.name}: {_reasons(one)}" for one in told)
     others = f"; others that do not: {len(candidates) - len(told)}" if len(candidates) > len(told) else ""

@@ -105,6 +105,13 @@ def test_judge_policy_names_a_statement_without_sid_by_its_place() -> None:
     assert {one.statement for one in verdict.problems} == {"statement 1", "statement 2", "statement 3"}
 
 
+def test_judge_policy_keeps_the_trails_that_a_condition_names() -> None:
+    """The remedy adds ours; to set it would shut the other trail out."""
+    policy = SCENE.with_source("StringEquals", "aws:SourceArn", OTHER_ARN)
+    fixes = {problem.fix for problem in judge_policy(policy, SCENE.place).problems}
+    assert fixes == {f"Add {ARN} to Condition StringEquals aws:SourceArn."}
+
+
 def test_judge_policy_blames_no_statement_of_another_service() -> None:
     policy = SCENE.without(ACL)
     policy["Statement"].append(

@@ -76,6 +76,11 @@ def test_evaluate_names_the_statements_that_decided() -> None:
     assert all(match.doubts == () for match in decision.statements)
 
 
+def test_what_a_request_is_not_said_to_carry_is_absent() -> None:
+    policy = parse_policy({"Version": "2012-10-17", "Statement": [statement(Condition={"Bool": {"aws:x": "true"}})]})
+    assert evaluate(policy, Request("s3:PutObject", "arn:aws:s3:::b/key", SERVICE)).effect == "ImplicitDeny"
+
+
 def test_evaluate_tells_what_is_in_doubt() -> None:
     policy = parse_policy({"Statement": MAYBE_DENY})
     (match,) = evaluate(policy, Request("s3:PutObject", "arn:aws:s3:::b/key", SERVICE, complete=False)).statements
