@@ -75,13 +75,15 @@ def named_trail(text: str, is_arn: bool = False) -> str | TrailArn:
 def possible_trail_arn(text: str) -> TrailArn:
     """Split a trail's ARN. Raises ValueError when it is none, or one that no trail can have."""
     arn = parse_trail_arn(text)
-    if problem := trail_name_problem(arn.name) or partition_problem(arn):
+    if problem := trail_arn_problem(arn):
         raise ValueError(problem)
     return arn
 
 
-def partition_problem(arn: TrailArn) -> str | None:
-    """Say in one sentence that a trail's ARN names a partition which its region is not in, or None."""
+def trail_arn_problem(arn: TrailArn) -> str | None:
+    """Say in one sentence why no trail can have this ARN: its name, or a partition which its region is not in."""
+    if problem := trail_name_problem(arn.name):
+        return problem
     expected = partition_of(arn.region)
     if arn.partition == expected or arn.partition not in {"aws", *_PARTITIONS.values()}:  # a new one may be right
         return None

@@ -35,7 +35,7 @@ from .delivery import DeliveryProbe
 from .options import CoverageOptions, GivenAccount
 from .rows import PROPAGATION, Row, count, is_young, judge_delivery, settle, without_files
 from .run import CoverageRun, Target
-from .statuses import HEALED_BY_WAITING, QUIET
+from .statuses import HEALED_BY_WAITING, NOT_COUNTED, QUIET
 
 MINUTE = 60.0
 FORMAT = 1
@@ -196,7 +196,7 @@ def new_probe(session: Session, options: CoverageOptions) -> DeliveryProbe | Non
 
 def rows_to_probe(rows: Iterable[Row]) -> list[Row]:
     """Rows of accounts and regions that files may have come from."""
-    return [row for row in rows if row.status not in ("account_closed", "region_disabled")]
+    return [row for row in rows if row.status not in NOT_COUNTED]
 
 
 def still_wanted(wanted: Mapping[Target, Iterable[str]], rows: Iterable[Row]) -> dict[Target, list[str]]:

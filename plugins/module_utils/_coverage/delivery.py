@@ -39,8 +39,7 @@ class DeliveryProbe:
         self._place = place
         self._owner = owner
         self._now = now
-        self._keys = keys
-        self._public_keys = cache(self._fetch_keys)
+        self._public_keys = cache(partial(fetch_keys, keys, now)) if keys else None
         self.looked = 0
         """How many rows were done, for progress: threads may miscount it by a few."""
 
@@ -59,20 +58,20 @@ class DeliveryProbe:
         try:
             newest = self._newest(row, "CloudTrail", "")
             row.latest_file_time = time_text(newest["LastModified"]) if newest else ""
-            if self._keys:
-                self._note_digest(row)
+            if self._public_keys:
+                self._note_digest(row, self._public_keys)
         except AnsibleAWSError as error:
             row.log_delivery_error = sentence(error)
         self.looked += 1
 
-    def _note_digest(self, row: Row) -> None:
+    def _note_digest(self, row: Row, public_keys: Callable[[str], Mapping[str, bytes]]) -> None:
         trail = self._place.trail
         newest = self._newest(row, "CloudTrail-Digest", f"_{trail.name}_{trail.region}")
         if not newest:
             return
         row.latest_digest_time = time_text(newest["LastModified"])
         data, metadata = get_object(self._s3, self._place.bucket, self._owner, newest["Key"])
-        problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, self._public_keys(row.region))
+        problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, public_keys(row.region))
         row.digest_valid = not problem
         if problem and row.status == "covered":
             row.status = "delivery_error"
@@ -92,8 +91,8 @@ class DeliveryProbe:
                 return newest
         return None
 
-    def _fetch_keys(self, region: str) -> Mapping[str, bytes]:
-        if self._keys is None:  # digests are looked at with keys only
-            return {}
-        keys: dict[str, bytes] = list_public_keys(self._keys(region), self._now - WINDOWS[-1], self._now)
-        return keys
+
+def fetch_keys(client: Callable[[str], Client], now: datetime, region: str) -> Mapping[str, bytes]:
+    """The public keys of a region that digests of the time until ``now`` are verified with."""
+    keys: dict[str, bytes] = list_public_keys(client(region), now - WINDOWS[-1], now)
+    return keys

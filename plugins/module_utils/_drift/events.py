@@ -68,8 +68,6 @@ def attribute(
             return []
 
     def explained(drift: Drift) -> Drift:
-        if not drift.events:
-            return drift
         return explain(drift, lambda name: history(drift.kind, _region(drift, name, session, bucket_region), name))
 
     return [explained(drift) for drift in drifts]

@@ -37,7 +37,7 @@ from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.reads import Answers, Reads, read_all
 from .options import TrailOptions
 from .refusals import choose_trail, name_refusal
-from .selectors import advanced_event_selector, event_selector, logs_management_events
+from .selectors import logs_management_events, selectors_of
 from .settings import Settings, is_key_alias, more_settings, trail_settings
 from .situation import OtherTrail, Unread
 
@@ -144,8 +144,7 @@ def _judge_others(others: list[TrailArn], answers: Answers) -> list[OtherTrail] 
         for answer in (status, selectors):
             if isinstance(answer, Unread):
                 return answer
-        basic = [event_selector(one) for one in selectors.get("EventSelectors") or []]
-        advanced = [advanced_event_selector(one) for one in selectors.get("AdvancedEventSelectors") or []]
+        basic, advanced = selectors_of(selectors)
         pays = logs_management_events(basic, advanced) or not (basic or advanced)
         judged.append(OtherTrail(other, bool(status.get("IsLogging")), pays))
     return judged

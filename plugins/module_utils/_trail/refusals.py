@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .._aws.arn import TrailArn, partition_of, partition_problem, trail_name_problem
+from .._aws.arn import TrailArn, partition_of, trail_arn_problem, trail_name_problem
 from .options import TrailOptions
 from .settings import Setting, Settings
 
@@ -16,7 +16,7 @@ from .settings import Setting, Settings
 def name_refusal(name: str | TrailArn) -> str | None:
     """Why a trail cannot be named so; a name or an ARN."""
     if isinstance(name, TrailArn):
-        return trail_name_problem(name.name) or partition_problem(name)
+        return trail_arn_problem(name)
     if name.startswith("arn:"):
         return f"The option name is {name!r}, expected a trail's name or its ARN arn:…:cloudtrail:…:trail/NAME."
     return trail_name_problem(name)

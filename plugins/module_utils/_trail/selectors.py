@@ -87,6 +87,12 @@ ALL_MANAGEMENT_EVENTS_ADVANCED: AdvancedEventSelector = {
 }
 
 
+def selectors_of(answer: Structure) -> tuple[list[EventSelector], list[AdvancedEventSelector]]:
+    """The basic and the advanced selectors in an answer of GetEventSelectors."""
+    basic = [event_selector(one) for one in answer.get("EventSelectors") or []]
+    return basic, [advanced_event_selector(one) for one in answer.get("AdvancedEventSelectors") or []]
+
+
 def event_selector(selector: Structure) -> EventSelector:
     """A basic selector of AWS's answer in the options' form."""
     return {

@@ -18,15 +18,14 @@ from .selectors import (
     Aggregation,
     EventSelector,
     InsightSelector,
-    advanced_event_selector,
     aggregation,
     aggregations,
-    event_selector,
     insight_selector,
     insight_selectors,
     logs_all_management_events,
     same_advanced_event_selectors,
     same_event_selectors,
+    selectors_of,
     with_all_management_events,
 )
 
@@ -136,8 +135,7 @@ def pick(settings: Settings, wanted: Iterable[Setting]) -> Settings:
 def trail_settings(trail: Structure, status: Structure, selectors: Structure) -> Settings:
     """The settings in the answers of DescribeTrails, GetTrailStatus and GetEventSelectors."""
     settings = cast(Settings, {option: trail.get(name, NEW_TRAIL[option]) for option, name in ANSWER_FIELDS.items()})
-    basic = [event_selector(one) for one in selectors.get("EventSelectors") or []]
-    advanced = [advanced_event_selector(one) for one in selectors.get("AdvancedEventSelectors") or []]
+    basic, advanced = selectors_of(selectors)
     if not basic and not advanced and not trail.get("HasCustomEventSelectors"):
         basic = [ALL_MANAGEMENT_EVENTS]
     return {
