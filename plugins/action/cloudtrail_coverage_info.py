@@ -41,7 +41,8 @@ class ActionModule(Direct):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         given, variables = self._task.args, task_vars or {}
         arguments = dict(given)
-        if boolean(arguments.pop("accounts_from_hosts", False)):
+        if boolean(given.get("accounts_from_hosts"), strict=False):  # what is no boolean, the module refuses
+            del arguments["accounts_from_hosts"]
             if arguments.get("accounts") is not None:
                 return {"failed": True, "msg": "parameters are mutually exclusive: accounts|accounts_from_hosts"}
             hosts = variables.get("ansible_play_hosts_all") or []

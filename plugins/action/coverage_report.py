@@ -119,16 +119,24 @@ def _read(options: ReportOptions) -> Document:
     if options.found:
         path = Path(options.found)
         found = _read_json(path, "checked_at")
-        arn = found.get("trail_arn")
         return new_document(
             found,
             found["checked_at"],
-            trail=options.organization_trail.get("trail") or (describe_trail(parse_trail_arn(arn)) if arn else {}),
+            trail=options.organization_trail.get("trail") or _trail_of(found, path),
             log_bucket=options.log_bucket,
             changes=describe_changes(options.trusted_access, options.organization_trail),
         )
     _refuse_wrong_number(len(options.parts), options.expected_parts)
     return merge(_read_json(Path(path), "verdict") for path in options.parts)
+
+
+def _trail_of(found: Result, path: Path) -> Result:
+    """What the ARN in a coverage tells of its trail; {} where there is none."""
+    arn = found.get("trail_arn")
+    try:
+        return describe_trail(parse_trail_arn(str(arn))) if arn else {}
+    except ValueError as error:
+        raise wrong_file(path, "trail_arn", error) from error
 
 
 def _refuse_wrong_number(parts: int, expected: int | None) -> None:
@@ -148,11 +156,16 @@ def _read_json(path: Path, mark: str) -> Result:
         content: Result = json.loads(path.read_bytes())
         content[mark]
     except (OSError, ValueError, LookupError, TypeError) as error:
-        raise ReportError(
-            f"Failed to read {path}: {error}. Expected a file with the field {mark}; run the coverage that wrote it "
-            "again."
-        ) from error
+        raise wrong_file(path, mark, error) from error
     return content
+
+
+def wrong_file(path: Path, mark: str, error: Exception) -> ReportError:
+    """A refusal of a file whose field ``mark`` cannot be read."""
+    found = str(error).rstrip(".")
+    return ReportError(
+        f"Failed to read {path}: {found}. Expected a file with the field {mark}; run the coverage that wrote it again."
+    )
 
 
 def render(document: Document, verdict: Verdict, templates: Path) -> str:

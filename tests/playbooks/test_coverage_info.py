@@ -203,6 +203,7 @@ def test_output_path(lab: Lab, tmp_path: Path) -> None:
     [
         ({"trail_arn": "default"}, "not a trail ARN"),
         ({"accounts": [{"id": "12"}]}, "expected 12 digits"),
+        ({"accounts_from_hosts": "maybe"}, "accounts_from_hosts"),
         ({"role_arn_pattern": "arn:x"}, "role_arn_pattern"),
         ({"max_concurrency": 0}, "max_concurrency is 0"),
         ({"trail_changed_at": "yesterday"}, "trail_changed_at is 'yesterday', expected ISO 8601"),

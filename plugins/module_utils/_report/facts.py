@@ -45,7 +45,7 @@ def describe_changes(trusted_access: Result, organization_trail: Result) -> list
     return changes
 
 
-def describe_trail(trail: TrailArn) -> dict[str, str]:
+def describe_trail(trail: TrailArn) -> Result:
     """What a trail's ARN alone tells about it, for runs that do not manage the trail."""
     return {"arn": str(trail), "name": trail.name, "home_region": trail.region}
 
