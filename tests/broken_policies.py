@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
@@ -24,6 +25,13 @@ ALL = (ACL, WRITE, ORGANIZATION_WRITE)
 OTHER_ACCOUNT = "999988887777"
 SSE = "s3:x-amz-server-side-encryption"
 SSE_KEY = f"{SSE}-aws-kms-key-id"
+
+PLACE = LogPlace(
+    "aws-cloudtrail-logs-222233334444-abcd",
+    TrailArn("aws", "us-east-1", "111122223333", "default"),
+    "o-abc1234567",
+)
+"""Where unit tests need one that no lab made."""
 
 Document = dict[str, Any]
 

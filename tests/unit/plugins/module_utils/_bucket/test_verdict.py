@@ -9,8 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import (
     admitted_home_regions,
     judge_policy,
@@ -20,6 +18,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
 from tests.broken_policies import (
     ACL,
     ORGANIZATION_WRITE,
+    PLACE,
     WRITE,
     BrokenPolicy,
     Scene,
@@ -27,11 +26,8 @@ from tests.broken_policies import (
     broken_policies,
 )
 
-BUCKET = "aws-cloudtrail-logs-222233334444-abcd"
-ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
+BUCKET, ARN, ORGANIZATION = PLACE.bucket, str(PLACE.trail), PLACE.organization_id
 OTHER_ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/second"
-ORGANIZATION = "o-abc1234567"
-PLACE = LogPlace(BUCKET, parse_trail_arn(ARN), ORGANIZATION)
 SCENE = Scene(PLACE)
 BROKEN = broken_policies(PLACE)
 ADMITTING = admitting_policies(PLACE)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.plan import (
     Call,
     Plan,
@@ -30,14 +29,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings
     wanted_settings,
 )
 
-from tests.trail_options import options
-
-HOME = TrailArn("aws", "eu-central-1", "111122223333", "default")
-ARN = str(HOME)
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
-TOPIC = "arn:aws:sns:eu-central-1:111122223333:topic"
-GROUP = "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
-ROLE = "arn:aws:iam::111122223333:role/logs"
+from tests.trail_options import ARN, GROUP, HOME, KEY, ROLE, TOPIC, options
 
 GOOD: Settings = {
     **pick(NEW_TRAIL, [name for name in names(NEW_TRAIL) if name not in READ_ON_DEMAND]),

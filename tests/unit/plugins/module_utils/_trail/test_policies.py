@@ -10,33 +10,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.policies import (
     kms_key_policy,
     log_role_too_narrow,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import NEW_TRAIL, Settings
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import Settings
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situation import (
     Problem,
     Situation,
     Unread,
 )
 
-from tests.trail_options import options
+from tests.trail_options import AFTER, ARN, GROUP, HOME, KEY, ME, ROLE, options
 
-ME = "111122223333"
-HOME = TrailArn("aws", "eu-central-1", ME, "default")
-ARN = str(HOME)
-KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
-GROUP = f"arn:aws:logs:eu-central-1:{ME}:log-group:trail:*"
-ROLE = f"arn:aws:iam::{ME}:role/logs"
-AFTER: Settings = {
-    **NEW_TRAIL,
-    "s3_bucket_name": "bucket",
-    "is_organization_trail": True,
-    "is_multi_region_trail": True,
-    "logging": True,
-}
+LOG_GROUP = f"{GROUP}:*"
 
 GOOD = Situation(arn=HOME, organization_id="o-exampleorgid", before=AFTER, after=AFTER, options=options())
 
@@ -70,7 +57,7 @@ def with_role(
     *resources: str, effect: str = "Allow", action: Any = ("logs:PutLogEvents", "logs:CreateLogStream")
 ) -> Situation:
     statement = {"Effect": effect, "Action": list(action), "Resource": list(resources)}
-    after: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": GROUP, "cloud_watch_logs_role_arn": ROLE}
+    after: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": LOG_GROUP, "cloud_watch_logs_role_arn": ROLE}
     allow = {"Effect": "Allow", "Action": "logs:*", "Resource": "*"}
     documents = [{"Version": "2012-10-17", "Statement": [statement]}]
     if effect == "Deny":
@@ -78,7 +65,7 @@ def with_role(
     return replace(GOOD, after=after, role_policies=documents)
 
 
-STREAMS = GROUP.removesuffix(":*") + ":log-stream:"
+STREAMS = LOG_GROUP.removesuffix(":*") + ":log-stream:"
 
 
 def judged(situation: Situation) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.trail_status import (
     DELIVERY_WORDS,
     DeliveryError,
@@ -33,25 +32,15 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situatio
     Unread,
 )
 
-from tests.trail_options import options
+from tests.trail_options import AFTER, GROUP, HOME, KEY, ROLE, options
 
-ME, OTHER = "111122223333", "444455556666"
-HOME = TrailArn("aws", "eu-central-1", ME, "default")
-KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
-GROUP = f"arn:aws:logs:eu-central-1:{ME}:log-group:trail:*"
-ROLE = f"arn:aws:iam::{ME}:role/logs"
-AFTER: Settings = {
-    **NEW_TRAIL,
-    "s3_bucket_name": "bucket",
-    "is_organization_trail": True,
-    "is_multi_region_trail": True,
-    "logging": True,
-}
+OTHER = "444455556666"
+LOG_GROUP = f"{GROUP}:*"
 
 GOOD = Situation(arn=HOME, organization_id="o-exampleorgid", before=AFTER, after=AFTER, options=options())
 NEW = replace(GOOD, before=None)
 WITH_KEY = replace(GOOD, after={**AFTER, "kms_key_id": KEY})
-LOGS: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": GROUP, "cloud_watch_logs_role_arn": ROLE}
+LOGS: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": LOG_GROUP, "cloud_watch_logs_role_arn": ROLE}
 OVERLAP = OtherTrail(replace(HOME, region="us-east-1", name="old"), logging=True, management_events=True)
 CONTROL_TOWER = replace(HOME, name="aws-controltower-BaselineCloudTrail")
 

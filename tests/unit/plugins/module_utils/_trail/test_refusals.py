@@ -13,23 +13,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.refusals
     name_refusal,
     settings_refusal,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import NEW_TRAIL, Settings
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import Settings
 
-from tests.trail_options import options
+from tests.trail_options import AFTER, ARN, GROUP, HOME, KEY, ME, ROLE, options
 
-ME, OTHER = "111122223333", "444455556666"
-HOME = TrailArn("aws", "eu-central-1", ME, "default")
-ARN = str(HOME)
-KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
-GROUP = f"arn:aws:logs:eu-central-1:{ME}:log-group:trail:*"
-ROLE = f"arn:aws:iam::{ME}:role/logs"
-AFTER: Settings = {
-    **NEW_TRAIL,
-    "s3_bucket_name": "bucket",
-    "is_organization_trail": True,
-    "is_multi_region_trail": True,
-    "logging": True,
-}
+OTHER = "444455556666"
+LOG_GROUP = f"{GROUP}:*"
 
 
 def trail(region: str, account: str = ME, name: str = "default") -> TrailArn:
@@ -64,8 +53,8 @@ ARNS: list[tuple[str, str, bool]] = [
     ("sns_topic_name", f"arn:aws:sns:eu-central-1:{ME}:trail", True),
     ("sns_topic_name", "trail", True),
     ("sns_topic_name", "arn:aws:sqs:eu-central-1:1:trail", False),
-    ("cloud_watch_logs_log_group_arn", GROUP, True),
-    ("cloud_watch_logs_log_group_arn", GROUP.removesuffix(":*"), True),
+    ("cloud_watch_logs_log_group_arn", LOG_GROUP, True),
+    ("cloud_watch_logs_log_group_arn", LOG_GROUP.removesuffix(":*"), True),
     ("cloud_watch_logs_log_group_arn", "", True),
     ("cloud_watch_logs_log_group_arn", "trail", False),
     ("cloud_watch_logs_role_arn", ROLE, True),

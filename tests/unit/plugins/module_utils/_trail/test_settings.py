@@ -9,7 +9,6 @@ from dataclasses import fields
 from typing import Any, get_args
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import TrailOptions
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import (
     ALL_MANAGEMENT_EVENTS,
@@ -33,13 +32,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings
     wanted_settings,
 )
 
-from tests.trail_options import options
-
-HOME = TrailArn("aws", "eu-central-1", "111122223333", "default")
-ARN = str(HOME)
-KEY = "arn:aws:kms:eu-central-1:111122223333:key/0a1b"
-TOPIC = "arn:aws:sns:eu-central-1:111122223333:topic"
-GROUP = "arn:aws:logs:eu-central-1:111122223333:log-group:trail"
+from tests.trail_options import ARN, GROUP, HOME, KEY, TOPIC, options
 
 
 def test_every_setting_has_a_name_and_a_default_and_is_an_option() -> None:
