@@ -11,9 +11,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.retry import BROKEN, BUSY, retry_read, retry_write
 from botocore.exceptions import ClientError
 
-
-def client_error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code}}, "X")
+from tests.canned_aws import client_error
 
 
 def attempts(decorate: object, code: str) -> int:

@@ -27,9 +27,10 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
     judge_policy,
     required_statements,
 )
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
 
 from tests.broken_policies import BrokenPolicy, broken_policies
+from tests.canned_aws import client_error
 
 OWNER, BUCKET, ORGANIZATION = "222233334444", "example-logs", "o-abc1234567"
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
@@ -53,11 +54,6 @@ def admits(policy: Any, wanted: Wanted = WANTED) -> bool:
     return judge_policy(policy, wanted.place).admits is True
 
 
-def error(code: str, status: int = 400) -> ClientError:
-    metadata: Any = {"HTTPStatusCode": status}
-    return ClientError({"Error": {"Code": code}, "ResponseMetadata": metadata}, "PutBucketPolicy")
-
-
 class FakeS3:
     """A bucket's policy; ``faults`` are raised by the next writes, after or before they did their work."""
 
@@ -68,7 +64,7 @@ class FakeS3:
 
     def get_bucket_policy(self, **_names: str) -> dict[str, str]:
         if self.policy is None:
-            raise error("NoSuchBucketPolicy", 404)
+            raise client_error("NoSuchBucketPolicy", 404)
         return {"Policy": self.policy}
 
     def put_bucket_policy(self, *, Policy: str, **_names: str) -> None:
@@ -206,8 +202,8 @@ def test_ensure_policy_gives_up_against_a_run_that_never_yields() -> None:
 UNCLEAR = [
     (True, ReadTimeoutError(endpoint_url="x")),
     (False, ReadTimeoutError(endpoint_url="x")),
-    (True, error("InternalError", 500)),
-    (False, error("ServiceUnavailable", 503)),
+    (True, client_error("InternalError", 500)),
+    (False, client_error("ServiceUnavailable", 503)),
 ]
 
 
@@ -221,7 +217,7 @@ def test_ensure_policy_looks_again_when_the_answer_is_lost(works: bool, fault: E
 
 def test_ensure_policy_passes_a_denial_on() -> None:
     with pytest.raises(AnsibleS3Error, match="change the policy of bucket example-logs"):
-        ensure(FakeS3(OWN_POLICY, [(False, error("AccessDenied", 403))]))
+        ensure(FakeS3(OWN_POLICY, [(False, client_error("AccessDenied", 403))]))
 
 
 def test_ensure_policy_does_not_touch_a_malformed_policy() -> None:

@@ -21,15 +21,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.s
     change_service_access,
     describe_service_access,
 )
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import ReadTimeoutError
+
+from tests.canned_aws import client_error
 
 ORGANIZATION = Organization("o-abc1234567", "ALL", "111122223333")
 LOST = ReadTimeoutError(endpoint_url="https://organizations")
-
-
-def client_error(code: str, status: int) -> ClientError:
-    answer: Any = {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "X")
 
 
 FAILED, DENIED = client_error("ServiceException", 500), client_error("AccessDeniedException", 400)
