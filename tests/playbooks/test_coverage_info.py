@@ -217,6 +217,14 @@ def test_errors(lab: Lab, options: dict[str, Any], words: str) -> None:
     assert words in result.msg
 
 
+def test_hosts_are_no_accounts_beside_those_that_are_given(lab: Lab) -> None:
+    options = {"trail_arn": lab.trail_arn, "accounts": [], "accounts_from_hosts": True}
+    lab.clear_journal()
+    result = run_playbook(lab, [{"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": options}])
+    assert result.task("ask")["msg"] == "parameters are mutually exclusive: accounts|accounts_from_hosts"
+    assert lab.journal() == []
+
+
 def test_external_id_and_session_name(lab: Lab) -> None:
     ask(lab, accounts=given(members(lab)[0]), regions=[ONE], assume_role_session_name="audit")
     entry = lab.journal(operation="GetTrailStatus")[0]

@@ -10,6 +10,7 @@ process and to their result. One play holds all cases; it runs both ways.
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -408,12 +409,15 @@ def test_cases_do_what_they_say(runs: tuple[Run, Run]) -> None:
     assert results["arguments"]["invocation"]["module_args"]["number"] == 12
 
 
-@pytest.mark.parametrize("kind", [signal.SIGKILL, signal.SIGHUP])
-def test_a_module_ends_with_ansible(tmp_path: Path, kind: signal.Signals) -> None:
-    """The coverage of accounts that are throttled for minutes goes on for nobody."""
+@pytest.mark.parametrize(
+    ("victim", "kind"),
+    [("ansible-playbook", signal.SIGKILL), ("ansible-playbook", signal.SIGHUP), ("worker", signal.SIGKILL)],
+)
+def test_a_module_ends_with_ansible(tmp_path: Path, victim: str, kind: signal.Signals) -> None:
+    """A coverage that waits an hour for a trail goes on for nobody."""
     with Lab("--accounts", "3") as lab:
-        lab.control("POST", "faults", [{"service": "cloudtrail", "fault": "throttle"}])
-        task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": {"trail_arn": lab.trail_arn}}
+        options = {"trail_arn": lab.trail_arn, "wait_minutes": 60}  # no member has that trail yet
+        task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": options}
         play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
         (tmp_path / "play.yml").write_text(json.dumps(play))
         process = subprocess.Popen(
@@ -424,10 +428,11 @@ def test_a_module_ends_with_ansible(tmp_path: Path, kind: signal.Signals) -> Non
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        until(lambda: bool(lab.journal(outcome="fault:throttle")))
+        until(lambda: bool(lab.journal(operation="GetTrailStatus")))
         family = descendants(process.pid)
         assert len(family) >= 2, "a worker and the module in it"
-        process.send_signal(kind)
+        worker = next(one for one in family if descendants(one))
+        os.kill(process.pid if victim == "ansible-playbook" else worker, kind)
         process.wait()
         until(lambda: not any(Path(f"/proc/{one}").exists() for one in family))
 
