@@ -44,7 +44,7 @@ def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> t
     if plan.calls and not check_mode:
         writer = Writer(session, view.arn, options)
         try:
-            now = writer.carry_out(before)
+            now = writer.carry_out(view.now)
         except AnsibleAWSError as error:
             error.kwargs |= {"changed": bool(writer.actions), "actions": _described_actions(view, writer.actions)}
             raise

@@ -19,7 +19,6 @@ from .._aws.session import Session
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
-from .settings import Settings
 
 ROUNDS = 3
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
@@ -35,14 +34,14 @@ class Writer:
     actions: list[Call] = field(default_factory=list)
     sleep: Callable[[float], None] = time.sleep
 
-    def carry_out(self, before: Settings | None) -> TrailNow | None:
+    def carry_out(self, before: TrailNow | None) -> TrailNow | None:
         """Write until AWS answers what is wanted, at most ``ROUNDS`` times, each time after a new look.
 
         A second round comes only when a first one's outcome is unknown: a lost answer, a server's failure.
         Raises AnsibleCloudTrailError for what AWS refuses, AnsibleOrgTrailError when the result is not as wanted.
         """
         error: AnsibleAWSError | None = None
-        now = None if before is None else TrailNow(before)
+        now = before
         for attempt in range(ROUNDS):
             plan = self._plan(now)
             if not plan.calls:

@@ -108,6 +108,13 @@ def test_judge_policy_keeps_the_trails_that_a_condition_names() -> None:
     assert fixes == {f"Add {ARN} to Condition StringEquals aws:SourceArn."}
 
 
+def test_judge_policy_says_what_an_element_is_to_be() -> None:
+    policy = SCENE.good()
+    policy["Statement"][2]["Action"] = "s3:PutObjectAcl"
+    (problem,) = judge_policy(policy, PLACE).problems
+    assert problem.fix.startswith("Set Action to s3:PutObject, or add ")
+
+
 def test_judge_policy_blames_no_statement_of_another_service() -> None:
     policy = SCENE.without(ACL)
     policy["Statement"].append(

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.optio
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import Target
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.progress import Progress
 
 from tests.unit.plugins.module_utils._coverage.test_options import PARAMS
 
@@ -87,6 +89,40 @@ def test_only_what_waiting_may_heal_is_asked_again() -> None:
     wanted = {Target(id_, "", ""): ["a", "b"] for id_ in (ME, MEMBER)}
     rows = [row(ME, "a", "covered"), row(ME, "b", "denied"), row(MEMBER, "a", "pending"), row(MEMBER, "b", "covered")]
     assert check.still_wanted(wanted, rows) == {Target(MEMBER, "", ""): ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "complete", "patience", "asked"),
+    [
+        ("covered", True, 1000.0, 1),
+        ("not_logging", False, 1000.0, 1),
+        ("not_logging", True, 0.0, 1),
+        ("not_logging", True, 1000.0, 2),
+    ],
+)
+def test_it_is_asked_again_while_waiting_helps_and_the_user_waits(
+    monkeypatch: pytest.MonkeyPatch, status: str, complete: bool, patience: float, asked: int
+) -> None:
+    class Run:
+        def __init__(self) -> None:
+            self.rows = {(MEMBER, "r"): row(MEMBER, "r", status)}
+            self.asked = 0
+
+        def ask(self, _wanted: object, _deadline: float, _tick: object) -> bool:
+            self.asked += 1
+            if self.asked == asked and patience:
+                self.rows = {(MEMBER, "r"): row(MEMBER, "r", "covered" if complete else status)}
+            return complete
+
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    run: Any = Run()
+    now = time.monotonic()
+    times = check.Times(deadline=now + 2000, wait_until=now + patience, changed_at="", joined_at={})
+    wanted = {Target(MEMBER, "", "ACTIVE"): ["r"]}
+    rows, whole = check.ask_until_covered(SESSION, TRAIL, run, wanted, times, Progress(None, "", 1, int), 7.0, "")
+    assert (run.asked, whole, len(rows)) == (asked, complete, 1)
+    assert slept == [7.0] * (asked - 1)
 
 
 def test_no_file_is_looked_for_where_none_can_be() -> None:

@@ -105,7 +105,7 @@ class CloudTrail:
         session: Any = self
         before = read_trail(session, ARN, wanted)
         writer = Writer(session, ARN, wanted, sleep=self.slept.append)
-        writer.carry_out(before.settings if before else None)
+        writer.carry_out(before)
         return writer
 
 
@@ -188,6 +188,7 @@ def test_what_aws_accepts_but_does_not_do_is_found_out() -> None:
     with pytest.raises(AnsibleOrgTrailError, match="'s3_bucket_name': 'new'"):
         aws.run()
     assert aws.writes == ["update_trail"]
+    assert aws.slept == [1, 2, 4]
 
 
 def test_a_trail_that_disappears_is_not_made_anew() -> None:
