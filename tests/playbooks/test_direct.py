@@ -427,13 +427,14 @@ def test_a_module_ends_with_ansible(tmp_path: Path, victim: str, kind: signal.Si
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),  # ignored where tests run under nohup
         )
         until(lambda: bool(lab.journal(operation="GetTrailStatus")))
         family = descendants(process.pid)
         assert len(family) >= 2, "a worker and the module in it"
         worker = next(one for one in family if descendants(one))
         os.kill(process.pid if victim == "ansible-playbook" else worker, kind)
-        process.wait()
+        process.wait(PATIENCE)
         until(lambda: not any(Path(f"/proc/{one}").exists() for one in family))
 
 
