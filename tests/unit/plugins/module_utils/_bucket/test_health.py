@@ -64,6 +64,7 @@ FULL_RULE = rule(400, Transitions=[{"Days": 100, "StorageClass": "GLACIER"}])
 
 PROBLEMS: dict[str, tuple[ExpectedHealth | None, dict[str, Any], list[str]]] = {
     "good": (None, {}, []),
+    "deletes_on_a_date": (None, {"lifecycle": [rule(Expiration={"Date": "2027-01-01T00:00:00Z"})]}, ["lifecycle"]),
     "no_public_access_block": (None, {"public_access_block": None}, ["public_access_block"]),
     "one_switch_off": (
         None,

@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import is_tls_only, require_tls
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import SID, is_tls_only, require_tls
 
 ARN = "arn:aws:s3:::example-logs"
 
@@ -66,3 +66,12 @@ def test_require_tls_takes_a_free_sid() -> None:
         "DenyInsecureTransport",
         "DenyInsecureTransport2",
     ]
+
+
+@pytest.mark.parametrize(
+    ("taken", "sid"), [((), SID), ((SID,), f"{SID}2"), ((SID, f"{SID}2"), f"{SID}3"), ((f"{SID}2",), SID)]
+)
+def test_require_tls_takes_a_name_that_is_free(taken: tuple[str, ...], sid: str) -> None:
+    others = [{**deny()["Statement"][0], "Sid": name, "Resource": "arn:aws:s3:::other"} for name in taken]
+    changed = require_tls({"Version": "2012-10-17", "Statement": others}, ARN)
+    assert [statement["Sid"] for statement in changed["Statement"]] == [*taken, sid]

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -71,3 +71,25 @@ def test_every_row_is_looked_for_and_counted(monkeypatch: pytest.MonkeyPatch) ->
     assert probe.look(rows, 1, time.monotonic() + 60, lambda: None)
     assert probe.looked == 2
     assert [row.latest_file_time for row in rows] == ["2026-08-15T12:30:00Z"] * 2
+
+
+@pytest.mark.parametrize(("keys", "valid"), [(True, True), (False, None)])
+def test_digests_are_verified_where_the_keys_can_be_fetched(
+    monkeypatch: pytest.MonkeyPatch, keys: bool, valid: bool | None
+) -> None:
+    asked = []
+
+    def list_public_keys(client: str, start: datetime, end: datetime) -> dict[str, bytes]:
+        asked.append((client, end - start, end))
+        return {}
+
+    found = {"Key": digest("2026-08-15T11:30"), "LastModified": NOW}
+    monkeypatch.setattr(delivery, "list_objects", lambda *_given: [found])
+    monkeypatch.setattr(delivery, "get_object", lambda *_given: (b"", {}))
+    monkeypatch.setattr(delivery, "digest_problem", lambda *_given: "")
+    monkeypatch.setattr(delivery, "list_public_keys", list_public_keys)
+    row = Row(MEMBER, "", REGION, "covered")
+    probe = DeliveryProbe(None, PLACE, OWNER, NOW, (lambda region: region) if keys else None)
+    probe.look([row], 1, time.monotonic() + 60, lambda: None)
+    assert row.digest_valid is valid
+    assert asked == ([(REGION, timedelta(days=30), NOW)] if keys else [])

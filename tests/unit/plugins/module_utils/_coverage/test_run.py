@@ -15,7 +15,12 @@ import boto3
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import Answer
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import DEAD_AFTER, CoverageRun, Target
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import (
+    DEAD_AFTER,
+    CoverageRun,
+    Endpoint,
+    Target,
+)
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 REGIONS = ["eu-west-1", "us-east-1"]
@@ -164,3 +169,14 @@ def test_a_row_holds_what_the_status_tells_of_both_deliveries() -> None:
         "2026-11-24T02:40:00Z",
         "NoSuchBucket",
     )
+
+
+def test_an_endpoint_is_dead_after_so_many_calls_without_an_answer() -> None:
+    endpoint = Endpoint("eu-west-1")
+    for _ in range(DEAD_AFTER - 1):
+        endpoint.heard(SILENCE)
+    assert not endpoint.dead
+    endpoint.heard(SILENCE)
+    assert endpoint.dead
+    endpoint.heard(LOGGING)
+    assert not endpoint.dead

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
     Drift,
+    access_drift,
     as_junit,
     as_table,
     failure_drift,
@@ -37,3 +38,18 @@ def test_the_table_tells_since_when_where_that_is_known(since: str, tells: bool)
     text = as_table([drift])
     assert ("    since     2026-01-02T12:00:00Z, by somebody" in text.splitlines()) is tells
     assert "    to do     Start it." in text.splitlines()
+
+
+@pytest.mark.parametrize(("changed", "number"), [(True, 1), (False, 0)])
+def test_trusted_access_that_is_as_wanted_is_no_drift(changed: bool, number: int) -> None:
+    assert len(access_drift({"changed": changed, "organization": {"id": "o-1"}}, "cloudtrail.amazonaws.com")) == number
+
+
+@pytest.mark.parametrize(
+    ("sentences", "tests", "failures"), [([], "1", "0"), (["a"], "1", "1"), (["a", "b"], "2", "2")]
+)
+def test_junit_counts_its_cases(sentences: list[str], tests: str, failures: str) -> None:
+    suite = ElementTree.fromstring(as_junit(failure_drift(sentences), "2026-01-02T12:00:00Z"))
+    assert (suite.attrib["tests"], suite.attrib["failures"]) == (tests, failures)
+    assert len(suite.findall("testcase")) == int(tests)
+    assert len(suite.findall("testcase/failure")) == int(failures)

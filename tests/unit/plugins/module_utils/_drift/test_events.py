@@ -111,3 +111,17 @@ def test_history_is_looked_up_for_drifts_alone(
     session: Any = SimpleNamespace()
     events.find_drift(session, options)
     assert len(looked) == looks
+
+
+@pytest.mark.parametrize(("role", "account"), [("arn:aws:iam::222222222222:role/audit", "log archive"), ("", None)])
+def test_the_log_archive_is_entered_by_its_role_alone(
+    monkeypatch: pytest.MonkeyPatch, role: str, account: str | None
+) -> None:
+    drift = Drift(TRAIL, "arn", "is_logging", True, False, "", ("StopLogging",))
+    monkeypatch.setattr(events, "collect_drift", lambda _options: [drift])
+    monkeypatch.setattr(events, "attribute", lambda _drifts, _session, log_archive, _region: [log_archive])
+    options: Any = SimpleNamespace(
+        event_history=True, log_archive_role_arn=role, log_archive_role_external_id="", log_bucket={"region": "x"}
+    )
+    session: Any = SimpleNamespace(assume=lambda *_given: "log archive")
+    assert events.find_drift(session, options) == [account]

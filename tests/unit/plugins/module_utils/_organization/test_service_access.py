@@ -17,9 +17,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizati
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization import service_access
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
+    ServiceAccess,
     Wanted,
     change_service_access,
     describe_service_access,
+    ensure_service_access,
 )
 from botocore.exceptions import ReadTimeoutError
 
@@ -103,3 +105,32 @@ def test_a_member_is_told_so_and_the_management_account_what_aws_says(
     session: Any = SimpleNamespace(account_id=account, client=lambda _service: None)
     with pytest.raises(error or AnsibleOrganizationsError, match=says):
         describe_service_access(session)
+
+
+@pytest.mark.parametrize(
+    ("service", "on", "state", "allowed", "writes", "refused"),
+    [
+        (CLOUDTRAIL, False, "present", False, 1, False),
+        (CLOUDTRAIL, True, "present", False, 0, False),
+        (CLOUDTRAIL, False, "absent", False, 0, False),
+        (CLOUDTRAIL, True, "absent", False, 0, True),
+        (CLOUDTRAIL, True, "absent", True, 1, False),
+        ("other.amazonaws.com", True, "absent", False, 1, False),
+    ],
+)
+def test_only_what_differs_is_written_and_no_organization_trail_is_lost(
+    monkeypatch: pytest.MonkeyPatch, service: str, on: bool, state: str, allowed: bool, writes: int, refused: bool
+) -> None:
+    written: list[Wanted] = []
+    monkeypatch.setattr(service_access, "change_service_access", lambda *given: written.append(given[-1]))
+    monkeypatch.setattr(service_access, "find_organization_resources", lambda _session: ["trail/default"])
+    session: Any = SimpleNamespace(client=lambda *_given, **_options: None)
+    before, wanted = ServiceAccess(ORGANIZATION, (service,) if on else ()), Wanted(service, state, allowed)
+    if refused:
+        with pytest.raises(AnsibleOrgTrailError, match="found trail/default, expected none"):
+            ensure_service_access(session, before, wanted, check_mode=False)
+    else:
+        after = ensure_service_access(session, before, wanted, check_mode=False)
+        assert after.trusted_services == ((service,) if state == "present" else ())
+        assert ensure_service_access(session, before, wanted, check_mode=True) == after
+    assert written == [wanted] * writes

@@ -114,3 +114,9 @@ def test_part_name_follows_the_accounts_alone() -> None:
     other = document({ACCOUNTS[1]: ["covered", "covered"]}, 0)
     assert part_name(first) == part_name(again)
     assert part_name(first) != part_name(other)
+
+
+def test_a_row_holds_what_is_known_and_the_name_stands_with_the_account() -> None:
+    row = {"account_id": ACCOUNTS[0], "account_name": "one", "region": "us-east-1", "status": "covered", "reason": ""}
+    written = new_document({"accounts": [{"id": ACCOUNTS[0], "name": "one"}], "coverage": [row]}, "")
+    assert written["coverage"] == [{"account_id": ACCOUNTS[0], "region": "us-east-1", "status": "covered"}]

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import new_document
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import merge, new_document
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page import (
     base36,
     minute,
+    page_facts,
     page_matrix,
     readable_time,
     script_json,
@@ -126,3 +127,26 @@ def test_readable_time() -> None:
 )
 def test_unit(account: dict[str, str], expected: str) -> None:
     assert unit(account) == expected
+
+
+@pytest.mark.parametrize(
+    ("minutes", "checked"),
+    [
+        ([3], "2026-08-01 14:03 UTC"),
+        ([3, 3], "2026-08-01 14:03 UTC"),
+        ([3, 5], "2026-08-01 14:03 UTC to 2026-08-01 14:05 UTC"),
+    ],
+)
+def test_page_says_when_it_was_looked(minutes: list[int], checked: str) -> None:
+    looks = [
+        new_document({"accounts": [{"id": account}], "coverage": []}, f"2026-08-01T14:0{time}:00Z")
+        for account, time in zip(ACCOUNTS, minutes, strict=False)
+    ]
+    document = merge(looks)
+    assert page_facts(document, judge(document))["checked"] == checked
+
+
+def test_page_matrix_of_one_region() -> None:
+    rows = [{"account_id": ACCOUNTS[0], "region": REGIONS[0], "status": "denied", "reason": "no role"}]
+    document = new_document({"accounts": [{"id": ACCOUNTS[0]}], "coverage": rows}, "")
+    assert page_matrix(document, judge(document))["why"] == ["0"]

@@ -13,6 +13,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import (
     ALL_MANAGEMENT_EVENTS,
     ALL_MANAGEMENT_EVENTS_ADVANCED,
+    EventSelector,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import (
     ANSWER_FIELDS,
@@ -186,3 +187,13 @@ def test_key_arn(key: str, expected: str) -> None:
 @pytest.mark.parametrize(("arn", "expected"), [(GROUP, f"{GROUP}:*"), (f"{GROUP}:*", f"{GROUP}:*"), ("", "")])
 def test_log_group(arn: str, expected: str) -> None:
     assert log_group(arn) == expected
+
+
+def test_selectors_that_log_all_management_events_stay_as_they_are() -> None:
+    halves: list[EventSelector] = [
+        {**ALL_MANAGEMENT_EVENTS, "read_write_type": kind} for kind in ("ReadOnly", "WriteOnly")
+    ]
+    now: Settings = {**NEW_TRAIL, "event_selectors": halves}
+    assert wanted_settings(options(), HOME, now)["event_selectors"] == halves
+    reads: Settings = {**NEW_TRAIL, "event_selectors": halves[:1]}
+    assert wanted_settings(options(), HOME, reads)["event_selectors"] == [ALL_MANAGEMENT_EVENTS]

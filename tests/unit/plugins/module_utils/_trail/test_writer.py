@@ -31,15 +31,19 @@ class CloudTrail:
 
     def __init__(self, exists: bool = True, **faults: list[Exception]) -> None:
         self.trail: dict[str, Any] | None = {"TrailARN": str(ARN), "S3BucketName": "old"} if exists else None
+        self.before = dict(self.trail or {})
         self.logging = exists
         self.faults = faults
         self.after: dict[str, list[Exception]] = {}
         self.writes: list[str] = []
         self.slept: list[float] = []
         self.deaf = 0
+        self.stale = 0
+        self.once = 0
         self.trusted = ["cloudtrail.amazonaws.com"]
 
     def client(self, service: str, region: str | None = None, *, once: bool = False) -> CloudTrail:
+        self.once += once
         return self
 
     def _call(self, operation: str, work: Callable[[], None]) -> None:
@@ -79,6 +83,9 @@ class CloudTrail:
         self.trail |= {"TrailARN": str(ARN), **given}
 
     def describe_trails(self, **parameters: Any) -> dict[str, Any]:
+        if self.writes and self.stale:
+            self.stale -= 1
+            return {"trailList": [self.before]}
         return {"trailList": [dict(self.trail)] if self.trail else []}
 
     def get_trail_status(self, **parameters: Any) -> dict[str, Any]:
@@ -117,6 +124,7 @@ def test_converts_with_one_call() -> None:
     assert aws.trail["IsOrganizationTrail"] is True
     assert aws.trail["S3BucketName"] == "new"
     assert aws.slept == []
+    assert aws.once == 1, "botocore sends no write twice"
 
 
 @pytest.mark.parametrize("error", [LOST, client_error("InternalFailure", 500)], ids=["timeout", "http500"])
@@ -189,6 +197,15 @@ def test_what_aws_accepts_but_does_not_do_is_found_out() -> None:
         aws.run()
     assert aws.writes == ["update_trail"]
     assert aws.slept == [1, 2, 4]
+
+
+@pytest.mark.parametrize("stale", [1, 2, 3])
+def test_what_aws_answers_late_is_waited_for(stale: int) -> None:
+    aws = CloudTrail()
+    aws.stale = stale
+    aws.run()
+    assert aws.writes == ["update_trail"]
+    assert aws.slept == [1, 2, 4][:stale]
 
 
 def test_a_trail_that_disappears_is_not_made_anew() -> None:

@@ -48,3 +48,14 @@ def test_who_may_read_it_is_said_by_the_umask(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing_is_an_error_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         write_whole(tmp_path / "missing" / "a.json", [""])
+
+
+def test_what_failed_is_told_even_when_the_half_file_is_gone(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        for half in tmp_path.iterdir():
+            half.unlink()
+        raise KeyboardInterrupt
+        yield
+
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(tmp_path / "a.json", parts())
