@@ -152,3 +152,16 @@ ANY_REGION = SCENE.with_source("ArnLike", "aws:SourceArn", SCENE.arn(region="*")
 def test_admitted_home_regions(policy: dict[str, Any] | None, name: str, admitted: list[str]) -> None:
     place = replace(PLACE, trail=replace(PLACE.trail, name=name))
     assert admitted_home_regions(policy, place, REGIONS) == admitted
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [
+        ("aws:SourceAccount", "Set Condition StringEquals aws:SourceAccount to "),
+        ("aws:SourceVpce", "Remove Condition "),
+    ],
+)
+def test_judge_policy_sets_a_key_that_the_request_carries_and_removes_others(key: str, fix: str) -> None:
+    fixes = {problem.fix for problem in judge_policy(SCENE.with_source("StringEquals", key, "other"), PLACE).problems}
+    assert fixes
+    assert all(one.startswith(fix) for one in fixes), fixes
