@@ -9,7 +9,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import SID, is_tls_only, require_tls
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import is_tls_only, require_tls
 
 ARN = "arn:aws:s3:::example-logs"
 
@@ -60,18 +60,16 @@ def test_require_tls_adds_one_statement_at_most(policy: dict[str, Any]) -> None:
     assert require_tls(changed, ARN) == changed
 
 
-def test_require_tls_takes_a_free_sid() -> None:
-    changed = require_tls(deny(Sid="DenyInsecureTransport", Action="s3:Get*"), ARN)
-    assert [statement["Sid"] for statement in changed["Statement"]] == [
-        "DenyInsecureTransport",
-        "DenyInsecureTransport2",
-    ]
-
-
 @pytest.mark.parametrize(
-    ("taken", "sid"), [((), SID), ((SID,), f"{SID}2"), ((SID, f"{SID}2"), f"{SID}3"), ((f"{SID}2",), SID)]
+    ("taken", "sid"),
+    [
+        ([], "DenyInsecureTransport"),
+        (["DenyInsecureTransport"], "DenyInsecureTransport2"),
+        (["DenyInsecureTransport", "DenyInsecureTransport2"], "DenyInsecureTransport3"),
+        (["DenyInsecureTransport2"], "DenyInsecureTransport"),
+    ],
 )
-def test_require_tls_takes_a_name_that_is_free(taken: tuple[str, ...], sid: str) -> None:
-    others = [{**deny()["Statement"][0], "Sid": name, "Resource": "arn:aws:s3:::other"} for name in taken]
+def test_require_tls_takes_a_free_sid(taken: list[str], sid: str) -> None:
+    others = [statement for name in taken for statement in deny(Sid=name, Action="s3:Get*")["Statement"]]
     changed = require_tls({"Version": "2012-10-17", "Statement": others}, ARN)
     assert [statement["Sid"] for statement in changed["Statement"]] == [*taken, sid]

@@ -33,11 +33,13 @@ def asked(
     answers: dict[str, Callable[[Any, int], Answer]],
     targets: list[Target],
     assume_role: Callable[..., Answer] | None = None,
+    events: dict[str, Callable[[Any, int], Answer]] | None = None,
 ) -> tuple[CoverageRun, Counter[tuple[str, str]]]:
     session = boto3.session.Session("a", "b", region_name="us-east-1")
     clients = dict.fromkeys(REGIONS, session.client("cloudtrail"))
     run = CoverageRun(session.client("sts"), clients, parse_trail_arn(ARN), "tests", threads=4)
     run._status.update(answers)  # type: ignore[arg-type]
+    run._events.update(events or {})  # type: ignore[arg-type]
     run._sts = assume_role or (lambda attempt, **_: Answer({"Credentials": KEYS}))  # type: ignore[assignment]
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)
     return run, Counter((region, row.status) for (_, region), row in run.rows.items())
@@ -171,12 +173,29 @@ def test_a_row_holds_what_the_status_tells_of_both_deliveries() -> None:
     )
 
 
-def test_an_endpoint_is_dead_after_so_many_calls_without_an_answer() -> None:
+def test_an_endpoint_is_dead_after_so_many_calls_in_a_row_without_an_answer() -> None:
     endpoint = Endpoint("eu-west-1")
-    for _ in range(DEAD_AFTER - 1):
+    for _ in range(2):
+        for _ in range(DEAD_AFTER - 1):
+            endpoint.heard(SILENCE)
+        assert not endpoint.dead
+        endpoint.heard(LOGGING)
+    for _ in range(DEAD_AFTER):
         endpoint.heard(SILENCE)
-    assert not endpoint.dead
-    endpoint.heard(SILENCE)
     assert endpoint.dead
-    endpoint.heard(LOGGING)
-    assert not endpoint.dead
+
+
+@pytest.mark.parametrize(
+    ("answer", "time"),
+    [
+        (Answer({"Events": [{"EventTime": "2026-11-24T03:01:12Z"}]}), "2026-11-24T03:01:12Z"),
+        (Answer({"Events": []}), ""),
+        (Answer({}, "AccessDeniedException", "not authorized"), ""),
+    ],
+    ids=["an event", "no event", "denied"],
+)
+def test_a_row_holds_the_time_of_the_newest_event(answer: Answer, time: str) -> None:
+    logging = dict.fromkeys(REGIONS, everybody(LOGGING))
+    run, found = asked(logging, targets(1), events=dict.fromkeys(REGIONS, everybody(answer)))
+    assert [row.latest_event_time for row in run.rows.values()] == [time] * len(REGIONS)
+    assert found == {(region, "covered"): 1 for region in REGIONS}

@@ -54,8 +54,8 @@ def test_what_failed_is_told_even_when_the_half_file_is_gone(tmp_path: Path) -> 
     def parts() -> Iterator[str]:
         for half in tmp_path.iterdir():
             half.unlink()
+        yield "half"
         raise KeyboardInterrupt
-        yield
 
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "a.json", parts())
