@@ -35,7 +35,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return tool_environment(tmp_path_factory.mktemp("home"), ANSIBLE_COLLECTIONS_PATH=str(ROOT / ".collections"))
 
 
-@pytest.mark.parametrize("name", LINTERS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.full if name == "antsibull-docs" else ()) for name in LINTERS]
+)
 def test_linter(name: str, environment: dict[str, str]) -> None:
     program, *arguments = LINTERS[name]
     # antsibull-docs copies the dependencies, and of a folder in a git work tree only what git tracks: of .venv nothing.

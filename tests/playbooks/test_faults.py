@@ -42,8 +42,7 @@ REST = (
     *("http500", "code:AccessDeniedException", "throttle", "http503", "reset", "timeout", "late_reply"),
     *("code:ConflictException", "code:ConcurrentModificationException"),
 )
-BEFORE, AFTER = "before AWS did it", "after AWS did it"
-KILLS = {BEFORE: "timeout", AFTER: "late_reply"}
+KILLS = {"before AWS did it": "timeout", "after AWS did it": "late_reply"}
 FAULTS = [
     *(pytest.param(fault, id=fault) for fault in BRIEF),
     *(pytest.param(fault, id=fault, marks=pytest.mark.full) for fault in REST),
@@ -268,7 +267,8 @@ def test_every_call_with_a_fault(
         sys.stdout.write(f" {kind}, {fault}: {calls} calls, {calls - ended} succeeded, {ended} ended in a sentence ")
 
 
-@pytest.mark.parametrize("when", [pytest.param(BEFORE, marks=pytest.mark.full), AFTER])
+@pytest.mark.full
+@pytest.mark.parametrize("when", KILLS)
 @pytest.mark.parametrize("kind", ["convert", "create"])
 def test_killed_at_every_call(
     request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str], kind: str, when: str
