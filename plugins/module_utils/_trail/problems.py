@@ -11,7 +11,7 @@ from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
 from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
 from .options import ACTIONS, Action, ProblemName
 from .policies import kms_key_policy, log_role_too_narrow
-from .selectors import logs_management_events
+from .selectors import logged_management_events
 from .settings import REQUEST_FIELDS, Settings
 from .situation import Problem, Situation, Unread, unread_problem
 
@@ -109,7 +109,7 @@ def _overlapping_trail(situation: Situation) -> Problem | None:
         return unread_problem("overlapping_trail", f"Trail {situation.arn}", "other trails", situation.others)
     paid = [one.arn for one in situation.others or () if one.logging and one.management_events]
     after = situation.after
-    if not paid or not logs_management_events(after["event_selectors"], after["advanced_event_selectors"]):
+    if not paid or not logged_management_events(after["event_selectors"], after["advanced_event_selectors"]).some:
         return None
     return Problem(
         "overlapping_trail",

@@ -30,6 +30,7 @@ from .._aws.cloudtrail import (
 from .._aws.errors import AnsibleOrgTrailError, code_of, refuse, sentence
 from .._aws.kms import describe_key
 from .._aws.organizations import AnsibleOrganizationsError, Organization, describe_organization
+from .._aws.selectors import SELECTOR_KINDS, management_events
 from .._aws.session import Session
 from .._aws.trail_status import DeliveryError, delivery_errors
 from .._aws.untyped import Client
@@ -37,7 +38,6 @@ from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.reads import Answers, Reads, read_all
 from .options import TrailOptions
 from .refusals import choose_trail, name_refusal
-from .selectors import logs_management_events, selectors_of
 from .settings import Settings, is_key_alias, more_settings, trail_settings
 from .situation import OtherTrail, Unread
 
@@ -144,8 +144,7 @@ def _judge_others(others: list[TrailArn], answers: Answers) -> list[OtherTrail] 
         for answer in (status, selectors):
             if isinstance(answer, Unread):
                 return answer
-        basic, advanced = selectors_of(selectors)
-        pays = logs_management_events(basic, advanced) or not (basic or advanced)
+        pays = management_events(selectors).some or not any(map(selectors.get, SELECTOR_KINDS))
         judged.append(OtherTrail(other, bool(status.get("IsLogging")), pays))
     return judged
 

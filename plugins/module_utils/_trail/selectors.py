@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypedDict
 
+from .._aws.selectors import ManagementEvents, is_of_management, management_events
 from .._aws.untyped import Structure
 
 
@@ -190,46 +191,13 @@ def _advanced_key(selector: AdvancedEventSelector) -> str:
     return repr(sorted(parts))
 
 
-def logs_all_management_events(basic: list[EventSelector], advanced: list[AdvancedEventSelector]) -> bool:
-    """Whether every management event, read and write, of every source, matches one of the selectors.
-
-    An event is logged when any selector matches it.
-    https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-management-events-with-cloudtrail.html
-    """
-    kinds: set[str] = set()
-    for selector in basic:
-        if selector["include_management_events"] and not selector["exclude_management_event_sources"]:
-            kinds |= {"All": {"read", "write"}, "ReadOnly": {"read"}, "WriteOnly": {"write"}}[
-                selector["read_write_type"]
-            ]
-    for one in advanced:
-        kinds |= _management_kinds(one)
-    return kinds == {"read", "write"}
-
-
-def logs_management_events(basic: list[EventSelector], advanced: list[AdvancedEventSelector]) -> bool:
-    """Whether at least some management events are logged (and paid for, aws-facts 7.8)."""
-    return any(selector["include_management_events"] for selector in basic) or any(map(_is_management, advanced))
-
-
-def _management_kinds(selector: AdvancedEventSelector) -> set[str]:
-    """Which of read and write events an advanced selector logs without any further condition."""
-    if not _is_management(selector):
-        return set()
-    kinds = {"read", "write"}
-    for part in selector["field_selectors"]:
-        if part["field"] == "eventCategory":
-            continue
-        if part["field"] != "readOnly" or set(part) != {"field", "equals"}:
-            return set()
-        kinds &= {"read" if value.lower() == "true" else "write" for value in part["equals"]}
-    return kinds
-
-
-def _is_management(selector: AdvancedEventSelector) -> bool:
-    return any(
-        part["field"] == "eventCategory" and "Management" in part.get("equals", [])
-        for part in selector["field_selectors"]
+def logged_management_events(basic: list[EventSelector], advanced: list[AdvancedEventSelector]) -> ManagementEvents:
+    """Which management events the selectors log."""
+    return management_events(
+        {
+            "EventSelectors": [event_selector_request(one) for one in basic],
+            "AdvancedEventSelectors": [advanced_event_selector_request(one) for one in advanced],
+        }
     )
 
 
@@ -241,7 +209,8 @@ def with_all_management_events(
     Basic selectors that log data events keep doing so; a selector for management events alone gives way.
     """
     if advanced:
-        return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *(one for one in advanced if not _is_management(one))]
+        others = [one for one in advanced if not is_of_management(advanced_event_selector_request(one))]
+        return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *others]
     kept: list[EventSelector] = [
         {**one, "include_management_events": False, "exclude_management_event_sources": []}
         for one in basic

@@ -22,7 +22,7 @@ from .selectors import (
     aggregations,
     insight_selector,
     insight_selectors,
-    logs_all_management_events,
+    logged_management_events,
     same_advanced_event_selectors,
     same_event_selectors,
     selectors_of,
@@ -206,7 +206,7 @@ def _wanted_selectors(
     if options.advanced_event_selectors:
         asked = options.advanced_event_selectors
         return ([], advanced) if same_advanced_event_selectors(asked, advanced) else ([], asked)
-    if logs_all_management_events(basic, advanced):
+    if logged_management_events(basic, advanced).all:
         return basic, advanced
     return with_all_management_events(basic, advanced)
 
