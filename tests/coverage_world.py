@@ -85,9 +85,12 @@ def with_foreign_role(lab: Lab, account: str) -> None:
     )
 
 
-def under_scp(lab: Lab, account: str) -> None:
+def under_scp(lab: Lab, account: str, *allowed_regions: str) -> str:
+    """A service control policy denies the account the question, everywhere or but in some regions; its ARN."""
     organizations = lab.client("organizations")
-    deny = {"Effect": "Deny", "Action": "cloudtrail:GetTrailStatus", "Resource": "*"}
+    deny: dict[str, Any] = {"Effect": "Deny", "Action": "cloudtrail:GetTrailStatus", "Resource": "*"}
+    if allowed_regions:
+        deny["Condition"] = {"StringNotEquals": {"aws:RequestedRegion": allowed_regions}}
     policy = organizations.create_policy(
         Name=f"deny-{account}",
         Description="no reading",
@@ -95,13 +98,14 @@ def under_scp(lab: Lab, account: str) -> None:
         Content=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
     )["Policy"]["PolicySummary"]
     organizations.attach_policy(PolicyId=policy["Id"], TargetId=account)
+    return str(policy["Arn"])
 
 
 def closed(lab: Lab, account: str) -> None:
     lab.client("organizations").close_account(AccountId=account)
 
 
-WRONGS: list[tuple[Callable[[Lab, str], None], str, bool]] = [
+WRONGS: list[tuple[Callable[[Lab, str], object], str, bool]] = [
     (told(missing=True), "missing", False),
     (told(ONE, missing=True), "missing", True),
     (told(IsLogging=False), "not_logging", False),
@@ -112,16 +116,17 @@ WRONGS: list[tuple[Callable[[Lab, str], None], str, bool]] = [
     (told(ONE, LatestNotificationError="AuthorizationError"), "delivery_error", True),
     (without_role, "denied", False),
     (with_foreign_role, "denied", False),
-    (under_scp, "denied", False),
+    (under_scp, "denied_by_scp", False),
     (fails("code:AccessDeniedException", ONE), "denied", True),
-    (fails("code:UnrecognizedClientException", ONE), "region_disabled", True),
-    (fails("code:AuthFailure", ONE), "region_disabled", True),
+    (fails("code:UnrecognizedClientException", ONE), "unreachable", True),
+    (fails("code:AuthFailure", ONE), "unreachable", True),
     (fails("code:UnrecognizedClientException"), "unreachable", False),
     (fails("reset", ONE), "unreachable", True),
     (fails("reset"), "unreachable", False),
     (fails("http503", ONE), "unreachable", True),
     (closed, "account_closed", False),
-    (told(ONE, LatestDeliveryTime=None, LatestDigestDeliveryTime=None), "covered", True),
+    (told(ONE, LatestDeliveryTime=None, LatestDigestDeliveryTime=None), "silent", True),
+    (told(ONE, LatestDeliveryTime=None), "covered", True),
 ]
 """How an account is made wrong, the status that must be found, and whether in one region only."""
 

@@ -27,6 +27,7 @@ class Options:
     source_org_id_on_bucket_acl: whether CloudTrail's GetBucketAcl carries aws:SourceOrgID as its PutObject does (3.8).
     policy_size: how S3 counts a bucket policy against its 20 KiB: as it was ``sent``, or ``normalized``, which is
         without white space and with every character as itself (3.11).
+    scp_arn_in_denials: whether a denial by a service control policy names its ARN, as AWS began to (7.10).
     rates: whether calls beyond the rates of aws-facts section 8 are throttled.
     """
 
@@ -43,6 +44,7 @@ class Options:
     strict_global_endpoints: bool = False
     source_org_id_on_bucket_acl: bool = False
     policy_size: str = "sent"
+    scp_arn_in_denials: bool = False
     rates: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.documen
     new_document,
     part_name,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts import describe_changes, describe_trail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts import (
+    describe_changes,
+    describe_trail,
+    settings_warning,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page import (
     page_facts,
     page_matrix,
@@ -99,7 +103,7 @@ class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
 def write_report(options: ReportOptions, templates: Path) -> Result:
     """Read, merge, judge and write; the module's return values."""
     document = _read(options)
-    verdict = judge(document, options.fail_on)
+    verdict = judge(document, options.fail_on, part=options.part)
     dest = Path(options.dest)
     dest.mkdir(parents=True, exist_ok=True)
     if options.part:
@@ -112,7 +116,9 @@ def write_report(options: ReportOptions, templates: Path) -> Result:
         Path(options.found).unlink(missing_ok=True)
     summary = summarize(document, verdict)
     lines = [summary["sentence"], *summary["exceptions"], f"Report: {paths.get('html_path', paths['json_path'])}"]
-    return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines}
+    weak = settings_warning(document["log_bucket"])
+    warnings = {"warnings": [weak]} if weak else {}
+    return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines} | warnings
 
 
 def _read(options: ReportOptions) -> Document:

@@ -12,7 +12,9 @@ version_added: 1.0.0
 short_description: Asks every account and region whether an organization trail works there
 description:
   - An organization trail can report success while member accounts are blind. This module asks each account in each
-    region itself. It assumes a role once in each account, and calls C(GetTrailStatus) once in each region of it.
+    region itself. It assumes a role once in each account, asks it once which regions it has enabled, and calls
+    C(GetTrailStatus) once in each region of it.
+  - It also reads once which events the trail logs. A trail of which no management events are logged covers nothing.
   - All of it runs in one process, many calls at the same time, one call per account and region at a time, which is
     far below CloudTrail's rate of ten per second for each account and region. Throttled calls are tried again.
   - What fails in one account is a row in the result. The module itself fails only when nothing at all can be asked.
@@ -64,9 +66,11 @@ options:
     default: false
   regions:
     description:
-      - The regions to ask. Without it, all that the caller's account has enabled.
-      - Opt-in regions that only members have enabled are asked when they are named here. Where an account has not
-        enabled a region its status is V(region_disabled).
+      - The regions to ask. Without it, all that the caller's account has enabled, and those that another account has
+        enabled by itself, because the trail logs these, too; each account is asked for them, one more call.
+      - Where an account has not enabled a region its status is V(region_disabled). A trail's home region that an
+        account may disable is always asked, because an account that has not enabled it sends nothing from any region.
+      - A region that does not exist is refused. That only some regions were asked is told in RV(scope).
     type: list
     elements: str
     default: []
@@ -132,9 +136,10 @@ options:
     description:
       - Write the whole result to this file on the machine that the module runs on, and return only the summary and the
         exceptions. Meant for large organizations.
-      - "The file is one JSON object: C(format) (1), C(trail_arn), C(checked_at) (ISO 8601, UTC), and C(summary),
-        C(regions), C(accounts) and C(coverage) as they are returned without this option. Each row of C(coverage) has a
-        line of its own; rows are in the order of account id and region. It is written whole or not at all."
+      - "The file is one JSON object: C(format) (1), C(trail_arn), C(checked_at) (ISO 8601, UTC), and C(scope),
+        C(management_events), C(summary), C(regions), C(accounts) and C(coverage) as they are returned without this
+        option. Each row of C(coverage) has a line of its own; rows are in the order of account id and region. It is
+        written whole or not at all."
     type: path
   max_exceptions:
     description: Return at most so many exceptions.
@@ -154,19 +159,28 @@ extends_documentation_fragment:
   - amazon.aws.boto3
 notes:
   - "IAM actions: the caller needs C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
-    C(organizations:DescribeOrganization); without O(regions) C(account:ListRegions); without O(trail_changed_at)
-    C(cloudtrail:LookupEvents), without which a trail that is younger than a day counts as missing, not as pending,
-    where it is not there yet. The roles, and the caller for its own account, need C(cloudtrail:GetTrailStatus)."
+    C(organizations:DescribeOrganization); C(account:ListRegions), which it may lack with O(regions);
+    C(cloudtrail:GetEventSelectors); without O(trail_changed_at) C(cloudtrail:LookupEvents), without which a trail that
+    is younger than a day counts as missing or silent, not as pending or covered, where it is not there yet. The roles,
+    and the caller for its own account, need C(cloudtrail:GetTrailStatus), and without O(regions)
+    C(account:ListRegions)."
+  - Where C(cloudtrail:GetEventSelectors) of the caller or C(account:ListRegions) of a role is denied, the run goes on
+    and says so, in a warning, in RV(management_events.error) or RV(accounts[].regions_error), and in the report.
   - "IAM actions only without O(accounts) and where botocore is too old to know C(Account.Paths):
     C(organizations:ListRoots), C(organizations:ListOrganizationalUnitsForParent) and
     C(organizations:ListAccountsForParent)."
   - "IAM actions only with certain options: O(event_history) C(cloudtrail:LookupEvents) of the roles. O(log_delivery)
     C(cloudtrail:GetTrail) and C(organizations:DescribeOrganization) of the caller, C(s3:ListBucket) of
     O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller."
-  - "RV(coverage[].status) is one of V(covered) (the trail is there, logs, and reports no error), V(pending) (not there
-    yet, within 24 hours), V(missing), V(not_logging), V(delivery_error) (of log files, digest files, CloudWatch Logs or
-    SNS), V(denied) (the role cannot be assumed, or may not ask), V(region_disabled), V(account_closed) and
-    V(unreachable) (no useful answer)."
+  - "RV(coverage[].status) is one of V(covered) (the trail is there, logs management events, and reports no error),
+    V(pending) (not there yet, within 24 hours), V(missing), V(not_logging), V(no_management_events) (its event
+    selectors leave them out), V(delivery_error) (of log files, digest files, CloudWatch Logs or SNS),
+    V(home_region_disabled) (the account has not enabled the trail's home region, and so sends nothing), V(silent) (it
+    logs for more than a day, but nothing ever arrived), V(denied) (the role cannot be assumed, or may not ask),
+    V(denied_by_scp) (a service control policy denies it), V(region_disabled), V(account_closed) and V(unreachable) (no
+    useful answer)."
+  - A call of this module is an event in the region that it asks. So a region without any event is V(silent) at most
+    until the second run, half an hour later; with O(log_delivery) what lies in the bucket decides.
 seealso:
   - name: GetTrailStatus
     description: What AWS answers.
@@ -248,6 +262,41 @@ summary:
       description: Whether all were asked.
       type: bool
       sample: true
+scope:
+  description: How much of the whole was asked.
+  returned: success
+  type: dict
+  contains:
+    accounts:
+      description: V(organization), or V(given) with O(accounts) or O(accounts_from_hosts).
+      type: str
+      sample: organization
+    regions:
+      description: V(enabled), or V(given) with O(regions).
+      type: str
+      sample: enabled
+    enabled_regions:
+      description: The regions that the caller's account has enabled. Absent where it may not tell.
+      type: list
+      elements: str
+      sample: [eu-central-1, us-east-1]
+management_events:
+  description: Which management events the trail logs.
+  returned: success
+  type: dict
+  contains:
+    logged:
+      description: They in words. Absent where it could not be read.
+      type: str
+      sample: only write management events
+    all:
+      description: Whether all are logged, read and write, of every source.
+      type: bool
+      sample: false
+    error:
+      description: Why the event selectors could not be read. Absent where they were.
+      type: str
+      sample: "Failed to get the event selectors of the trail: Access denied (AccessDeniedException)."
 exceptions:
   description: The rows of RV(coverage) whose status is neither V(covered), V(pending), V(region_disabled) nor
     V(account_closed), at most O(max_exceptions).
@@ -297,6 +346,10 @@ accounts:
       description: Tags of the account, where some were given.
       type: dict
       sample: {}
+    regions_error:
+      description: Why the account did not tell which regions it has enabled. Absent where it did or was not asked.
+      type: str
+      sample: "account:ListRegions 444455556666: Access denied (AccessDeniedException)."
 coverage:
   description: One row for each account and region, sorted by both. What is not known is absent.
   returned: without O(output_path)
@@ -363,6 +416,10 @@ coverage:
       description: Why the bucket could not be searched for this account and region.
       type: str
       sample: "Failed to list the objects of bucket logs: Access Denied (AccessDenied)."
+    logging_since:
+      description: Since when logging is on, where CloudTrail never delivered anything.
+      type: str
+      sample: "2026-11-20T03:05:00Z"
 output_path:
   description: The file with the whole result.
   returned: with O(output_path)
@@ -383,8 +440,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import (
     check_coverage,
-    search_warnings,
     summarize,
+    warnings_of,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import coverage_options
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
@@ -431,7 +488,7 @@ def main() -> None:
         result = summarize(found, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
-    for warning in search_warnings(found.rows):
+    for warning in warnings_of(found):
         warn(warning)
     module.exit_json(**result)
 

@@ -65,21 +65,36 @@ options:
   fail_on:
     description:
       - Statuses with which the verdict is V(failed). V(unchecked), an account and region without any answer, always
-        fails.
+        fails, and so does a report in which nothing is covered, unless it is one of O(part=true).
+      - V(denied) names V(denied_by_scp), too, and V(missing) V(home_region_disabled), which were a part of them before
+        1.2.0.
     type: list
     elements: str
     choices:
       - missing
       - not_logging
+      - no_management_events
       - delivery_error
+      - home_region_disabled
+      - silent
       - denied
+      - denied_by_scp
       - unreachable
       - unchecked
       - pending
       - region_disabled
       - account_closed
       - covered
-    default: [missing, not_logging, delivery_error, denied, unreachable]
+    default:
+      - missing
+      - not_logging
+      - no_management_events
+      - delivery_error
+      - home_region_disabled
+      - silent
+      - denied
+      - denied_by_scp
+      - unreachable
 seealso:
   - module: cloudsec.org_trail.cloudtrail_coverage_info
 attributes:
@@ -117,7 +132,7 @@ verdict:
   type: str
   sample: failed
 headline:
-  description: The verdict in a few words.
+  description: The verdict in a few words. What was not asked, and what the trail does not log, stands in parentheses.
   returned: success
   type: str
   sample: 4 account regions are not covered

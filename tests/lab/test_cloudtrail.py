@@ -610,6 +610,45 @@ def test_fact_4_6_disabled_region_is_not_an_empty_answer(lab: Lab, shared: str, 
         assert refusal(describe) == code
 
 
+def test_fact_4_9_a_member_is_logged_in_the_regions_that_it_has_enabled(lab: Lab, shared: str) -> None:
+    """Whatever management has enabled."""
+    member, region = member_of(lab), "ap-east-1"
+    lab.client("account", member).enable_region(RegionName=region)
+    try:
+        assert lab.client("cloudtrail", member, region).get_trail_status(Name=shared)["IsLogging"]
+        assert (
+            refusal(lab.client("cloudtrail", region=region).get_trail_status, Name=shared)
+            == "UnrecognizedClientException"
+        )
+    finally:
+        lab.client("account", member).disable_region(RegionName=region)
+
+
+@pytest.mark.parametrize("names_policy", [False, True])
+def test_fact_7_10_a_region_deny_scp_answers_by_region(lab: Lab, shared: str, names_policy: bool) -> None:
+    organizations, member = lab.client("organizations"), member_of(lab)
+    condition = {"StringNotEquals": {"aws:RequestedRegion": ["us-east-1"]}}
+    deny = {"Effect": "Deny", "NotAction": ["sts:*"], "Resource": "*", "Condition": condition}
+    policy = organizations.create_policy(
+        Name="regions",
+        Description="x",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [deny]}),
+    )["Policy"]["PolicySummary"]
+    organizations.attach_policy(PolicyId=policy["Id"], TargetId=member)
+    try:
+        assert lab.client("cloudtrail", member).get_trail_status(Name=shared)["IsLogging"]
+        with options(lab, scp_arn_in_denials=names_policy):
+            code, message = refused(lab.client("cloudtrail", member, "eu-west-1").get_trail_status, Name=shared)
+        assert code == "AccessDeniedException"
+        assert message.endswith(
+            "with an explicit deny in a service control policy" + (f": {policy['Arn']}" if names_policy else "")
+        )
+    finally:
+        organizations.detach_policy(PolicyId=policy["Id"], TargetId=member)
+        organizations.delete_policy(PolicyId=policy["Id"])
+
+
 def test_section_8_rates_by_the_labs_clock(lab: Lab) -> None:
     update = lab.client("cloudtrail").update_trail
     wanted = {"Name": "default", "EnableLogFileValidation": True}

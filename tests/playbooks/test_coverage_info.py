@@ -65,7 +65,7 @@ def test_everything_is_covered(lab: Lab) -> None:
     assert result["regions"] == REGIONS
     summary = result["summary"]
     assert (summary["covered"], summary["account_regions"], summary["complete"]) == (1020, 1020, True)
-    assert summary["calls"] == 59 + 1020
+    assert summary["calls"] == 59 + 59 + 1020  # a role, the account's regions, and the status in each
     assert {(row["account_id"], row["region"]) for row in result["coverage"]} == {
         (account, region) for account in (*members(lab), lab.management, lab.log_archive) for region in REGIONS
     }
@@ -78,7 +78,9 @@ def test_calls_once_and_no_more(lab: Lab) -> None:
     assert made["GetTrailStatus"] == 120
     places = Counter((one["account"], one["region"]) for one in lab.journal(operation="GetTrailStatus"))
     assert set(places.values()) == {1}
-    assert set(made) == {"ListAccounts", "DescribeOrganization", "AssumeRole", "GetTrailStatus", "GetCallerIdentity"}
+    once = {"ListAccounts", "DescribeOrganization", "GetCallerIdentity", "ListRegions", "GetEventSelectors"}
+    assert set(made) == {"AssumeRole", "GetTrailStatus", *once}
+    assert (made["ListRegions"], made["GetEventSelectors"]) == (1, 1)
 
 
 def test_own_account_needs_no_role(lab: Lab) -> None:
@@ -144,10 +146,34 @@ def test_conversion_is_found_in_event_history() -> None:
 
 
 def test_waits_until_covered(lab: Lab) -> None:
-    lab.control("POST", "faults", [{"service": "cloudtrail", "fault": "code:TrailNotFoundException", "times": 3}])
+    missing = {"service": "cloudtrail", "operation": "GetTrailStatus", "fault": "code:TrailNotFoundException"}
+    lab.control("POST", "faults", [{**missing, "times": 3}])
     result = ask(lab, accounts=given(*members(lab)[:3]), regions=TWO, wait_minutes=5, wait_interval=0.1)
     assert result["summary"]["covered"] == 6
     assert calls(lab)["GetTrailStatus"] == 9
+
+
+def test_regions_that_only_a_member_has_enabled_are_asked(lab: Lab) -> None:
+    """Management has 17 regions; the trail logs the member's 18th, too (aws-facts 4.9)."""
+    one, other, third = members(lab)[:3]
+    account = lab.client("account", one)
+    account.enable_region(RegionName="ap-east-1")
+    lab.control(
+        "POST",
+        "faults",
+        [{"service": "account", "operation": "ListRegions", "account": third, "fault": "code:AccessDeniedException"}],
+    )
+    try:
+        result = ask(lab, accounts=given(lab.management, one, other, third))
+    finally:
+        account.disable_region(RegionName="ap-east-1")
+    rows = {row["account_id"]: row["status"] for row in result["coverage"] if row["region"] == "ap-east-1"}
+    disabled = dict.fromkeys((lab.management, other, third), "region_disabled")
+    assert rows == {one: "covered", **disabled}
+    assert result["regions"] == sorted([*REGIONS, "ap-east-1"])
+    assert calls(lab)["ListRegions"] == 4
+    assert [one["id"] for one in result["accounts"] if "regions_error" in one] == [third]
+    assert "1 accounts did not tell which regions they have enabled" in str(result["warnings"])
 
 
 def test_deadline_leaves_rows_out(lab: Lab) -> None:
@@ -209,12 +235,15 @@ def test_output_path(lab: Lab, tmp_path: Path) -> None:
         ({"trail_changed_at": "yesterday"}, "trail_changed_at is 'yesterday', expected ISO 8601"),
         ({"accounts": given("1" * 12, joined_at="x")}, "joined_at of account 111111111111"),
         ({"output_path": "/dev/null/coverage.json"}, "output_path /dev/null/coverage.json"),
+        ({"regions": ["eu-wst-1"]}, "'eu-wst-1' in regions is no region of the partition aws; did you mean eu-west-1?"),
+        ({"regions": [ONE, "us-gov-west-1"]}, "'us-gov-west-1' in regions is no region of the partition aws."),
     ],
 )
 def test_errors(lab: Lab, options: dict[str, Any], words: str) -> None:
     result = run_module(lab, "cloudtrail_coverage_info", {"trail_arn": lab.trail_arn, **options})
     assert result.failed
     assert words in result.msg
+    assert lab.journal(operation="AssumeRole") == []
 
 
 def test_hosts_are_no_accounts_beside_those_that_are_given(lab: Lab) -> None:
@@ -238,7 +267,7 @@ def test_every_wrong_account_is_found_and_none_invented() -> None:
         result = ask(lab)
         assert found(result["coverage"]) == expected
         assert all(row["reason"] for row in result["coverage"] if row["status"] != "covered")
-        wanted = {place for place, status in expected.items() if status not in ("region_disabled", "account_closed")}
+        wanted = {place for place, status in expected.items() if status != "account_closed"}
         assert {(row["account_id"], row["region"]) for row in result["exceptions"]} == wanted
 
 

@@ -17,9 +17,11 @@ import pytest
 
 from tests.ansible_run import BIN, ROOT, PlaybookResult, ansible_environment, run_playbook
 from tests.coverage_reports import cover, list_accounts, report, statuses
+from tests.coverage_world import under_scp
 from tests.lab_process import Lab
 
 REGIONS = ["eu-west-1", "us-east-1", "us-west-2"]
+NEVER_DELIVERED = {"LatestDeliveryTime": None, "LatestDigestDeliveryTime": None}
 
 
 @pytest.fixture(scope="module")
@@ -64,13 +66,13 @@ def test_all_is_covered(lab: Lab, tmp_path: Path) -> None:
     # A string, as -e coverage_part=false gives it.
     result = run_role(lab, tmp_path / "new" / "reports", coverage_part="false").ok()
     assert lines(result) == [
-        "18 of 18 account regions in 6 accounts log to the organization trail.",
+        "18 of 18 account regions in 6 accounts log to the organization trail. 3 of 17 regions were asked.",
         f"Report: {tmp_path}/new/reports/coverage.html",
     ]
     assert (result.changed, lab.journal(writes=True)) == (0, [])
     assert sorted(path.name for path in (tmp_path / "new" / "reports").iterdir()) == ["coverage.html", "coverage.json"]
     page = (tmp_path / "new" / "reports" / "coverage.html").read_text(encoding="utf-8")
-    assert "Every account and region is covered" in page
+    assert "Every account and region asked is covered (3 of 17 regions)" in page
     expected = {(account["Id"], region): "covered" for account in list_accounts(lab) for region in REGIONS}
     assert statuses(tmp_path / "new" / "reports") == expected
 
@@ -100,7 +102,7 @@ def test_an_exception_fails_and_says_where_to_look(lab: Lab, tmp_path: Path) -> 
     result = run_role(lab, tmp_path)
     assert result.rc == 2
     assert result.msg == (
-        "3 of 18 account regions in 1 of 6 accounts cannot be relied on: access denied 3. "
+        "3 of 18 account regions in 1 of 6 accounts cannot be relied on: access denied 3. 3 of 17 regions were asked. "
         f"What to do stands in {tmp_path}/coverage.html."
     )
     assert len(lines(result)) == 3
@@ -114,14 +116,97 @@ def test_an_exception_fails_and_says_where_to_look(lab: Lab, tmp_path: Path) -> 
 def test_fail_on_decides_what_fails(lab: Lab, tmp_path: Path) -> None:
     lab.control("POST", "faults", [deny(members(lab)[0])])
     result = run_role(lab, tmp_path, coverage_fail_on=["missing"]).ok()
-    assert lines(result)[0].endswith("Told not to fail: 3 exceptions.")
+    assert "Told not to fail: 3 exceptions." in lines(result)[0]
     assert run_role(lab, tmp_path, coverage_fail_on=["denied"]).rc == 2
+
+
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [
+        (
+            "af-south-1",
+            "each closed or with its regions disabled, so nothing is proved. 1 of 18 regions were asked.",
+        ),
+        ("us-gov-west-1", "'us-gov-west-1' in regions is no region of the partition aws."),
+        ("eu-wst-1", "'eu-wst-1' in regions is no region of the partition aws; did you mean eu-west-1?"),
+    ],
+)
+def test_where_nothing_can_be_covered_nothing_is_green(lab: Lab, tmp_path: Path, region: str, words: str) -> None:
+    result = run_role(lab, tmp_path, coverage_regions=[region])
+    assert result.rc == 2
+    assert words in result.msg
+
+
+def test_members_without_an_opt_in_home_region_are_covered_nowhere(tmp_path: Path) -> None:
+    """7 of 11 active members have not opted in, and send nothing (aws-facts 4.6)."""
+    with Lab("--scenario", "landing_zone", "--home-region", "eu-central-2") as lab:
+        cover(lab)
+        result = run_role(lab, tmp_path, coverage_regions=["us-east-1"])
+        found = {place: status for place, status in statuses(tmp_path).items() if status != "account_closed"}
+    assert result.rc == 2
+    blind = {account for (account, _), status in found.items() if status == "home_region_disabled"}
+    assert len(blind) == 7
+    assert found == {
+        (account, region): ("home_region_disabled" if region == "us-east-1" else "region_disabled")
+        if account in blind
+        else "covered"
+        for account, region in found
+    }
+    assert "home region disabled 7" in result.msg
+
+
+def test_regions_that_a_policy_denies(tmp_path: Path) -> None:
+    with Lab("--accounts", "6") as lab:
+        cover(lab)
+        lab.control("POST", "options", {"scp_arn_in_denials": True})
+        policies = {account: under_scp(lab, account, "us-east-1", "us-west-2") for account in members(lab)[:2]}
+        result = run_role(lab, tmp_path)
+        assert result.rc == 2
+        denied = {place for place, status in statuses(tmp_path).items() if status == "denied_by_scp"}
+        assert denied == {(account, "eu-west-1") for account in policies}
+        assert all(arn in "".join(lines(result)) for arn in policies.values())
+        assert "coverage_regions: [us-east-1, us-west-2]" in (tmp_path / "coverage.html").read_text(encoding="utf-8")
+        pasted = run_role(lab, tmp_path, coverage_regions=["us-east-1", "us-west-2"]).ok()
+        assert lines(pasted)[0].endswith("2 of 17 regions were asked.")
+
+
+def test_what_the_trail_does_not_log_is_told(tmp_path: Path) -> None:
+    with Lab("--accounts", "6") as lab:
+        cover(lab)
+        client = lab.client("cloudtrail")
+
+        def select(**more: Any) -> None:
+            selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, **more}
+            client.put_event_selectors(TrailName=lab.trail_arn, EventSelectors=[selector])
+
+        select(ReadWriteType="ReadOnly")
+        assert "The trail logs only read management events." in lines(run_role(lab, tmp_path).ok())[0]
+        assert report(tmp_path)["headline"].endswith("(3 of 17 regions; only read management events)")
+        objects = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
+        select(IncludeManagementEvents=False, DataResources=[objects])
+        result = run_role(lab, tmp_path)
+        assert result.rc == 2
+        assert "no management events 18" in result.msg
+        assert set(statuses(tmp_path).values()) == {"no_management_events"}
+
+
+def test_a_trail_that_never_delivered_is_silent_after_a_day(tmp_path: Path) -> None:
+    with Lab("--accounts", "6") as lab:
+        cover(lab)
+        lab.control("POST", "members", [{"account": one, **NEVER_DELIVERED} for one in members(lab)[:1]])
+        assert run_role(lab, tmp_path).rc == 0  # converted a moment ago
+        old = {"coverage_trail_changed_at": "2026-01-01T00:00:00Z"}
+        lab.control("POST", "members", [{"account": members(lab)[0], "StartLoggingTime": 25}])
+        result = run_role(lab, tmp_path, **old)
+        assert result.rc == 2
+        assert "silent 3." in result.msg
 
 
 def test_only_the_accounts_given(lab: Lab, tmp_path: Path) -> None:
     chosen = members(lab)[1]
     lab.clear_journal()
-    run_role(lab, tmp_path, coverage_accounts=[{"id": chosen, "name": "chosen {{ 7 }}"}]).ok()
+    result = run_role(lab, tmp_path, coverage_accounts=[{"id": chosen, "name": "chosen {{ 7 }}"}]).ok()
+    assert "Only the 1 account given was asked. 3 of 17 regions were asked." in lines(result)[0]
     assert {account for account, _ in statuses(tmp_path)} == {chosen}
     assert lab.journal(service="organizations") == []
 

@@ -304,7 +304,8 @@ def cover(world: World, **more: Any) -> Outcome:
     options = {"trail_arn": world.lab.trail_arn, "role_name": "OrgTrailCoverage", "regions": REGIONS, **more}
     found = run_main(world, cloudtrail_coverage_info.main, options, keys_of(world, world.management))
     if not found.failed:
-        found.text = " ".join({row["reason"] for row in found.answer["exceptions"]})
+        unread = found.answer["management_events"].get("error", "")
+        found.text = " ".join({row["reason"] for row in found.answer["exceptions"]} | {unread})
     return found
 
 
@@ -476,6 +477,7 @@ def test_every_action_of_management_is_in_the_table(world: World) -> None:
         ("organizations:DescribeOrganization", {}, FAILS),
         ("organizations:ListAccounts", {}, FAILS),
         ("account:ListRegions", {"regions": []}, FAILS),
+        ("cloudtrail:GetEventSelectors", {}, WARNS),
         ("cloudtrail:GetTrailStatus", {}, WARNS),
         ("sts:AssumeRole", {}, WARNS),
     ],
@@ -500,11 +502,23 @@ def test_coverage_without_lookup_events_tells_missing_from_pending_no_more(world
     world.lab.control("POST", "options", {"member_propagation": "immediate"})
 
 
+def test_member_coverage_without_the_right_to_tell_its_regions(world: World) -> None:
+    world.reset()
+    convert(world)
+    role, action = world.coverage[0], "account:ListRegions"
+    with world.removed(role, action):
+        found = cover(world, regions=[])
+    untold = {one["id"]: one["regions_error"] for one in found.answer["accounts"] if "regions_error" in one}
+    assert set(untold) == {role.account}
+    assert action in untold[role.account]
+    assert found.answer["exceptions"] == []
+
+
 def test_member_coverage_without_its_action(world: World) -> None:
     world.reset()
     convert(world)
     role, action = world.coverage[0], "cloudtrail:GetTrailStatus"
-    assert actions_of(world.policy("member_coverage")) == {action}
+    assert actions_of(world.policy("member_coverage")) == {action, "account:ListRegions"}
     with world.removed(role, action):
         found = cover(world)
     assert {row["account_id"] for row in found.answer["exceptions"]} == {role.account}

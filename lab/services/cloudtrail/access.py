@@ -9,6 +9,7 @@ import re
 from datetime import datetime, timedelta
 
 from lab.kernel.call import Call, LabError
+from lab.kernel.regions import is_enabled
 from lab.kernel.world import World
 from lab.services.cloudtrail.trails import Trail
 from lab.services.iam.api import has_service_linked_role
@@ -89,6 +90,11 @@ def stands_in(world: World, trail: Trail, account: str, region: str) -> bool:
     if region != trail.region and not trail.settings.is_multi_region_trail:
         return False
     return has_reached(world, trail, account) and not is_missing(world, account, region)
+
+
+def sends(world: World, trail: Trail, account: str) -> bool:
+    """Whether events of an account get out: with an opt-in home region only of who opted in (aws-facts 4.6)."""
+    return is_enabled(world, account, trail.region)
 
 
 def has_reached(world: World, trail: Trail, account: str) -> bool:

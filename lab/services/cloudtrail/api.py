@@ -30,6 +30,7 @@ from lab.services.cloudtrail.access import (
     may_read,
     require_management_role,
     require_organization,
+    sends,
     stands_in,
 )
 from lab.services.cloudtrail.trails import Chain, Settings, Trail, new_trail
@@ -189,15 +190,15 @@ def stop_logging(world: World, call: Call) -> dict[str, Any]:
 def get_trail_status(world: World, call: Call) -> dict[str, Any]:
     """One account's and region's word on the trail; it costs no more in a large organization."""
     trail = find_trail(world, call, call.parameters["Name"])
-    return members.overridden(world, call.account, call.region, status_of(trail, call.account, call.region))
+    return members.overridden(world, call.account, call.region, status_of(world, trail, call.account, call.region))
 
 
-def status_of(trail: Trail, account: str, region: str) -> dict[str, Any]:
+def status_of(world: World, trail: Trail, account: str, region: str) -> dict[str, Any]:
     """What GetTrailStatus answers before any override; what is not known is absent, texts are empty."""
     chain = trail.chains.get((account, region)) or Chain()
     since = None if account == trail.account else trail.organization_since
     started = latest(trail.started, since) if trail.started else None
-    everywhere = trail.marked_delivered
+    everywhere = trail.marked_delivered if sends(world, trail, account) else None
     if everywhere and since and everywhere < since:
         everywhere = None
     log_time = latest(chain.log_time, everywhere)

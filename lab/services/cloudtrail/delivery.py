@@ -23,11 +23,10 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from lab.kernel import regions
 from lab.kernel.call import LabError
 from lab.kernel.world import World
 from lab.services.cloudtrail import digests
-from lab.services.cloudtrail.access import reached_at, stands_in
+from lab.services.cloudtrail.access import reached_at, sends, stands_in
 from lab.services.cloudtrail.admission import base_of, may_encrypt, may_write, put_object, stream_error
 from lab.services.cloudtrail.event_history import GLOBAL_SERVICES, Event, events_of, record
 from lab.services.cloudtrail.selectors import logs_management_event
@@ -99,8 +98,7 @@ def covers(world: World, trail: Trail, settings: Settings, event: Event) -> bool
         return True
     if not settings.is_organization_trail or not is_member(world, event.account):
         return False
-    # With an opt-in home region, members that have not opted in send nothing (aws-facts 4.6).
-    if trail.region not in regions.enabled(world, event.account):
+    if not sends(world, trail, event.account):
         return False
     reached = reached_at(world, trail, event.account)
     return reached is None or reached <= event.entry.time

@@ -28,7 +28,8 @@ from lab.services import s3
 from lab.services.iam import api as iam
 from lab.services.iam.requested import action_of, bucket_of, caller_context, context_of, resources_of
 from lab.services.organizations.api import scps_for
-from lab.services.organizations.state import FULL_ACCESS
+from lab.services.organizations.policies import summary_of
+from lab.services.organizations.state import FULL_ACCESS, OrganizationPolicy
 
 __all__ = ["authorize", "caller_context", "document"]
 
@@ -81,10 +82,20 @@ def authorize(world: World, call: Call) -> None:
     for resource in resources_of(world, call):
         request = Request(action_of(call), resource, {"AWS": call.principal.arn}, context)
         for level in levels:
-            obey(call, request, judge((policy.content for policy in level), request), "service control policy", "a ")
+            obey_scps(world, call, request, level)
         by_resource = by_bucket(world, call, request, bucket) or by_trust(world, call, request)
         if world.enforce_iam:
             obey_identity(world, call, request, by_resource)
+
+
+def obey_scps(world: World, call: Call, request: Request, level: list[OrganizationPolicy]) -> None:
+    """The policies of one level. AWS began to name the one that denies (aws-facts 7.10)."""
+    verdict = judge((policy.content for policy in level), request)
+    if verdict.denied and world.options.scp_arn_in_denials and world.organization:
+        denying = next(policy for policy in level if effect_of(policy.content, request) == "Deny")
+        arn = summary_of(world.organization, denying)["Arn"]
+        raise denial(call, request, f"{EXPLICIT.format('a service control policy')}: {arn}")
+    obey(call, request, verdict, "service control policy", "a ")
 
 
 def obey(call: Call, request: Request, verdict: Verdict, kind: str, article: str) -> None:

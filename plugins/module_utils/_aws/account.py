@@ -11,6 +11,12 @@ from .errors import ErrorHandler
 from .retry import retry_read
 from .untyped import Client
 
+ALWAYS_ENABLED = "ENABLED_BY_DEFAULT"
+"""The state of a region that no account can disable."""
+
+ENABLED = ("ENABLED", ALWAYS_ENABLED)
+"""States of a region in which events can happen."""
+
 
 class AnsibleAccountError(AnsibleAWSError):
     """An error of AWS Account Management."""
@@ -29,5 +35,16 @@ def list_enabled_regions(client: Client) -> list[str]:
 
     https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
     """
-    pages = client.get_paginator("list_regions").paginate(RegionOptStatusContains=["ENABLED", "ENABLED_BY_DEFAULT"])
+    pages = client.get_paginator("list_regions").paginate(RegionOptStatusContains=list(ENABLED))
     return sorted(region["RegionName"] for region in pages.build_full_result()["Regions"])
+
+
+@AccountErrorHandler.common_error_handler("list the regions of the account")
+@retry_read
+def list_regions(client: Client) -> dict[str, str]:
+    """Every region of the partition with the caller's account's word on it, for example ``ENABLED_BY_DEFAULT``.
+
+    https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html
+    """
+    pages = client.get_paginator("list_regions").paginate()
+    return {region["RegionName"]: region["RegionOptStatus"] for region in pages.build_full_result()["Regions"]}

@@ -104,7 +104,8 @@ class Caller:
         self._operation = model.operation_model(operation)
         self._parser = parsers.create_parser(protocol)
         self._http = client._endpoint.http_session  # the only way to the pool that botocore configured
-        self._signing = (model.signing_name, client.meta.region_name)
+        # Not the client's region: a service with one endpoint in a partition has one region for signatures.
+        self._signing = (model.signing_name, client._request_signer.region_name)
         self._request = create_serializer(protocol).serialize_to_request(parameters, self._operation)
         prepare_request_dict(self._request, client.meta.endpoint_url, user_agent=client.meta.config.user_agent)
         self._client = ClientCaller(client, operation)

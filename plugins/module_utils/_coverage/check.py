@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,24 +17,37 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.account import list_enabled_regions
+from .._aws.account import list_regions
 from .._aws.arn import TrailArn
-from .._aws.cloudtrail import get_trail, lookup_events
-from .._aws.errors import AnsibleOrgTrailError
+from .._aws.cloudtrail import get_event_selectors, get_trail, lookup_events
+from .._aws.errors import AnsibleOrgTrailError, refuse, sentence
 from .._aws.log_place import LogPlace
 from .._aws.organizations import describe_organization
+from .._aws.selectors import ManagementEvents, management_events
 from .._aws.session import Session
-from .._aws.untyped import Structure
+from .._aws.untyped import Client, Structure
 from .._organization.accounts import Account, role_arn
 from .._organization.reader import Paces, read_organization
 from .._work.files import write_whole
 from .._work.options import Result
 from .._work.progress import Progress
-from .._work.times import now_text, time_text
+from .._work.reads import Reads, read_all
+from .._work.times import NEVER, now_text, time_text
 from .delivery import DeliveryProbe
 from .options import CoverageOptions, GivenAccount
-from .rows import PROPAGATION, Row, count, is_young, judge_delivery, settle, without_files
+from .rows import (
+    PROPAGATION,
+    Known,
+    Row,
+    count,
+    is_silent,
+    judge_delivery,
+    region_disabled_by_own_word,
+    settle,
+    without_files,
+)
 from .run import CoverageRun, Target
+from .scope import Scope, region_refusal, scope_of
 from .statuses import HEALED_BY_WAITING, NOT_COUNTED, QUIET
 
 MINUTE = 60.0
@@ -46,12 +59,18 @@ ONCE = {"total_max_attempts": 1}
 
 @dataclass
 class Coverage:
-    """What was found: rows in the order of account and region, and how the search went."""
+    """What was found: rows in the order of account and region, and how the search went.
+
+    own_errors: why accounts did not tell which regions they have enabled, by account.
+    """
 
     trail: TrailArn
+    scope: Scope
+    events: EventsRead
     accounts: list[Account]
     regions: list[str]
     rows: list[Row]
+    own_errors: Mapping[str, str]
     calls: int
     seconds: float
     complete: bool
@@ -59,41 +78,51 @@ class Coverage:
 
 @dataclass
 class Times:
-    """When it must end, until when to wait for coverage, and since when the trail and the accounts exist."""
+    """By time.monotonic: when it must end, until when to wait for coverage."""
 
     deadline: float
     wait_until: float
-    changed_at: str
-    joined_at: dict[str, str]
 
 
 def check_coverage(session: Session, options: CoverageOptions) -> Coverage:
     """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
     start = time.monotonic()
     trail = options.trail_arn
-    accounts = read_accounts(session, options.accounts)
-    regions = sorted(set(options.regions)) or list_enabled_regions(session.client("account"))
-    wanted = dict.fromkeys(targets_of(session, accounts, options), regions)
+    scope, accounts, events = read_first(session, options)
+    wanted = dict.fromkeys(targets_of(session, accounts, options), scope.regions)
     probe = new_probe(session, options)
-    run = new_run(session, regions, options)
+    run = new_run(session, options)
     path = options.progress_path
-    progress = Progress(path, "coverage", len(accounts) * len(regions), lambda: len(run.rows))
+    progress = Progress(path, "coverage", len(accounts) * len(scope.regions), lambda: len(run.rows))
     deadline = start + options.deadline_minutes * MINUTE
-    times = Times(
-        deadline=deadline,
-        wait_until=min(deadline, start + options.wait_minutes * MINUTE),
-        changed_at=options.trail_changed_at,
-        joined_at={one.account.id: one.account.joined_at for one in accounts},
+    times = Times(deadline, min(deadline, start + options.wait_minutes * MINUTE))
+    if scope.enabled is not None:
+        run.own_regions[session.account_id] = frozenset(scope.enabled)
+    known = Known(
+        trail.region,
+        options.trail_changed_at,
+        {one.account.id: one.account.joined_at for one in accounts},
+        run.own_regions,
+        events.logged,
     )
-    enabled = "" if options.regions else session.account_id
-    rows, complete = ask_until_covered(session, trail, run, wanted, times, progress, options.wait_interval, enabled)
+    rows, complete, known = ask_until_covered(session, trail, run, wanted, known, times, progress, options)
     if probe and complete:
         places = rows_to_probe(rows)
         progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
         complete = probe.look(places, options.max_concurrency, deadline, progress.tick)
-        rows = judge_silence(session, trail, rows, times) if complete else rows
-    seconds = round(time.monotonic() - start, 1)
-    return Coverage(trail, [one.account for one in accounts], regions, rows, run.calls, seconds, complete)
+        rows = judge_silence(session, trail, rows, known) if complete else rows
+    return Coverage(
+        trail,
+        scope,
+        events,
+        [one.account for one in accounts],
+        sorted({*scope.regions, *(row.region for row in rows)}),
+        rows,
+        run.own_errors,
+        run.calls,
+        round(time.monotonic() - start, 1),
+        complete,
+    )
 
 
 def ask_until_covered(
@@ -101,47 +130,123 @@ def ask_until_covered(
     trail: TrailArn,
     run: CoverageRun,
     wanted: Mapping[Target, Iterable[str]],
+    known: Known,
     times: Times,
     progress: Progress,
-    interval: float,
-    enabled: str,
-) -> tuple[list[Row], bool]:
-    """Ask, and ask again what waiting may heal until the user's patience ends. Answers settled rows; were all asked?
+    options: CoverageOptions,
+) -> tuple[list[Row], bool, Known]:
+    """Ask, and ask again what waiting may heal until the user's patience ends.
 
-    enabled: see ``settle``.
+    Answers settled rows; whether all were asked; and what is known, with the trail's change where it was looked for.
     """
+    everybody = list(wanted)
     while True:
         complete = run.ask(wanted, times.deadline, progress.tick)
+        if complete and (left := own_regions_left(run, everybody)):
+            complete = run.ask(left, times.deadline, progress.tick)
         rows = list(run.rows.values())
-        if not times.changed_at and any(row.status == "missing" for row in rows):
-            times.changed_at = find_change(session, trail)
-        rows = settle(rows, datetime.now(UTC), times.changed_at, times.joined_at, enabled)
-        wanted = still_wanted(wanted, rows)
-        rest = min(interval, times.wait_until - time.monotonic())
+        now = datetime.now(UTC)
+        if not known.changed_at and any(row.status == "missing" or is_silent(row, now, NEVER) for row in rows):
+            known = replace(known, changed_at=find_change(session, trail))
+        rows = settle(rows, now, known)
+        wanted = still_wanted(everybody, rows)
+        rest = min(options.wait_interval, times.wait_until - time.monotonic())
         if not wanted or not complete or rest <= 0:
-            return rows, complete
+            return rows, complete, known
         progress.say(
             f"coverage: waiting for {sum(len(list(regions)) for regions in wanted.values())} accounts' regions"
         )
         time.sleep(rest)
 
 
-def judge_silence(session: Session, trail: TrailArn, rows: list[Row], times: Times) -> list[Row]:
+def own_regions_left(run: CoverageRun, targets: Iterable[Target]) -> dict[Target, list[str]]:
+    """Where to ask for regions that only some accounts have enabled: in accounts that did not tell their own.
+
+    The others get a row there by their own word.
+    """
+    regions = sorted({region for _account, region in run.rows})
+    left: dict[Target, list[str]] = {}
+    for target in targets:
+        own = run.own_regions.get(target.id)
+        for region in regions:
+            if (target.id, region) in run.rows:
+                continue
+            if own is None:
+                left.setdefault(target, []).append(region)
+            else:
+                run.rows[target.id, region] = region_disabled_by_own_word(target.id, target.name, region)
+    return left
+
+
+def judge_silence(session: Session, trail: TrailArn, rows: list[Row], known: Known) -> list[Row]:
     """Rows after the bucket was searched; accounts without any file are excused while they or the trail are young."""
     silent = without_files(rows)
-    if silent and not times.changed_at:
-        times.changed_at = find_change(session, trail)
+    if silent and not known.changed_at:
+        known = replace(known, changed_at=find_change(session, trail))
     now = datetime.now(UTC)
-    return judge_delivery(
-        rows, [one for one in silent if not is_young(now, times.changed_at, times.joined_at.get(one, ""))]
-    )
+    return judge_delivery(rows, [one for one in silent if now - known.youngest(one) >= PROPAGATION])
 
 
-def read_accounts(session: Session, given: list[GivenAccount] | None) -> list[GivenAccount]:
-    """The accounts to ask, sorted by id: those given, or all of the organization."""
-    if given is not None:
-        return given
-    return [GivenAccount(one) for one in read_organization(session.client("organizations"), Paces()).accounts]
+@dataclass(frozen=True)
+class EventsRead:
+    """What the trail's event selectors log, or why that could not be read."""
+
+    logged: ManagementEvents | None
+    error: str = ""
+
+    def to_dict(self) -> Result:
+        """It as results and reports tell it."""
+        if self.logged is None:
+            return {"error": self.error}
+        return {"logged": str(self.logged), "all": self.logged.all}
+
+
+def read_events(client: Client, trail: TrailArn) -> EventsRead:
+    """What the trail's event selectors log, by whoever asks: members may read them, too (aws-facts 4.2).
+
+    client: one of the trail's home region.
+    """
+    try:
+        return EventsRead(management_events(get_event_selectors(client, str(trail))))
+    except AnsibleAWSError as error:
+        return EventsRead(None, sentence(error))
+
+
+def read_first(session: Session, options: CoverageOptions) -> tuple[Scope, list[GivenAccount], EventsRead]:
+    """What the caller's account tells before any other is entered, read at once.
+
+    The scope; the accounts to ask, sorted by id; what the trail's event selectors log. Raises AnsibleOrgTrailError for
+    regions that do not exist.
+    """
+    client = session.client("account")
+    home = session.client("cloudtrail", options.trail_arn.region)
+    reads: Reads = {
+        "states": partial(read_states, client, may_fail=bool(options.regions)),
+        "events": partial(read_events, home, options.trail_arn),
+    }
+    if options.accounts is None:
+        reads["organization"] = partial(read_organization, session.client("organizations"), Paces())
+    partition, known = session.partition, session.known_regions("cloudtrail")
+    if region_refusal(options.regions, known, partition):  # AWS may know regions that botocore does not
+        states = read_states(client, may_fail=True)
+        refuse(region_refusal(options.regions, [*known, *(states or ())], partition))
+    answers = read_all(reads)
+    accounts = options.accounts
+    if accounts is None:
+        accounts = [GivenAccount(one) for one in answers["organization"].accounts]
+    given = options.accounts is not None
+    scope = scope_of(options.regions, answers["states"], options.trail_arn.region, accounts_given=given)
+    return scope, accounts, answers["events"]
+
+
+def read_states(client: Client, may_fail: bool) -> dict[str, str] | None:
+    """The regions of the caller's account and their states; None where they may not be told, if that may be."""
+    try:
+        return list_regions(client)
+    except AnsibleAWSError:
+        if may_fail:
+            return None
+        raise
 
 
 def targets_of(session: Session, accounts: Iterable[GivenAccount], options: CoverageOptions) -> Iterator[Target]:
@@ -162,16 +267,21 @@ def role_of(account_id: str, partition: str, options: CoverageOptions) -> str:
         raise AnsibleOrgTrailError(str(error)) from error
 
 
-def new_run(session: Session, regions: list[str], options: CoverageOptions) -> CoverageRun:
-    """Clients for every region, with a connection for each thread."""
+def new_run(session: Session, options: CoverageOptions) -> CoverageRun:
+    """A run whose clients have a connection for each thread; it asks for members' own regions unless some are given."""
     threads = options.max_concurrency
     settings = {"max_pool_connections": threads, "retries": ONCE, **TIMEOUTS}
+
+    def client(service: str, region: str) -> Client:
+        return session.regional_clients(service, [region], **settings)[region]
+
     return CoverageRun(
         session.regional_sts(**settings),
-        session.regional_clients("cloudtrail", regions, **settings),
+        partial(client, "cloudtrail"),
         options.trail_arn,
         options.assume_role_session_name,
         threads=threads,
+        account=None if options.regions else client("account", session.region),
         event_history=options.event_history,
     )
 
@@ -199,13 +309,13 @@ def rows_to_probe(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.status not in NOT_COUNTED]
 
 
-def still_wanted(wanted: Mapping[Target, Iterable[str]], rows: Iterable[Row]) -> dict[Target, list[str]]:
+def still_wanted(targets: Iterable[Target], rows: Iterable[Row]) -> dict[Target, list[str]]:
     """What is worth asking again when the user waits for coverage."""
     regions: dict[str, list[str]] = {}
     for row in rows:
         if row.status in HEALED_BY_WAITING:
             regions.setdefault(row.account_id, []).append(row.region)
-    return {target: regions[target.id] for target in wanted if target.id in regions}
+    return {target: regions[target.id] for target in targets if target.id in regions}
 
 
 def find_change(session: Session, trail: TrailArn) -> str:
@@ -246,6 +356,8 @@ def summarize(found: Coverage, options: CoverageOptions) -> Result:
     result = {
         "changed": False,
         "summary": document["summary"],
+        "scope": document["scope"],
+        "management_events": document["management_events"],
         "regions": found.regions,
         "exceptions": exceptions[:limit],
         "exceptions_cut": max(0, len(exceptions) - limit),
@@ -256,11 +368,21 @@ def summarize(found: Coverage, options: CoverageOptions) -> Result:
     return {**result, "accounts": document["accounts"], "coverage": [row.to_dict() for row in found.rows]}
 
 
-def search_warnings(rows: Iterable[Row]) -> list[str]:
-    """A sentence when the bucket was to be searched, but could not be for some rows: their status does not tell."""
-    errors = [row.log_delivery_error for row in rows if row.log_delivery_error]
-    unread = f"The log files of {len(errors)} accounts' regions could not be read, so the status says nothing of them"
-    return [f"{unread}: {errors[0]}"] if errors else []
+def warnings_of(found: Coverage) -> list[str]:
+    """A sentence for each thing that was to be looked at and could not be, or that no status tells."""
+    sentences = []
+    if errors := [row.log_delivery_error for row in found.rows if row.log_delivery_error]:
+        unread = f"The log files of {len(errors)} accounts' regions could not be read"
+        sentences.append(f"{unread}, so the status says nothing of them: {errors[0]}")
+    if found.own_errors:
+        unasked = f"{len(found.own_errors)} accounts did not tell which regions they have enabled"
+        first = next(iter(found.own_errors.values()))
+        sentences.append(f"{unasked}, so regions that only they have enabled were not asked: {first}")
+    if found.events.logged is None:
+        sentences.append(f"Which events the trail logs could not be read: {found.events.error}")
+    elif not found.events.logged.all:
+        sentences.append(f"The trail logs {found.events.logged}.")
+    return sentences
 
 
 def describe(found: Coverage) -> Result:
@@ -270,6 +392,8 @@ def describe(found: Coverage) -> Result:
         "format": FORMAT,
         "trail_arn": str(found.trail),
         "checked_at": now_text(),
+        "scope": found.scope.to_dict(),
+        "management_events": found.events.to_dict(),
         "summary": {
             **count(found.rows),
             "unchecked": total - len(found.rows),
@@ -281,14 +405,15 @@ def describe(found: Coverage) -> Result:
             "complete": found.complete,
         },
         "regions": found.regions,
-        "accounts": [listed(account) for account in found.accounts],
+        "accounts": [listed(account, found.own_errors.get(account.id, "")) for account in found.accounts],
     }
 
 
-def listed(account: Account) -> Result:
+def listed(account: Account, regions_error: str) -> Result:
     """An account as results show it: nothing of how it is entered."""
     shown = {"id": account.id, "name": account.name, "state": account.state, "ou_path": account.ou_path}
-    return {**shown, "tags": account.tags} if account.tags else shown
+    more = {"tags": account.tags, "regions_error": regions_error}
+    return {**shown, **{name: value for name, value in more.items() if value}}
 
 
 def write_document(path: Path, document: Result, rows: Iterable[Row]) -> None:

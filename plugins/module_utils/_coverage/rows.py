@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .._aws.errors import DENIED
+from .._aws.selectors import ManagementEvents
 from .._aws.trail_status import DELIVERY_WORDS, delivery_errors
 from .._work.options import Result
 from .._work.times import time_of
@@ -19,6 +21,7 @@ PROPAGATION = timedelta(hours=24)
 """A new trail, or a new account, may take so long (aws-facts 4.4)."""
 
 REGION_DISABLED = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"})
+DISABLED = "The account has not enabled this region."
 MISSING = frozenset({"TrailNotFoundException"})
 
 
@@ -41,6 +44,19 @@ class Row:
     latest_digest_time: str = ""
     digest_valid: bool | None = None
     log_delivery_error: str = ""
+    logging_since: str = ""
+
+    @property
+    def delivered(self) -> bool:
+        """Whether anything ever arrived, by AWS's word or by what lies in the bucket."""
+        return any(
+            (
+                self.latest_delivery_time,
+                self.latest_digest_delivery_time,
+                self.latest_file_time,
+                self.latest_digest_time,
+            )
+        )
 
     def to_dict(self) -> Result:
         """The row without what is not known; account_name is always there."""
@@ -65,7 +81,7 @@ class Failure:
 def judge_status(answer: Mapping[str, object]) -> tuple[str, str]:
     """Status and reason for an answer of GetTrailStatus.
 
-    A trail that logs without an error is covered even when nothing was delivered yet: a quiet region has nothing.
+    A trail that logs without an error is covered even when nothing was delivered: ``settle`` knows how long it may.
     """
     if not answer.get("IsLogging"):
         stopped = answer.get("StopLoggingTime")
@@ -76,6 +92,14 @@ def judge_status(answer: Mapping[str, object]) -> tuple[str, str]:
     return "covered", ""
 
 
+def is_scp(message: str) -> bool:
+    """Whether AWS's text of a denial names service control policies as its cause (aws-facts 7.10).
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+    return "explicit deny in a service control policy" in message or "no service control policy allows" in message
+
+
 def judge_failure(failure: Failure) -> tuple[str, str]:
     """Status and reason for a call that failed for good.
 
@@ -84,9 +108,9 @@ def judge_failure(failure: Failure) -> tuple[str, str]:
     if failure.code in MISSING:
         return "missing", str(failure)
     if failure.code in DENIED:
-        return "denied", str(failure)
+        return "denied_by_scp" if is_scp(failure.message) else "denied", str(failure)
     if failure.code in REGION_DISABLED and failure.call != "sts:AssumeRole":
-        return "region_disabled", "The account has not enabled this region."
+        return "region_disabled", DISABLED
     return "unreachable", str(failure)
 
 
@@ -101,65 +125,112 @@ def judge_state(state: str) -> str:
     return f"The account is in the state {state}, so nobody can sign in to it."
 
 
-def settle(
-    rows: Iterable[Row], now: datetime, changed_at: str, joined_at: Mapping[str, str], enabled: str = ""
-) -> list[Row]:
+@dataclass(frozen=True)
+class Known:
+    """What is known beside the answers of the accounts' regions.
+
+    changed_at: when the trail became an organization trail, "" when unknown. joined_at: since when an account is in the
+    organization. own: the regions that an account has enabled by its own word. events: what the trail's event selectors
+    log, None when they could not be read.
+    """
+
+    home_region: str
+    changed_at: str = ""
+    joined_at: Mapping[str, str] = field(default_factory=dict)
+    own: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    events: ManagementEvents | None = None
+
+    def youngest(self, account: str) -> datetime:
+        """The later of the trail's change and the account's joining."""
+        return max(time_of(self.changed_at), time_of(self.joined_at.get(account, "")))
+
+
+def settle(rows: Iterable[Row], now: datetime, known: Known) -> list[Row]:
     """Rows in the order of account and region, after what only all of them together tell.
 
     A missing trail is pending while the trail or the account is younger than 24 hours. Keys that no region accepts are
-    wrong keys, not disabled regions. changed_at: when the trail became an organization trail, "" when unknown.
-    enabled: an account that has enabled all the regions, so that keys which one does not accept are wrong there.
+    wrong keys, not disabled regions. An account whose home region is disabled sends nothing from anywhere (aws-facts
+    4.6). A trail that has logged for more than a day and never delivered anything is silent.
     """
     rows = sorted(rows, key=lambda row: (row.account_id, row.region))
     accepted = {row.account_id for row in rows if row.status != "region_disabled"}
-    asked: dict[str, int] = {}
-    for row in rows:
-        asked[row.account_id] = asked.get(row.account_id, 0) + 1
-    return [
-        _settled(
-            row,
-            youngest=max(time_of(changed_at), time_of(joined_at.get(row.account_id, ""))),
-            now=now,
-            wrong_keys=row.account_id not in accepted and asked[row.account_id] > 1,
-            enabled=row.account_id == enabled,
-        )
-        for row in rows
+    asked = Counter(row.account_id for row in rows)
+    rows = [
+        _keys_judged(row, known, wrong=row.account_id not in accepted and asked[row.account_id] > 1) for row in rows
     ]
+    shut_out = {row.account_id for row in rows if (row.region, row.status) == (known.home_region, "region_disabled")}
+    return [_settled(row, now, known, shut_out) for row in rows]
 
 
-def _settled(row: Row, youngest: datetime, now: datetime, wrong_keys: bool, enabled: bool) -> Row:
-    if row.status == "missing" and now - youngest < PROPAGATION:
-        until = (youngest + PROPAGATION).strftime("%Y-%m-%d %H:%M UTC")
-        return replace(row, status="pending", reason=f"The trail has not arrived yet; AWS may take until {until}.")
-    if row.status == "region_disabled" and wrong_keys:
-        return replace(
-            row, status="unreachable", reason=f"No region accepts the account's credentials ({row.error_code})."
-        )
-    if row.status == "region_disabled" and enabled:
-        return replace(
-            row,
-            status="unreachable",
-            reason=f"The account has enabled this region, but it does not accept the credentials ({row.error_code}). "
+def _keys_judged(row: Row, known: Known, wrong: bool) -> Row:
+    """A region that does not accept keys is disabled, unless that cannot be."""
+    if row.status != "region_disabled":
+        return row
+    if wrong:
+        reason = f"No region accepts the account's credentials ({row.error_code})."
+        return replace(row, status="unreachable", reason=reason)
+    if row.region in known.own.get(row.account_id, ()):
+        reason = (
+            f"The account has enabled this region, but it does not accept the credentials ({row.error_code}). "
             "Those of the global STS endpoint do not work in opt-in regions: set AWS_STS_REGIONAL_ENDPOINTS=regional "
-            "and sign in again.",
+            "and sign in again."
         )
+        return replace(row, status="unreachable", reason=reason)
     return row
 
 
+def _settled(row: Row, now: datetime, known: Known, shut_out: set[str]) -> Row:
+    if row.account_id in shut_out and row.status in ("covered", "missing"):
+        reason = f"The account has not enabled the trail's home region {known.home_region}."
+        return replace(row, status="home_region_disabled", reason=reason)
+    youngest = known.youngest(row.account_id)
+    if row.status == "missing" and now - youngest < PROPAGATION:
+        until = (youngest + PROPAGATION).strftime("%Y-%m-%d %H:%M UTC")
+        return replace(row, status="pending", reason=f"The trail has not arrived yet; AWS may take until {until}.")
+    if row.status == "covered" and known.events and not known.events.some:
+        return replace(
+            row, status="no_management_events", reason="The trail's event selectors log no management event."
+        )
+    if is_silent(row, now, youngest):
+        since = f" since {row.logging_since}" if row.logging_since else ""
+        return replace(row, status="silent", reason=f"Logging is on{since}, but CloudTrail never delivered anything.")
+    return row
+
+
+def is_silent(row: Row, now: datetime, youngest: datetime) -> bool:
+    """Whether nothing ever arrived although trail and account had more time than AWS takes (aws-facts 4.4).
+
+    A call of coverage is an event itself, so that a region is quiet only until it is asked for the first time.
+    """
+    return (
+        row.status == "covered" and not row.delivered and now - max(time_of(row.logging_since), youngest) >= PROPAGATION
+    )
+
+
+def region_disabled_by_own_word(account_id: str, account_name: str, region: str) -> Row:
+    """The row of a region that an account has not enabled, as the account itself tells."""
+    return Row(account_id, account_name, region, "region_disabled", DISABLED)
+
+
 def without_files(rows: Iterable[Row]) -> set[str]:
-    """Accounts that are covered somewhere, but of which no file was found anywhere, although one could look."""
+    """Accounts that log somewhere without an error, but of which no file was found, although one could look."""
     rows = list(rows)
     seen = {row.account_id for row in rows if row.latest_file_time or row.log_delivery_error}
-    return {row.account_id for row in rows if row.status == "covered"} - seen
+    return {row.account_id for row in rows if row.status in ("covered", "silent")} - seen
 
 
 def judge_delivery(rows: Iterable[Row], accounts: Iterable[str]) -> list[Row]:
-    """Rows after the bucket was searched: nothing arrives from these accounts, so that they are not covered."""
+    """Rows after the bucket was searched: it has the last word on what is silent.
+
+    accounts: those from which nothing arrives, so that they are not covered.
+    """
     silent = frozenset(accounts)
     reason = "CloudTrail reports no error, but no log file of this account came into the bucket within 30 days."
     return [
         replace(row, status="delivery_error", reason=reason)
-        if row.account_id in silent and row.status == "covered"
+        if row.account_id in silent and row.status in ("covered", "silent")
+        else replace(row, status="covered", reason="")
+        if row.status == "silent" and row.delivered
         else row
         for row in rows
     ]

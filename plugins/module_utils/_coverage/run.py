@@ -1,7 +1,10 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Asks every account in every region about one trail: one AssumeRole per account, one GetTrailStatus per region."""
+"""Asks every account in every region about one trail: one AssumeRole per account, one GetTrailStatus per region.
+
+An account may be asked for its own regions, too: one ListRegions per account.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import Any
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.credentials import ReadOnlyCredentials
 
+from .._aws.account import ENABLED
 from .._aws.arn import TrailArn
 from .._aws.caller import Answer, Caller, ClientCaller
 from .._aws.untyped import Client
@@ -22,6 +26,8 @@ from .._work.fanout import Fanout, Later, Task
 from .rows import Failure, Row, judge_failure, judge_state, judge_status
 
 SESSION_SECONDS = 900  # the least that STS gives; an account is done within seconds
+LIST_REGIONS = "account:ListRegions"
+PAGE = 50  # the most regions that ListRegions answers at once; no partition has so many
 DEAD_AFTER = 5
 """So many accounts in a row without any answer from an endpoint, and the others wait for the end of the run."""
 
@@ -41,11 +47,14 @@ class Target:
     external_id: str = ""
 
 
+Ask = Callable[["ReadOnlyCredentials | None", int], Answer]
+"""One attempt at a call with an account's keys; the number of the attempt."""
+
+
 @dataclass
 class Endpoint:
-    """A region's CloudTrail (or STS), and whether it answers."""
+    """A service in a region, and whether it answers."""
 
-    name: str
     silent: int = 0
     parked: list[Parked] = field(default_factory=list)
 
@@ -58,34 +67,52 @@ class Endpoint:
         self.silent = 0 if answer.ok or answer.code else self.silent + 1
 
 
+@dataclass
+class Region(Endpoint):
+    """A region's CloudTrail and the questions to it; ``events`` where the newest event is asked for, too."""
+
+    status: Ask = field(kw_only=True)
+    events: Ask | None = None
+
+
 class CoverageRun:
     """The questions and the answers so far: ``rows`` by account and region, ``calls`` in all.
 
-    sts: a client of STS. clients: a client of CloudTrail for each region. event_history: also look for the newest
-    event of each account and region (aws-facts 4.7).
+    ``own_regions`` are the regions that accounts have enabled by their own word, and ``own_errors`` why accounts did
+    not tell them.
+
+    sts: a client of STS. cloudtrail: makes a client of CloudTrail for a region; it is called by one thread at a time.
+    account: a client of AWS Account Management, where accounts are to be asked for their own regions; those that are
+    not among the wanted ones are asked as well. event_history: also look for the newest event of each account and
+    region (aws-facts 4.7).
     """
 
     def __init__(
         self,
         sts: Client,
-        clients: Mapping[str, Client],
+        cloudtrail: Callable[[str], Client],
         trail: TrailArn,
         session_name: str,
         *,
         threads: int,
+        account: Client | None = None,
         event_history: bool = False,
     ) -> None:
         self._sts = ClientCaller(sts, "AssumeRole")
         self._session_name = session_name
         self._threads = threads
-        self._status = {region: Caller(client, "GetTrailStatus", Name=str(trail)) for region, client in clients.items()}
-        self._events: dict[str, Caller] = {}
-        if event_history:
-            self._events = {region: Caller(client, "LookupEvents", MaxResults=1) for region, client in clients.items()}
-        self._endpoints = {region: Endpoint(region) for region in clients}
-        self._entrance = Endpoint("sts")
+        self._cloudtrail = cloudtrail
+        self._event_history = event_history
+        self._regions: Ask | None = (
+            Caller(account, "ListRegions", RegionOptStatusContains=list(ENABLED), MaxResults=PAGE) if account else None
+        )
+        self._account = Endpoint()
+        self._endpoints: dict[str, Region] = {}
+        self._entrance = Endpoint()
         self.trail = trail
         self.rows: dict[tuple[str, str], Row] = {}
+        self.own_regions: dict[str, frozenset[str]] = {}
+        self.own_errors: dict[str, str] = {}
         self.calls = 0
         self._lock = Lock()
 
@@ -96,8 +123,7 @@ class CoverageRun:
         """
         tasks = (partial(self._enter, Entry(target, tuple(regions))) for target, regions in wanted.items())
         complete = self._run(tasks, deadline, tick)
-        endpoints = (self._entrance, *self._endpoints.values())
-        while complete and (endpoint := next((one for one in endpoints if one.parked), None)):
+        while complete and (endpoint := next((one for one in self._all_endpoints() if one.parked), None)):
             probe, endpoint.parked = endpoint.parked[:1], endpoint.parked[1:]
             endpoint.silent = DEAD_AFTER - 1
             complete = self._run(probe, deadline, tick)
@@ -107,6 +133,19 @@ class CoverageRun:
             else:
                 complete = complete and self._run(rest, deadline, tick)
         return complete
+
+    def _all_endpoints(self) -> tuple[Endpoint, ...]:
+        return self._entrance, *self._endpoints.values()
+
+    def _endpoint(self, region: str) -> Region:
+        """The region's endpoint, made when the first account is asked there."""
+        with self._lock:  # boto3's sessions are not thread-safe
+            if region not in self._endpoints:
+                client = self._cloudtrail(region)
+                status = Caller(client, "GetTrailStatus", Name=str(self.trail))
+                events = Caller(client, "LookupEvents", MaxResults=1) if self._event_history else None
+                self._endpoints[region] = Region(status=status, events=events)
+            return self._endpoints[region]
 
     def _run(self, tasks: Iterable[Task], deadline: float, tick: Callable[[], None]) -> bool:
         return Fanout(tasks, self._threads, deadline).run(tick, every=1.0)
@@ -156,24 +195,42 @@ class CoverageRun:
             )
         )
 
-    def _asks(self, target: Target, regions: tuple[str, ...], keys: ReadOnlyCredentials | None) -> Iterator[Task]:
-        return (partial(self._ask, Question(target, region, keys)) for region in regions)
+    def _asks(self, target: Target, regions: Iterable[str], keys: ReadOnlyCredentials | None) -> Iterator[Task]:
+        if self._regions and target.id not in self.own_regions and target.id not in self.own_errors:
+            yield partial(self._list_regions, self._regions, Question(target, "", keys), frozenset(regions))
+        for region in regions:
+            yield partial(self._ask, Question(target, region, keys))
+
+    def _list_regions(self, ask: Ask, question: Question, asked: frozenset[str]) -> Iterable[Task] | None:
+        """ListRegions in one account, and then the question in those that are not asked anyway (aws-facts 4.9)."""
+        target = question.target
+        if self._account.dead:
+            answer = Answer({}, "", "AWS Account Management does not answer", False)
+        else:
+            answer = self._call(ask, question)
+            self._account.heard(answer)
+        if not answer.ok:
+            self.own_errors[target.id] = str(Failure(LIST_REGIONS, target.id, answer.code, answer.message))
+            return None
+        own = frozenset(region["RegionName"] for region in answer.parsed["Regions"])
+        self.own_regions[target.id] = own
+        return self._asks(target, sorted(own - asked), question.keys)
 
     def _ask(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
         """GetTrailStatus in one account and region."""
         target, region = question.target, question.region
-        endpoint = self._endpoints[region]
+        endpoint = self._endpoint(region)
         if endpoint.dead and not given_up:
             endpoint.parked.append(partial(self._ask_again, question))
             return None
         if given_up:
             answer = Answer({}, "", f"CloudTrail in {region} does not answer", False)
         else:
-            answer = self._call(self._status[region], question)
+            answer = self._call(endpoint.status, question)
             endpoint.heard(answer)
         self._note(question, answer)
-        if answer.ok and self._events:
-            return [partial(self._look_up, Question(target, region, question.keys))]
+        if answer.ok and endpoint.events:
+            return [partial(self._look_up, endpoint.events, Question(target, region, question.keys))]
         return None
 
     def _ask_again(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
@@ -182,17 +239,17 @@ class CoverageRun:
             return self._ask(question, given_up=True)
         return self._enter(Entry(question.target, (question.region,)))
 
-    def _look_up(self, question: Question) -> None:
+    def _look_up(self, ask: Ask, question: Question) -> None:
         """LookupEvents in one account and region, for the time of the newest event."""
-        answer = self._call(self._events[question.region], question)
+        answer = self._call(ask, question)
         row = self.rows[question.target.id, question.region]
         events = answer.parsed.get("Events") if answer.ok else None
         row.latest_event_time = events[0]["EventTime"] if events else ""
 
-    def _call(self, caller: Caller, question: Question) -> Answer:
+    def _call(self, ask: Ask, question: Question) -> Answer:
         """One attempt to ask. Raises Later when another one is worth it."""
         question.attempt += 1
-        return self._counted(caller(question.keys, question.attempt))
+        return self._counted(ask(question.keys, question.attempt))
 
     def _counted(self, answer: Answer) -> Answer:
         with self._lock:
@@ -212,6 +269,8 @@ class CoverageRun:
             row.latest_delivery_error = answer.parsed.get("LatestDeliveryError") or ""
             row.latest_digest_delivery_time = answer.parsed.get("LatestDigestDeliveryTime") or ""
             row.latest_digest_delivery_error = answer.parsed.get("LatestDigestDeliveryError") or ""
+            if not row.delivered:
+                row.logging_since = answer.parsed.get("StartLoggingTime") or ""
         else:
             failure = Failure("cloudtrail:GetTrailStatus", str(self.trail), answer.code, answer.message)
             row.status, row.reason = judge_failure(failure)

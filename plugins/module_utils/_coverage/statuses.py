@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -14,7 +15,8 @@ class Status:
 
     letter: how the report's matrix shows it. remedy: what to do about it; "" for nothing. quiet: it is no exception
     unless the user says so. healed_by_waiting: asking again later may find another one. counted: an event can happen
-    there, so that the verdict's total counts it.
+    there, so that the verdict's total counts it. part_of: the status that it was told as before it had a name of its
+    own; who lets that one fail lets this one fail.
     """
 
     letter: str
@@ -23,6 +25,7 @@ class Status:
     quiet: bool = False
     healed_by_waiting: bool = False
     counted: bool = True
+    part_of: str = ""
 
 
 UNCHECKED = "unchecked"
@@ -43,6 +46,13 @@ STATUSES = {
         "and find out in event history who called StopLogging.",
         healed_by_waiting=True,
     ),
+    "no_management_events": Status(
+        "V",
+        "No management events",
+        "The trail is there and logs, but its event selectors leave out all management events. Run "
+        "playbooks/enable_org_trail.yml, or put a selector for management events to the others; for a trail of others, "
+        "tell who owns it.",
+    ),
     "delivery_error": Status(
         "E",
         "Delivery fails",
@@ -50,11 +60,35 @@ STATUSES = {
         "the module cloudtrail_log_bucket_info names the statement to repair. AWS tries again for 30 days.",
         healed_by_waiting=True,
     ),
+    "home_region_disabled": Status(
+        "H",
+        "Home region disabled",
+        "The account has not enabled the trail's home region, so it sends nothing, from no region. Enable that region "
+        "in the account (account:EnableRegion, management may do it for members), or give the organization a trail "
+        "whose home region is enabled everywhere, such as us-east-1.",
+        part_of="missing",
+    ),
+    "silent": Status(
+        "S",
+        "Silent",
+        "Nothing ever arrived from there, though logging is on for more than a day. The calls of this run are events "
+        "themselves: run coverage again in half an hour. What is still silent then is blind: look at the bucket's and "
+        "the key's policy and at the trail's event selectors. With coverage_log_delivery=prefix the bucket decides.",
+        healed_by_waiting=True,
+    ),
     "denied": Status(
         "D",
         "Access denied",
-        "Nobody could look. Create the role in the account or let it trust the caller, and check that no service "
-        "control policy denies sts:AssumeRole or cloudtrail:GetTrailStatus there.",
+        "Nobody could look. Create the role in the account or let it trust the caller, and allow it "
+        "cloudtrail:GetTrailStatus.",
+    ),
+    "denied_by_scp": Status(
+        "C",
+        "Denied by an SCP",
+        "Nobody could look, because a service control policy denies the call; the reason names the policy where AWS "
+        "does. Either exempt a role for coverage in that policy and name it in coverage_role_name, or ask only the "
+        "regions that the policy allows. The guide In an organization that denies regions says how.",
+        part_of="denied",
     ),
     "unreachable": Status(
         "U",
@@ -90,3 +124,9 @@ HEALED_BY_WAITING = frozenset(name for name, status in STATUSES.items() if statu
 NOT_COUNTED = frozenset(name for name, status in STATUSES.items() if not status.counted)
 FAIL_ON = tuple(name for name in ANSWERED if name not in QUIET)
 """Statuses that fail unless the user says otherwise; what is unchecked always fails."""
+
+
+def failing_statuses(fail_on: Iterable[str]) -> frozenset[str]:
+    """The statuses that fail when the user names these: with those that were a part of them, and what is unchecked."""
+    named = {*fail_on, UNCHECKED}
+    return frozenset(named | {name for name, status in STATUSES.items() if status.part_of in named})

@@ -17,6 +17,7 @@ from typing import Any
 
 from .._coverage.statuses import ANSWERED, UNCHECKED
 from .._work.options import Result
+from .limits import merge_events, merge_scopes
 
 Document = Result
 Row = Mapping[str, Any]
@@ -45,7 +46,12 @@ def new_document(
     Raises ReportError when a row names a status that this report does not know.
     """
     accounts = [
-        {**{field: account.get(field) or "" for field in ACCOUNT_FIELDS}, "checked_at": checked_at, **_unit(account)}
+        {
+            **{field: account.get(field) or "" for field in ACCOUNT_FIELDS},
+            "checked_at": checked_at,
+            **_unit(account),
+            **{field: account[field] for field in ("regions_error",) if account.get(field)},
+        }
         for account in found.get("accounts") or []
     ]
     return _normal(
@@ -53,6 +59,8 @@ def new_document(
             "trail": {name: value for name, value in (trail or {}).items() if value not in (None, "", [], {})},
             "log_bucket": {name: value for name, value in (log_bucket or {}).items() if value not in (None, "")},
             "changes": changes,
+            "scope": found.get("scope") or {},
+            "management_events": found.get("management_events") or {},
             "regions": found.get("regions") or [],
             "accounts": accounts,
             "coverage": found.get("coverage") or [],
@@ -84,6 +92,8 @@ def merge(documents: Iterable[Document]) -> Document:
             "trail": _fullest(document["trail"] for document in documents),
             "log_bucket": _fullest(document["log_bucket"] for document in documents),
             "changes": [change for document in documents for change in document["changes"]],
+            "scope": merge_scopes(document.get("scope") or {} for document in documents),
+            "management_events": merge_events(document.get("management_events") or {} for document in documents),
             "regions": [region for document in documents for region in document["regions"]],
             "accounts": [row[2] for row in newest.values()],
             "coverage": [place for row in newest.values() for place in row[3]],
@@ -139,6 +149,8 @@ def _normal(document: Document) -> Document:
         "trail": dict(document["trail"]),
         "log_bucket": dict(document["log_bucket"]),
         "changes": sorted(set(document["changes"])),
+        "scope": dict(document["scope"]),
+        "management_events": dict(document["management_events"]),
         "regions": sorted(regions),
         "accounts": sorted(document["accounts"], key=lambda account: str(account["id"])),
         "coverage": sorted(rows, key=lambda row: (row["account_id"], row["region"])),

@@ -32,6 +32,51 @@ CHANGES = {
 }
 
 
+def describe_settings(bucket: Result) -> list[tuple[str, str]]:
+    """Each setting of the bucket in words, as the look-up of the bucket read it; none where it did not."""
+    health: Result = bucket.get("health") or {}
+    return [(_words(name), _text(value)) for name, value in health.items() if name != "problems"]
+
+
+def describe_weaknesses(bucket: Result) -> list[tuple[str, str]]:
+    """Each setting of the bucket that is weaker than expected, or could not be read, and what to do about it."""
+    return [(_words(one["setting"]), f"{_found(one)}. {one['fix']}") for one in _problems(bucket)]
+
+
+def settings_warning(bucket: Result) -> str | None:
+    """The bucket's weak settings in one sentence, None where there are none or nobody looked."""
+    weak = [f"{_words(one['setting']).lower()} ({_found(one)})" for one in _problems(bucket)]
+    if not weak:
+        return None
+    return f"Settings of the log bucket {bucket.get('name')} are weaker than expected, or not read: {', '.join(weak)}."
+
+
+def _problems(bucket: Result) -> list[Result]:
+    problems: list[Result] = (bucket.get("health") or {}).get("problems") or []
+    return problems
+
+
+def _found(problem: Result) -> str:
+    return f"{problem['found'].rstrip('.')}; expected {problem['expected']}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
+
+
+def _text(value: object) -> str:
+    """A setting's value for people."""
+    if value is None:
+        return "not read"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(name).lower()}: {_text(one)}" for name, one in value.items() if one not in ("", []))
+    if isinstance(value, list):
+        return "; ".join(map(_text, value)) or "none"
+    return str(value)
+
+
 def describe_changes(trusted_access: Result, organization_trail: Result) -> list[str]:
     """What a run changed in AWS, one line for each call, from the results of the modules before coverage."""
     changes = (

@@ -13,8 +13,8 @@ from .._coverage.statuses import QUIET, STATUSES
 from .._work.options import Result
 from .._work.times import NEVER, time_of
 from .document import Document, Row, cells, checked_between, template, trail_arn
-from .facts import BUCKET_FACTS, TRAIL_FACTS, facts
-from .verdict import Verdict
+from .facts import BUCKET_FACTS, TRAIL_FACTS, describe_settings, describe_weaknesses, facts
+from .verdict import Verdict, remedy_of
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -33,7 +33,7 @@ def page_matrix(document: Document, verdict: Verdict) -> Result:
     ous, states = _numbers(map(unit, accounts)), _numbers(account["state"] for account in accounts)
     until = max([minute(checked_between(document)[1]), *(minute(_delivered(row)) for row in document["coverage"])])
     return {
-        "statuses": _legend(verdict),
+        "statuses": _legend(document, verdict),
         "regions": document["regions"],
         "ids": "".join(account["id"] for account in accounts),
         "names": [account["name"] for account in accounts],
@@ -54,14 +54,20 @@ def page_facts(document: Document, verdict: Verdict) -> Result:
     first, last = map(readable_time, checked_between(document))
     return {
         "verdict": verdict._asdict(),
-        "legend": _legend(verdict),
+        "legend": _legend(document, verdict),
         "checked": first if first == last else f"{first} to {last}",
         "accounts": len(document["accounts"]),
         "regions": len(document["regions"]),
-        "trail": facts(document["trail"], TRAIL_FACTS),
+        "trail": [*facts(document["trail"], TRAIL_FACTS), ("Logs", _events(document["management_events"]))],
         "log_bucket": facts(document["log_bucket"], BUCKET_FACTS),
+        "settings": describe_settings(document["log_bucket"]),
+        "weaknesses": describe_weaknesses(document["log_bucket"]),
         "changes": document["changes"],
     }
+
+
+def _events(events: Result) -> str:
+    return str(events.get("logged") or events.get("error") or "not told")
 
 
 def unit(account: Mapping[str, str]) -> str:
@@ -97,14 +103,14 @@ def base36(number: int) -> str:
     return text
 
 
-def _legend(verdict: Verdict) -> list[Result]:
+def _legend(document: Document, verdict: Verdict) -> list[Result]:
     failing = {one["status"] for one in verdict.exceptions if one["fails"]}
     return [
         {
             "name": name,
             "letter": status.letter,
             "title": status.title,
-            "remedy": status.remedy,
+            "remedy": remedy_of(name, document),
             "count": verdict.statuses.get(name, 0),
             "exception": name in failing or name not in QUIET,
         }

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from .._coverage.statuses import FAIL_ON, NOT_COUNTED, QUIET, STATUSES, UNCHECKED
+from .._coverage.statuses import FAIL_ON, NOT_COUNTED, QUIET, STATUSES, UNCHECKED, failing_statuses
 from .._work.options import Result
 from .document import Document, cells, template, trail_arn
+from .limits import Limits, limits
 
 
 class Verdict(NamedTuple):
@@ -27,24 +28,48 @@ class Verdict(NamedTuple):
     exceptions: list[Result]
 
 
-def judge(document: Document, fail_on: Iterable[str] = FAIL_ON) -> Verdict:
-    """The verdict on a document. Whatever was not checked fails, too: silence is no proof.
+def judge(document: Document, fail_on: Iterable[str] = FAIL_ON, *, part: bool = False) -> Verdict:
+    """The verdict on a document. Whatever was not checked fails, too: silence is no proof. Nothing covered is none.
 
     fail_on: statuses that fail. Exceptions are those and all that are not quiet, grouped by status and reason.
+    part: a part of a report need not prove anything by itself; its accounts may all be closed.
     """
-    failing = {*fail_on, UNCHECKED}
+    failing = failing_statuses(fail_on)
     places = list(cells(document))
     counts = Counter(status for _account, _region, status in places)
     statuses = {status: counts[status] for status in STATUSES if counts[status]}
     failed = sum(count for status, count in statuses.items() if status in failing)
     blind = len({account for account, _region, status in places if status in failing})
-    name = "failed" if failed or not counts else "pending" if counts["pending"] else "passed"
-    headline, sentence = _say(len(document["accounts"]), blind, statuses, failing)
+    proven = counts["covered"] or counts["pending"] or (part and counts)
+    name = "failed" if failed or not proven else "pending" if counts["pending"] else "passed"
+    headline, sentence = _say(len(document["accounts"]), blind, statuses, failing, limits(document))
     exceptional = [place for place in places if place[2] in failing or place[2] not in QUIET]
     return Verdict(name, headline, sentence, failed, statuses, _group(document, exceptional, failing))
 
 
-def _group(document: Document, places: list[tuple[str, str, str]], failing: set[str]) -> list[Result]:
+def remedy_of(status: str, document: Document) -> str:
+    """What to do about a status; where policies deny regions, with the line that asks only the others."""
+    remedy = STATUSES[status].remedy
+    regions = allowed_regions(document) if status == "denied_by_scp" else []
+    return f"{remedy} Those that answered: coverage_regions: [{', '.join(regions)}]" if regions else remedy
+
+
+def allowed_regions(document: Document) -> list[str]:
+    """The regions that answered and that no policy denies, sorted; none where policies deny no region in particular."""
+    no_answer = {"region_disabled", "account_closed", "denied", "unreachable", UNCHECKED}
+    denied: dict[str, set[str]] = {}
+    answered: dict[str, set[str]] = {}
+    for account, region, status in cells(document):
+        if status == "denied_by_scp":
+            denied.setdefault(account, set()).add(region)
+        elif status not in no_answer:
+            answered.setdefault(account, set()).add(region)
+    in_some = denied.keys() & answered.keys()  # an account that is denied everywhere cannot be entered
+    left_out = set().union(*(denied[account] for account in in_some))
+    return sorted(set().union(*answered.values()) - left_out) if left_out else []
+
+
+def _group(document: Document, places: list[tuple[str, str, str]], failing: frozenset[str]) -> list[Result]:
     """Exceptions with the same status and reason as one group each, the worst first, then the largest."""
     names = {account["id"]: account["name"] for account in document["accounts"]}
     arn = trail_arn(document)
@@ -60,7 +85,7 @@ def _group(document: Document, places: list[tuple[str, str, str]], failing: set[
             "status": status,
             "title": STATUSES[status].title,
             "reason": _readable(reason, where),
-            "remedy": STATUSES[status].remedy,
+            "remedy": remedy_of(status, document),
             "fails": status in failing,
             "account_regions": sum(map(len, where.values())),
             "accounts": [{"id": id_, "name": names[id_], "regions": regions} for id_, regions in where.items()],
@@ -78,18 +103,29 @@ def _readable(reason: str, where: dict[str, list[str]]) -> str:
     return reason.replace("{account}", account).replace("{region}", region)
 
 
-def _say(all_accounts: int, blind: int, statuses: dict[str, int], failing: set[str]) -> tuple[str, str]:
+def _say(
+    all_accounts: int, blind: int, statuses: dict[str, int], failing: frozenset[str], limited: Limits
+) -> tuple[str, str]:
     """Headline and sentence of the verdict; blind: how many accounts have a failure."""
+    if not statuses:
+        return "Nothing was checked", "No account or no region was given, so nothing is proved."
+    headline, sentence = _judged(all_accounts, blind, statuses, failing, "asked " if limited.asked else "")
+    return f"{headline}{limited.words}", f"{sentence}{limited.sentences}"
+
+
+def _judged(
+    all_accounts: int, blind: int, statuses: dict[str, int], failing: frozenset[str], asked: str
+) -> tuple[str, str]:
+    """Headline and sentence about the accounts and regions that were asked."""
     bad = {status: count for status, count in statuses.items() if status in failing}
     tolerated = sum(count for status, count in statuses.items() if status not in failing | QUIET)
     counted = sum(count for status, count in statuses.items() if status in failing or status not in NOT_COUNTED)
     covered, waiting = statuses.get("covered", 0), statuses.get("pending", 0)
     of_all, accounts = _count(counted, "account region"), _count(all_accounts, "account")
     also = f" Told not to fail: {_count(tolerated, 'exception')}." if tolerated else ""
-    if not statuses:
-        return "Nothing was checked", "No account or no region was given, so nothing is proved."
     if not counted:
-        return "There is nothing to cover", f"{accounts.capitalize()}, each closed or with its regions disabled."
+        why = "each closed or with its regions disabled, so nothing is proved"
+        return "There is nothing to cover", f"{accounts.capitalize()}, {why}."
     if bad:
         kinds = ", ".join(f"{STATUSES[status].title.lower()} {count:,}" for status, count in bad.items())
         total = sum(bad.values())
@@ -102,8 +138,10 @@ def _say(all_accounts: int, blind: int, statuses: dict[str, int], failing: set[s
             f"{_count(waiting, 'account region')} still {'waits' if waiting == 1 else 'wait'} for the trail",
             f"{covered:,} of {of_all} in {accounts} are covered; AWS may take up to 24 hours for the rest.{also}",
         )
+    if not covered:
+        return "Nothing is covered", f"0 of {of_all} in {accounts} log to the organization trail.{also}"
     return (
-        "Every account and region is covered" if not tolerated else "Nothing fails, with exceptions",
+        f"Every account and region {asked}is covered" if not tolerated else "Nothing fails, with exceptions",
         f"{covered:,} of {of_all} in {accounts} log to the organization trail.{also}",
     )
 
@@ -161,7 +199,7 @@ def report_json(document: Document, verdict: Verdict) -> str:
         "headline": verdict.headline,
         "sentence": verdict.sentence,
         "statuses": verdict.statuses,
-        "remedies": {name: STATUSES[name].remedy for name in verdict.statuses if STATUSES[name].remedy},
+        "remedies": {name: remedy_of(name, document) for name in verdict.statuses if STATUSES[name].remedy},
         **document,
     }
     return "{\n" + ",\n".join(f"{_json(name)}: {_lines(value)}" for name, value in report.items()) + "\n}\n"

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.account import (
     AnsibleAccountError,
     list_enabled_regions,
+    list_regions,
 )
 from botocore.exceptions import ClientError
 
@@ -31,7 +32,10 @@ class Account:
         self.asked = asked
         if self.error:
             raise ClientError({"Error": {"Code": self.error}}, "ListRegions")
-        regions = [{"RegionName": "us-east-1"}, {"RegionName": "ap-east-1"}]
+        regions = [
+            {"RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT"},
+            {"RegionName": "ap-east-1", "RegionOptStatus": "ENABLED"},
+        ]
         return SimpleNamespace(build_full_result=lambda: {"Regions": regions})
 
 
@@ -39,6 +43,12 @@ def test_only_enabled_regions_are_asked_for_and_sorted() -> None:
     client = Account()
     assert list_enabled_regions(client) == ["ap-east-1", "us-east-1"]
     assert client.asked == {"RegionOptStatusContains": ["ENABLED", "ENABLED_BY_DEFAULT"]}
+
+
+def test_every_region_is_told_with_its_state() -> None:
+    client = Account()
+    assert list_regions(client) == {"us-east-1": "ENABLED_BY_DEFAULT", "ap-east-1": "ENABLED"}
+    assert client.asked == {}
 
 
 def test_a_denial_is_an_error_of_this_service() -> None:

@@ -10,20 +10,23 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.selectors import ManagementEvents
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import check
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import Coverage
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import Coverage, EventsRead
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import (
     CoverageOptions,
     GivenAccount,
     coverage_options,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Known, Row
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import Target
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.scope import Scope
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.progress import Progress
 
@@ -41,6 +44,9 @@ class Session:
 
     def client(self, service: str, region: str = "us-east-1") -> tuple[str, str]:
         return service, region
+
+    def known_regions(self, _service: str) -> list[str]:
+        return ["eu-west-1", "us-east-1"]
 
 
 SESSION: Any = Session()
@@ -73,9 +79,62 @@ def test_a_pattern_that_leads_everybody_into_one_account_is_refused() -> None:
         list(check.targets_of(SESSION, [given(OTHER)], options))
 
 
-def test_given_accounts_are_not_looked_up() -> None:
-    assert check.read_accounts(SESSION, [given(MEMBER)]) == [given(MEMBER)]
-    assert check.read_accounts(SESSION, []) == []
+# --- what is read first -----------------------------------------------------------------------------
+
+STATES = {"eu-west-1": "ENABLED_BY_DEFAULT", "us-east-1": "ENABLED_BY_DEFAULT", "me-new-1": "DISABLED"}
+
+
+@pytest.fixture
+def first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check, "read_organization", lambda *_: SimpleNamespace(accounts=[given(OTHER).account]))
+    monkeypatch.setattr(check, "get_event_selectors", lambda *_: {"EventSelectors": [{}]})
+    monkeypatch.setattr(check, "list_regions", lambda _client: STATES)
+
+
+@pytest.mark.usefixtures("first")
+@pytest.mark.parametrize(("accounts", "found"), [(None, [given(OTHER)]), ([given(MEMBER)], [given(MEMBER)]), ([], [])])
+def test_given_accounts_are_not_looked_up(accounts: list[GivenAccount] | None, found: list[GivenAccount]) -> None:
+    scope, read, events = check.read_first(SESSION, replace(OPTIONS, accounts=accounts))
+    assert read == found
+    assert (scope.accounts_given, scope.regions) == (accounts is not None, ["eu-west-1", "us-east-1"])
+    assert events.to_dict() == {"logged": "all management events", "all": True}
+
+
+@pytest.mark.usefixtures("first")
+def test_a_region_that_botocore_does_not_know_may_exist() -> None:
+    scope, _, _ = check.read_first(SESSION, replace(OPTIONS, regions=["me-new-1"]))
+    assert scope.regions == ["me-new-1"]
+    with pytest.raises(AnsibleOrgTrailError, match="did you mean me-new-1"):
+        check.read_first(SESSION, replace(OPTIONS, regions=["me-nw-1"]))
+
+
+@pytest.mark.usefixtures("first")
+def test_what_may_not_be_read_is_told_and_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(*_: object) -> None:
+        raise AnsibleOrgTrailError("Denied.")
+
+    monkeypatch.setattr(check, "list_regions", denied)
+    monkeypatch.setattr(check, "get_event_selectors", denied)
+    scope, _, events = check.read_first(SESSION, replace(OPTIONS, regions=["eu-west-1"]))
+    assert (scope.enabled, events) == (None, EventsRead(None, "Denied."))
+    assert events.to_dict() == {"error": "Denied."}
+    with pytest.raises(AnsibleOrgTrailError, match="Denied"):
+        check.read_first(SESSION, OPTIONS)
+
+
+# --- regions of members -----------------------------------------------------------------------------
+
+
+def test_regions_of_one_account_are_told_of_the_others_by_their_own_word() -> None:
+    run: Any = SimpleNamespace(
+        rows={(one, "a"): row(one, "a", "covered") for one in (ME, MEMBER, OTHER)}
+        | {(MEMBER, "b"): row(MEMBER, "b", "covered")},
+        own_regions={ME: frozenset("a"), MEMBER: frozenset("ab")},
+    )
+    targets = [Target(one, "", "") for one in (ME, MEMBER, OTHER)]
+    assert check.own_regions_left(run, targets) == {targets[2]: ["b"]}
+    assert run.rows[ME, "b"].status == "region_disabled"
+    assert (OTHER, "b") not in run.rows
 
 
 # --- what is asked again ----------------------------------------------------------------------------
@@ -103,24 +162,30 @@ def test_only_what_waiting_may_heal_is_asked_again() -> None:
 def test_it_is_asked_again_while_waiting_helps_and_the_user_waits(
     monkeypatch: pytest.MonkeyPatch, status: str, complete: bool, patience: float, asked: int
 ) -> None:
+    def told(status: str) -> Row:
+        return row(MEMBER, "r", status, latest_delivery_time="T")
+
     class Run:
         def __init__(self) -> None:
-            self.rows = {(MEMBER, "r"): row(MEMBER, "r", status)}
+            self.own_regions: dict[str, frozenset[str]] = {}
+            self.rows = {(MEMBER, "r"): told(status)}
             self.asked = 0
 
         def ask(self, _wanted: object, _deadline: float, _tick: object) -> bool:
             self.asked += 1
             if self.asked == asked and patience:
-                self.rows = {(MEMBER, "r"): row(MEMBER, "r", "covered" if complete else status)}
+                self.rows = {(MEMBER, "r"): told("covered" if complete else status)}
             return complete
 
     slept: list[float] = []
     monkeypatch.setattr(time, "sleep", slept.append)
     run: Any = Run()
     now = time.monotonic()
-    times = check.Times(deadline=now + 2000, wait_until=now + patience, changed_at="", joined_at={})
+    times = check.Times(deadline=now + 2000, wait_until=now + patience)
     wanted = {Target(MEMBER, "", "ACTIVE"): ["r"]}
-    rows, whole = check.ask_until_covered(SESSION, TRAIL, run, wanted, times, Progress(None, "", 1, int), 7.0, "")
+    options = replace(OPTIONS, wait_interval=7.0)
+    progress = Progress(None, "", 1, int)
+    rows, whole, _ = check.ask_until_covered(SESSION, TRAIL, run, wanted, Known("r"), times, progress, options)
     assert (run.asked, whole, len(rows)) == (asked, complete, 1)
     assert slept == [7.0] * (asked - 1)
 
@@ -172,9 +237,12 @@ def test_who_does_not_own_the_trail_has_no_history_of_it(monkeypatch: pytest.Mon
 
 FOUND = Coverage(
     trail=TRAIL,
+    scope=Scope(["a", "b"], ["a", "b"], regions_given=False, accounts_given=False),
+    events=EventsRead(ManagementEvents(frozenset(), frozenset(), some=True)),
     accounts=[Account(ME, "n1", "ACTIVE", "o/r/"), Account(MEMBER, "n2", "ACTIVE", tags={"env": "prod"})],
     regions=["a", "b"],
     rows=[row(ME, "a", "covered"), row(ME, "b", "missing"), row(MEMBER, "a", "denied")],
+    own_errors={},
     calls=7,
     seconds=1.5,
     complete=False,
@@ -183,8 +251,9 @@ FOUND = Coverage(
 
 def test_accounts_are_listed_with_their_tags_and_nothing_of_how_they_are_entered() -> None:
     untagged = {"id": ME, "name": "n1", "state": "ACTIVE", "ou_path": "o/r/"}
-    assert check.listed(FOUND.accounts[0]) == untagged
-    assert check.listed(FOUND.accounts[1]) == {
+    assert check.listed(FOUND.accounts[0], "") == untagged
+    assert check.listed(FOUND.accounts[0], "No.") == {**untagged, "regions_error": "No."}
+    assert check.listed(FOUND.accounts[1], "") == {
         "id": MEMBER,
         "name": "n2",
         "state": "ACTIVE",
@@ -232,7 +301,18 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def test_what_could_not_be_searched_is_warned_of() -> None:
     rows = [row(ME, "a", "covered", log_delivery_error="Denied."), row(ME, "b", "covered")]
-    assert check.search_warnings(rows) == [
+    assert check.warnings_of(replace(FOUND, rows=rows)) == [
         "The log files of 1 accounts' regions could not be read, so the status says nothing of them: Denied."
     ]
-    assert check.search_warnings(rows[1:]) == []
+    assert check.warnings_of(FOUND) == []
+
+
+def test_what_no_status_tells_is_warned_of() -> None:
+    reads = EventsRead(ManagementEvents(frozenset(), None, some=True))
+    unasked, logged = check.warnings_of(replace(FOUND, events=reads, own_errors={ME: "No."}))
+    assert unasked.startswith("1 accounts did not tell which regions they have enabled, so regions that only they")
+    assert unasked.endswith("were not asked: No.")
+    assert logged == "The trail logs only read management events."
+    assert check.warnings_of(replace(FOUND, events=EventsRead(None, "No."))) == [
+        "Which events the trail logs could not be read: No."
+    ]

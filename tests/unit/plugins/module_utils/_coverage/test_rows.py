@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.selectors import ManagementEvents
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import (
     Failure,
+    Known,
     Row,
     count,
-    is_young,
     judge_delivery,
     judge_failure,
     judge_state,
@@ -23,6 +24,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows 
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import ANSWERED
 
+KNOWN = Known("home")
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 GET, ASSUME = "cloudtrail:GetTrailStatus", "sts:AssumeRole"
 
@@ -117,13 +119,13 @@ def row(account: str, region: str, status: str, code: str = "") -> Row:
     ],
 )
 def test_settle_makes_missing_pending_for_a_day(changed_at: str, joined_at: str, status: str) -> None:
-    rows = settle([row("1", "a", "missing")], NOW, changed_at, {"1": joined_at})
+    rows = settle([row("1", "a", "missing")], NOW, Known("home", changed_at, {"1": joined_at}))
     assert [one.status for one in rows] == [status]
 
 
 def test_settle_leaves_other_statuses() -> None:
-    rows = [row("1", str(number), status) for number, status in enumerate(ANSWERED) if status != "missing"]
-    assert settle(rows, NOW, NOW.isoformat(), {}) == rows
+    rows = [row("1", f"{number:02}", status) for number, status in enumerate(ANSWERED) if status != "missing"]
+    assert settle(rows, NOW, Known("home", NOW.isoformat())) == rows
 
 
 def test_settle_tells_wrong_keys_from_disabled_regions() -> None:
@@ -134,22 +136,99 @@ def test_settle_tells_wrong_keys_from_disabled_regions() -> None:
         row("2", "b", "missing"),
         row("3", "a", "region_disabled"),
     ]
-    settled = settle(rows, NOW, "", {})
+    settled = settle(rows, NOW, KNOWN)
     assert [one.status for one in settled] == ["unreachable"] * 2 + ["region_disabled", "missing", "region_disabled"]
     assert "AuthFailure" in settled[0].reason
 
 
 def test_settle_knows_which_account_has_enabled_the_regions() -> None:
     rows = [row(account, "a", "region_disabled", "AuthFailure") for account in "12"]
-    rows += [row(account, "b", "covered") for account in "12"]
-    settled = settle(rows, NOW, "", {}, "1")
-    assert [one.status for one in settled] == ["unreachable", "covered", "region_disabled", "covered"]
+    rows += [row(account, "b", "denied") for account in "12"]
+    settled = settle(rows, NOW, Known("home", own={"1": frozenset("ab"), "2": frozenset("b")}))
+    assert [one.status for one in settled] == ["unreachable", "denied", "region_disabled", "denied"]
     assert "AuthFailure" in settled[0].reason
 
 
 def test_settle_sorts() -> None:
-    rows = [row("2", "a", "covered"), row("1", "b", "covered"), row("1", "a", "covered")]
-    assert [(one.account_id, one.region) for one in settle(rows, NOW, "", {})] == [("1", "a"), ("1", "b"), ("2", "a")]
+    rows = [row("2", "a", "denied"), row("1", "b", "denied"), row("1", "a", "denied")]
+    assert [(one.account_id, one.region) for one in settle(rows, NOW, KNOWN)] == [("1", "a"), ("1", "b"), ("2", "a")]
+
+
+def test_an_account_without_the_home_region_sends_nothing_from_anywhere() -> None:
+    statuses = ["region_disabled", "covered", "missing", "not_logging", "denied"]
+    rows = [Row("1", "", region, status) for region, status in zip(["home", *"abcd"], statuses, strict=True)]
+    rows += [Row("2", "", "home", "covered", latest_delivery_time="T"), Row("2", "", "a", "region_disabled")]
+    rows += [Row("2", "", "b", "covered", latest_delivery_time="T")]
+    settled = settle(rows, NOW, Known("home", changed_at=NOW.isoformat()))
+    found = {(one.account_id, one.region): one.status for one in settled}
+    assert found == {
+        ("1", "home"): "region_disabled",
+        ("1", "a"): "home_region_disabled",
+        ("1", "b"): "home_region_disabled",
+        ("1", "c"): "not_logging",
+        ("1", "d"): "denied",
+        ("2", "home"): "covered",
+        ("2", "a"): "region_disabled",
+        ("2", "b"): "covered",
+    }
+
+
+OLD, YOUNG = "2026-01-01T12:00:00Z", "2026-01-01T12:00:01Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "changed_at", "joined_at", "status"),
+    [
+        ({"logging_since": OLD}, "", "", "silent"),
+        ({"logging_since": OLD}, OLD, OLD, "silent"),
+        ({"logging_since": ""}, "", "", "silent"),
+        ({"logging_since": YOUNG}, "", "", "covered"),
+        ({"logging_since": OLD}, YOUNG, "", "covered"),
+        ({"logging_since": OLD}, "", YOUNG, "covered"),
+        ({"latest_delivery_time": OLD}, "", "", "covered"),
+        ({"latest_digest_delivery_time": OLD}, "", "", "covered"),
+    ],
+)
+def test_silence_of_more_than_a_day_is_not_covered(
+    fields: dict[str, str], changed_at: str, joined_at: str, status: str
+) -> None:
+    rows = settle([Row("1", "", "a", "covered", **fields)], NOW, Known("home", changed_at, {"1": joined_at}))  # type: ignore[arg-type]
+    assert [one.status for one in rows] == [status]
+
+
+@pytest.mark.parametrize(
+    ("events", "status"),
+    [
+        (None, "covered"),
+        (ManagementEvents(frozenset(), frozenset(), some=True), "covered"),
+        (ManagementEvents(frozenset(), None, some=True), "covered"),
+        (ManagementEvents(None, None, some=False), "no_management_events"),
+    ],
+)
+def test_a_trail_without_management_events_covers_nothing(events: ManagementEvents | None, status: str) -> None:
+    rows = [Row("1", "", "a", "covered", latest_delivery_time="T"), row("1", "b", "missing")]
+    assert [one.status for one in settle(rows, NOW, Known("home", events=events))] == [status, "missing"]
+
+
+ARN = "arn:aws:organizations::1:policy/o-a/service_control_policy/p-a"
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        ("User: u is not authorized to perform: x on resource: r with an explicit deny in a service control policy", 1),
+        (f"User: u is … with an explicit deny in a service control policy: {ARN}", 1),
+        ("User: u is … because no service control policy allows the cloudtrail:GetTrailStatus action", 1),
+        ("User: u is … with an explicit deny in a resource control policy", 0),
+        ("User: u is … because no identity-based policy allows the cloudtrail:GetTrailStatus action", 0),
+        ("Access Denied", 0),
+    ],
+)
+@pytest.mark.parametrize("call", [GET, ASSUME])
+def test_a_denial_by_an_scp_is_told_from_others(call: str, message: str, status: int) -> None:
+    found, reason = judge_failure(Failure(call, "arn:x", "AccessDeniedException", message))
+    assert found == ("denied", "denied_by_scp")[status]
+    assert message in reason
 
 
 def test_row_shows_what_is_known() -> None:
@@ -182,8 +261,15 @@ def test_accounts_without_files_are_not_covered() -> None:
     assert judge_delivery(rows, []) == rows
 
 
-def test_is_young() -> None:
-    assert is_young(NOW, "2026-01-02", "")
-    assert is_young(NOW, "", "2026-01-02")
-    assert not is_young(NOW, "2026-01-01", "2026-01-01")
-    assert not is_young(NOW, "", "")
+def test_the_bucket_has_the_last_word_on_silence() -> None:
+    rows = [
+        Row("1", "", "a", "silent", "why", latest_file_time="T"),
+        Row("1", "", "b", "silent", "why"),
+        Row("2", "", "a", "silent", "why"),
+    ]
+    judged = judge_delivery(rows, without_files(rows))
+    assert [(one.status, bool(one.reason)) for one in judged] == [
+        ("covered", False),
+        ("silent", True),
+        ("delivery_error", True),
+    ]

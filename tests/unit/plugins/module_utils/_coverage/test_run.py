@@ -33,13 +33,19 @@ def asked(
     answers: dict[str, Callable[[Any, int], Answer]],
     targets: list[Target],
     assume_role: Callable[..., Answer] | None = None,
-    events: dict[str, Callable[[Any, int], Answer]] | None = None,
+    own: Callable[[Any, int], Answer] | None = None,
+    events: Callable[[Any, int], Answer] | None = None,
 ) -> tuple[CoverageRun, Counter[tuple[str, str]]]:
     session = boto3.session.Session("a", "b", region_name="us-east-1")
-    clients = dict.fromkeys(REGIONS, session.client("cloudtrail"))
-    run = CoverageRun(session.client("sts"), clients, parse_trail_arn(ARN), "tests", threads=4)
-    run._status.update(answers)  # type: ignore[arg-type]
-    run._events.update(events or {})  # type: ignore[arg-type]
+    client = session.client("cloudtrail")
+    account = session.client("account") if own else None
+    run = CoverageRun(
+        session.client("sts"), lambda _: client, parse_trail_arn(ARN), "tests", threads=4, account=account
+    )
+    run._regions = own
+    for region, answer in answers.items():
+        run._endpoint(region).status = answer
+        run._endpoint(region).events = events
     run._sts = assume_role or (lambda attempt, **_: Answer({"Credentials": KEYS}))  # type: ignore[assignment]
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)
     return run, Counter((region, row.status) for (_, region), row in run.rows.items())
@@ -133,6 +139,58 @@ def test_closed_account_is_not_called(state: str) -> None:
     assert run.calls == 0
 
 
+def has(*regions: str) -> Answer:
+    return Answer({"Regions": [{"RegionName": region} for region in regions]})
+
+
+def test_regions_that_only_the_account_has_are_asked_too() -> None:
+    answers = dict.fromkeys([*REGIONS, "ap-east-1"], everybody(LOGGING))
+    run, found = asked(answers, targets(2), own=everybody(has(*REGIONS, "ap-east-1")))
+    assert found == {(region, "covered"): 2 for region in (*REGIONS, "ap-east-1")}
+    assert run.own_regions == {f"{one:012d}": frozenset((*REGIONS, "ap-east-1")) for one in range(2)}
+    assert (run.own_errors, run.calls) == ({}, 2 + 2 + 6)
+
+
+def test_an_account_that_does_not_tell_its_regions_is_remembered_and_asked_once() -> None:
+    told: list[int] = []
+
+    def refuse(_keys: Any, attempt: int) -> Answer:
+        told.append(attempt)
+        return Answer({}, "AccessDeniedException", "No", False)
+
+    run, found = asked(dict.fromkeys(REGIONS, everybody(LOGGING)), targets(1), own=refuse)
+    assert found == {(region, "covered"): 1 for region in REGIONS}
+    assert run.own_errors == {"0" * 12: f"account:ListRegions {'0' * 12}: No (AccessDeniedException)."}
+    assert run.ask(dict.fromkeys(targets(1), REGIONS), time.monotonic() + 60, lambda: None)
+    assert told == [1]
+
+
+def test_account_management_that_does_not_answer_holds_nobody_up() -> None:
+    told: list[int] = []
+
+    def silent(_keys: Any, attempt: int) -> Answer:
+        told.append(attempt)
+        return SILENCE
+
+    run, found = asked(dict.fromkeys(REGIONS, everybody(LOGGING)), targets(50), own=silent)
+    assert found == {(region, "covered"): 50 for region in REGIONS}
+    assert len(run.own_errors) == 50
+    assert len(told) <= DEAD_AFTER + 4
+
+
+def test_since_when_it_logs_is_noted_where_nothing_ever_came() -> None:
+    begun = {"IsLogging": True, "StartLoggingTime": "2026-01-01T00:00:00Z"}
+    answers = {
+        "eu-west-1": everybody(Answer(begun)),
+        "us-east-1": everybody(Answer({**begun, "LatestDigestDeliveryTime": "2026-01-02T00:00:00Z"})),
+    }
+    run, _ = asked(answers, targets(1))
+    assert {region: row.logging_since for (_, region), row in run.rows.items()} == {
+        "eu-west-1": "2026-01-01T00:00:00Z",
+        "us-east-1": "",
+    }
+
+
 def test_throttled_call_is_made_again() -> None:
     attempts = []
 
@@ -174,7 +232,7 @@ def test_a_row_holds_what_the_status_tells_of_both_deliveries() -> None:
 
 
 def test_an_endpoint_is_dead_after_so_many_calls_in_a_row_without_an_answer() -> None:
-    endpoint = Endpoint("eu-west-1")
+    endpoint = Endpoint()
     for _ in range(2):
         for _ in range(DEAD_AFTER - 1):
             endpoint.heard(SILENCE)
@@ -196,6 +254,6 @@ def test_an_endpoint_is_dead_after_so_many_calls_in_a_row_without_an_answer() ->
 )
 def test_a_row_holds_the_time_of_the_newest_event(answer: Answer, time: str) -> None:
     logging = dict.fromkeys(REGIONS, everybody(LOGGING))
-    run, found = asked(logging, targets(1), events=dict.fromkeys(REGIONS, everybody(answer)))
+    run, found = asked(logging, targets(1), events=everybody(answer))
     assert [row.latest_event_time for row in run.rows.values()] == [time] * len(REGIONS)
     assert found == {(region, "covered"): 1 for region in REGIONS}

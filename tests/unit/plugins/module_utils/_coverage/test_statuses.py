@@ -14,6 +14,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statu
     QUIET,
     STATUSES,
     UNCHECKED,
+    failing_statuses,
 )
 
 
@@ -27,7 +28,17 @@ def test_what_is_unchecked_is_no_answer() -> None:
 
 
 def test_what_is_not_good_fails() -> None:
-    assert set(FAIL_ON) == {"missing", "not_logging", "delivery_error", "denied", "unreachable"}
+    assert set(FAIL_ON) == {
+        "missing",
+        "not_logging",
+        "no_management_events",
+        "delivery_error",
+        "home_region_disabled",
+        "silent",
+        "denied",
+        "denied_by_scp",
+        "unreachable",
+    }
     assert set(ANSWERED) - set(FAIL_ON) == QUIET == {"covered", "pending", "region_disabled", "account_closed"}
 
 
@@ -36,7 +47,21 @@ def test_where_no_event_can_happen_nothing_is_counted() -> None:
 
 
 def test_waiting_heals_no_refusal() -> None:
-    assert {"pending", "missing", "not_logging", "delivery_error", "unreachable"} == HEALED_BY_WAITING
+    assert {"pending", "missing", "not_logging", "delivery_error", "silent", "unreachable"} == HEALED_BY_WAITING
+
+
+@pytest.mark.parametrize(
+    ("named", "more"),
+    [
+        ([], set()),
+        (["denied"], {"denied_by_scp"}),
+        (["denied_by_scp"], set()),
+        (["missing"], {"home_region_disabled"}),
+        (["silent"], set()),
+    ],
+)
+def test_a_list_of_before_a_status_had_its_name_still_means_it(named: list[str], more: set[str]) -> None:
+    assert failing_statuses(named) == {UNCHECKED, *named, *more}
 
 
 @pytest.mark.parametrize("name", [*FAIL_ON, UNCHECKED, "pending"])

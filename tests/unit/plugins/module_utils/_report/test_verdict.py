@@ -14,11 +14,19 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.documen
     new_document,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
+    allowed_regions,
     describe_exception,
     judge,
+    remedy_of,
     report_json,
     summarize,
 )
+
+WHOLE: dict[str, Any] = {
+    "scope": {"accounts": "organization", "regions": "enabled"},
+    "management_events": {"logged": "all management events", "all": True},
+}
+"""Of a run that asked everybody everywhere about a trail that logs everything."""
 
 
 def line(*statuses: str, name: str = "one", account: str = "000000000001", reason: str = "") -> Document:
@@ -29,9 +37,8 @@ def line(*statuses: str, name: str = "one", account: str = "000000000001", reaso
         if status != "unchecked"
     ]
     regions = [f"r{number}" for number in range(len(statuses))]
-    return new_document(
-        {"accounts": [{"id": account, "name": name}] if statuses else [], "regions": regions, "coverage": rows}, ""
-    )
+    found = {"accounts": [{"id": account, "name": name}] if statuses else [], "regions": regions, "coverage": rows}
+    return new_document({**WHOLE, **found}, "")
 
 
 @pytest.mark.parametrize(
@@ -39,13 +46,16 @@ def line(*statuses: str, name: str = "one", account: str = "000000000001", reaso
     [
         (["covered"], FAIL_ON, "passed", 0, "Every account and region is covered"),
         (["covered", "region_disabled"], FAIL_ON, "passed", 0, "Every account and region is covered"),
-        (["account_closed"], FAIL_ON, "passed", 0, "There is nothing to cover"),
+        (["account_closed"], FAIL_ON, "failed", 0, "There is nothing to cover"),
+        (["account_closed", "region_disabled"], [], "failed", 0, "There is nothing to cover"),
         ([], FAIL_ON, "failed", 0, "Nothing was checked"),
         (["covered", "pending"], FAIL_ON, "pending", 0, "1 account region still waits for the trail"),
         (["covered", "pending"], ["pending"], "failed", 1, "1 account region is not covered"),
         (["missing", "denied", "pending"], FAIL_ON, "failed", 2, "2 account regions are not covered"),
         (["missing", "denied"], ["denied"], "failed", 1, "1 account region is not covered"),
-        (["missing"], [], "passed", 0, "Nothing fails, with exceptions"),
+        (["missing"], [], "failed", 0, "Nothing is covered"),
+        (["missing", "covered"], [], "passed", 0, "Nothing fails, with exceptions"),
+        (["denied_by_scp", "covered"], ["denied"], "failed", 1, "1 account region is not covered"),
         (["covered", "unchecked"], [], "failed", 1, "1 account region is not covered"),
         (["account_closed"], ["account_closed"], "failed", 1, "1 account region is not covered"),
         *[([status], FAIL_ON, "failed", 1, "1 account region is not covered") for status in FAIL_ON],
@@ -74,6 +84,59 @@ def test_judge(statuses: list[str], fail_on: list[str], verdict: str, failed: in
 )
 def test_judge_says_it_with_numbers(statuses: list[str], fail_on: list[str], sentence: str) -> None:
     assert judge(line(*statuses), fail_on).sentence == sentence
+
+
+@pytest.mark.parametrize("status", ["account_closed", "missing"])
+def test_a_part_need_not_prove_anything_by_itself(status: str) -> None:
+    assert judge(line(status), [], part=True).name == "passed"
+    assert judge(line("unchecked"), [], part=True).name == "failed"
+    assert judge(line(), [], part=True).name == "failed"
+
+
+@pytest.mark.parametrize("statuses", [["covered"], ["missing"], ["pending"], ["account_closed"]])
+def test_headline_and_sentence_tell_what_nobody_asked(statuses: list[str]) -> None:
+    document = {
+        **line(*statuses),
+        "scope": {"accounts": "organization", "regions": "given", "enabled_regions": ["r0", "r1", "r2"]},
+    }
+    found = judge(document)
+    assert found.headline.endswith(" (1 of 3 regions)")
+    assert found.sentence.endswith(" 1 of 3 regions were asked.")
+    if statuses == ["covered"]:
+        assert found.headline == "Every account and region asked is covered (1 of 3 regions)"
+
+
+def denied(**rows: list[str]) -> Document:
+    """A document with the statuses of accounts that are named after digits, such as _1."""
+    found = {
+        "accounts": [{"id": name[1:] * 12} for name in rows],
+        "coverage": [
+            {"account_id": name[1:] * 12, "region": f"r{number}", "status": status}
+            for name, line in rows.items()
+            for number, status in enumerate(line)
+        ],
+    }
+    return new_document({**WHOLE, **found}, "")
+
+
+SCP = "denied_by_scp"
+
+
+@pytest.mark.parametrize(
+    ("document", "regions"),
+    [
+        (denied(_1=["covered"] * 3, _2=["covered", SCP, "covered"]), ["r0", "r2"]),
+        (denied(_1=["covered"] * 3, _2=["covered", SCP, "missing"], _3=[SCP, "covered", "covered"]), ["r2"]),
+        (denied(_1=["covered"] * 3, _2=[SCP] * 3), []),
+        (denied(_1=[SCP] * 2), []),
+        (denied(_1=["region_disabled", "covered", SCP]), ["r1"]),
+    ],
+)
+def test_the_regions_that_policies_allow_are_those_that_answered(document: Document, regions: list[str]) -> None:
+    assert allowed_regions(document) == regions
+    line = f"coverage_regions: [{', '.join(regions)}]"
+    assert (line in remedy_of(SCP, document)) is bool(regions)
+    assert "coverage_regions: [" not in remedy_of("denied", document)
 
 
 def test_every_status_that_is_an_exception_has_a_remedy() -> None:
