@@ -45,6 +45,10 @@ def account(number: int) -> dict[str, object]:
     }
 
 
+def enabled(region: str) -> dict[str, str]:
+    return {"RegionName": region, "RegionOptStatus": "ENABLED_BY_DEFAULT"}
+
+
 def trail_status() -> dict[str, object]:
     now = int(time.time()) - 60
     return {
@@ -80,6 +84,9 @@ class World:
                 self.calls.clear()
                 self.places.clear()
             return self.counts()
+        if head.startswith(b"POST /listRegions"):
+            self.calls["ListRegions"] += 1
+            return json.dumps({"Regions": [enabled(region) for region in REGIONS]}).encode()
         lines = head.decode("latin-1").lower().split("\r\n")
         target = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("x-amz-target:")), "")
         if target:
@@ -102,6 +109,9 @@ class World:
                     "MasterAccountArn": f"arn:aws:organizations::{MANAGEMENT}:account/{ORGANIZATION}/{MANAGEMENT}",
                 }
             }
+        if operation == "geteventselectors":
+            selector = {"ReadWriteType": "All", "IncludeManagementEvents": True}
+            return {"TrailARN": TRAIL_ARN, "EventSelectors": [selector]}
         if operation == "listroots":
             return {"Roots": [{"Id": "r-0000", "Name": "Root"}]}
         if operation == "listorganizationalunitsforparent":

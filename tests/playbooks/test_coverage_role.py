@@ -190,6 +190,19 @@ def test_what_the_trail_does_not_log_is_told(tmp_path: Path) -> None:
         assert set(statuses(tmp_path).values()) == {"no_management_events"}
 
 
+def test_a_trail_that_this_run_converted_is_on_its_way(lab: Lab, tmp_path: Path) -> None:
+    """Event history tells of the conversion only minutes later."""
+    lab.control("POST", "members", [{"account": members(lab)[0], "missing": True}])
+    lab.control("POST", "faults", [{"service": "cloudtrail", "operation": "LookupEvents", "fault": "throttle"}])
+    converted = {"changed": True, "changed_fields": ["is_organization_trail"], "trail": {"arn": lab.trail_arn}}
+    try:
+        run_role(lab, tmp_path, organization_trail=converted).ok()
+    finally:
+        lab.control("DELETE", "members")
+    assert sorted(set(statuses(tmp_path).values())) == ["covered", "pending"]
+    assert lab.journal(operation="LookupEvents") == []
+
+
 def test_a_trail_that_never_delivered_is_silent_after_a_day(tmp_path: Path) -> None:
     with Lab("--accounts", "6") as lab:
         cover(lab)

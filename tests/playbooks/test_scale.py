@@ -35,7 +35,7 @@ def run(number):
     config = Config(max_pool_connections=32)
     clients = {region: session.client("cloudtrail", region_name=region, config=config) for region in REGIONS}
     sts = session.client("sts", region_name="us-east-1", config=config)
-    run = CoverageRun(sts, clients, sys.argv[1], "scale", threads=32)
+    run = CoverageRun(sts, clients.__getitem__, sys.argv[1], "scale", threads=32)
     accounts = sys.argv[2].split(",")[:number]
     role = "arn:aws:iam::{}:role/OrganizationAccountAccessRole"
     before, processor = resident(), time.process_time()

@@ -181,8 +181,8 @@ def test_20_accounts_are_all_in_sight(browser: Browser, twenty: Document) -> Non
 
 def test_verdict_comes_first(browser: Browser, twenty: Document) -> None:
     text = browser.driver.find_element(By.TAG_NAME, "body").text
-    assert text.startswith("CloudTrail coverage of the organization\n40 account regions are not covered\n40 of 321")
-    assert browser.driver.title.startswith("40 account regions are not covered")
+    assert text.startswith("CloudTrail coverage of the organization\n60 account regions are not covered\n60 of 321")
+    assert browser.driver.title.startswith("60 account regions are not covered")
 
 
 def test_trail_bucket_changes_and_time_are_told(browser: Browser, twenty: Document) -> None:
@@ -205,13 +205,21 @@ def test_each_kind_of_exception_says_what_to_do(browser: Browser, twenty: Docume
         assert f"What to do: {STATUSES[kind].remedy}" in article
 
 
+def test_settings_of_the_bucket_are_shown(browser: Browser, twenty: Document) -> None:
+    text = browser.driver.find_element(By.TAG_NAME, "body").text
+    assert "Versioning: Disabled; expected Enabled. Turn versioning on." in text
+    assert "Access logging\nnot read" in text
+    assert "Lifecycle\nid: keep, enabled: yes, expiration days: 400" in text
+    assert "Tls only\nno" in text
+
+
 def test_without_scripts_the_verdict_and_the_exceptions_are_there(browser: Browser, pages: Path) -> None:
     write_page(pages / "twenty.html", TWENTY)
     browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
     try:
         browser.open(pages / "twenty.html")
-        assert browser.driver.find_element(By.TAG_NAME, "h1").text == "40 account regions are not covered"
-        assert len(browser.driver.find_elements(By.CLASS_NAME, "group")) == 5
+        assert browser.driver.find_element(By.TAG_NAME, "h1").text == "60 account regions are not covered"
+        assert len(browser.driver.find_elements(By.CLASS_NAME, "group")) == 9
         assert browser.driver.find_element(By.ID, "filters").is_displayed() is False
         assert "The matrix needs JavaScript" in browser.driver.find_element(By.TAG_NAME, "body").text
     finally:
@@ -250,7 +258,7 @@ def test_filter_by_status(browser: Browser, big: Document, status: str) -> None:
     assert shown(browser).startswith(f"{len(accounts):,} of 10,000 accounts")
     assert {line["id"] for line in browser.js(MATRIX)} <= accounts
     browser.driver.find_element(By.CSS_SELECTOR, "button[type=reset]").click()
-    assert shown(browser).startswith("10,000 of 10,000 accounts, 239 exceptions")
+    assert shown(browser).startswith("10,000 of 10,000 accounts, 220 exceptions")
 
 
 def test_two_statuses_show_the_accounts_of_both(browser: Browser, twenty: Document) -> None:
@@ -418,7 +426,7 @@ def test_policy_refuses_a_script_that_is_not_ours(browser: Browser, pages: Path)
     )
     (pages / "attacked.html").write_text(page.replace("<footer>", f"{attacks}<footer>"), encoding="utf-8")
     browser.open(pages / "attacked.html")
-    assert browser.driver.title.startswith("40 account regions")
+    assert browser.driver.title.startswith("60 account regions")
     assert browser.driver.find_element(By.TAG_NAME, "h1").is_displayed()
     refused = Counter(
         part for line in browser.complaints() for part in ("script-src", "style-src", "img-src") if part in line
@@ -467,7 +475,7 @@ def test_statuses_differ_without_colour(browser: Browser, twenty: Document) -> N
     letters = browser.js(
         "return [...document.querySelectorAll('.chip')].map((chip) => chip.querySelector('.badge').textContent)"
     )
-    assert len(letters) == len(set(letters)) == 9
+    assert len(letters) == len(set(letters)) == len(WAYS) + 2
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -505,7 +513,7 @@ def test_print_shows_the_exceptions_of_10000(browser: Browser, big: Document) ->
     browser.js("dispatchEvent(new Event('beforeprint'))")
     exceptions = {account for account, _, status in cells(big) if status not in QUIET}
     assert {line["id"] for line in browser.js(MATRIX)} == exceptions
-    assert "29 accounts with exceptions are printed of 10,000" in browser.driver.find_element(By.ID, "print-note").text
+    assert "32 accounts with exceptions are printed of 10,000" in browser.driver.find_element(By.ID, "print-note").text
     browser.js("dispatchEvent(new Event('afterprint'))")
     assert shown(browser).startswith("10,000 of 10,000")
     assert len(browser.js(MATRIX)) > len(exceptions)

@@ -26,7 +26,31 @@ TRAIL = {
     "logging": True,
     "s3_key_prefix": "",
 }
-BUCKET = {"name": "aws-cloudtrail-logs-444455556666-0a1b2c3d", "account_id": "444455556666", "region": "us-east-1"}
+BUCKET = {
+    "name": "aws-cloudtrail-logs-444455556666-0a1b2c3d",
+    "account_id": "444455556666",
+    "region": "us-east-1",
+    "health": {
+        "versioning": "Disabled",
+        "public_access_block": {"block_public_acls": True, "block_public_policy": True},
+        "access_logging": None,
+        "lifecycle": [{"id": "keep", "enabled": True, "expiration_days": 400}],
+        "tls_only": False,
+        "problems": [
+            {"setting": "versioning", "found": "Disabled", "expected": "Enabled", "fix": "Turn versioning on."},
+            {
+                "setting": "access_logging",
+                "found": "not readable: Access Denied.",
+                "expected": "a setting that the caller may read",
+                "fix": "Allow the call.",
+            },
+        ],
+    },
+}
+WHOLE = {
+    "scope": {"accounts": "organization", "regions": "enabled", "enabled_regions": []},
+    "management_events": {"logged": "all management events", "all": True},
+}
 CHANGES = [
     "Allowed CloudTrail in the organization (EnableAWSServiceAccess)",
     "Changed the trail in us-east-1 (UpdateTrail: IsOrganizationTrail, S3BucketName)",
@@ -69,7 +93,7 @@ def world(
             account |= {"state": "SUSPENDED", "ou_path": "Root/Suspended"}
         for region in REGIONS[:regions]:
             rows.append(_row(account["id"], region, kind, dice))
-    return {"accounts": described, "regions": REGIONS[:regions], "coverage": rows}
+    return {**WHOLE, "accounts": described, "regions": REGIONS[:regions], "coverage": rows}
 
 
 WAYS = {
@@ -79,12 +103,19 @@ WAYS = {
     "region_disabled": "The region {region} is not enabled in the account.",
     "not_logging": "IsLogging is false.",
     "account_closed": "The account is SUSPENDED.",
+    "denied_by_scp": "AWS: not authorized with an explicit deny in a service control policy: arn:aws:… (AccessDenied).",
+    "home_region_disabled": "The account has not enabled the trail's home region eu-south-1.",
+    "silent": "Logging is on since 2026-07-01T00:00:00Z, but CloudTrail never delivered anything.",
+    "no_management_events": "The trail's event selectors log no management event.",
     "unreachable": "cloudtrail.{region}.amazonaws.com gave no answer within 10 seconds.",
 }
 SOME_REGIONS = {
     "delivery_error": ("eu-west-1", "eu-west-2"),
     "region_disabled": ("ap-northeast-3", "sa-east-1"),
     "unreachable": ("ca-central-1",),
+    "denied_by_scp": ("sa-east-1",),
+    "silent": ("us-west-1",),
+    "no_management_events": ("eu-north-1",),
     "not_logging": ("us-east-1", "us-east-2", "us-west-2"),
 }
 

@@ -84,7 +84,7 @@ STATUSES = {
     ),
     "denied_by_scp": Status(
         "C",
-        "Denied by an SCP",
+        "Denied by a policy",
         "Nobody could look, because a service control policy denies the call; the reason names the policy where AWS "
         "does. Either exempt a role for coverage in that policy and name it in coverage_role_name, or ask only the "
         "regions that the policy allows. The guide In an organization that denies regions says how.",
