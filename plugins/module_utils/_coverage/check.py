@@ -19,11 +19,10 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .._aws.account import list_regions
 from .._aws.arn import TrailArn
-from .._aws.cloudtrail import get_event_selectors, get_trail, lookup_events
-from .._aws.errors import AnsibleOrgTrailError, refuse, sentence
+from .._aws.cloudtrail import get_trail, lookup_events
+from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.log_place import LogPlace
 from .._aws.organizations import describe_organization
-from .._aws.selectors import ManagementEvents, management_events
 from .._aws.session import Session
 from .._aws.untyped import Client, Structure
 from .._organization.accounts import Account, role_arn
@@ -34,6 +33,7 @@ from .._work.progress import Progress
 from .._work.reads import Reads, read_all
 from .._work.times import NEVER, now_text, time_text
 from .delivery import DeliveryProbe
+from .events import EventsRead, read_events
 from .options import CoverageOptions, GivenAccount
 from .rows import (
     PROPAGATION,
@@ -185,31 +185,6 @@ def judge_silence(session: Session, trail: TrailArn, rows: list[Row], known: Kno
         known = replace(known, changed_at=find_change(session, trail))
     now = datetime.now(UTC)
     return judge_delivery(rows, [one for one in silent if now - known.youngest(one) >= PROPAGATION])
-
-
-@dataclass(frozen=True)
-class EventsRead:
-    """What the trail's event selectors log, or why that could not be read."""
-
-    logged: ManagementEvents | None
-    error: str = ""
-
-    def to_dict(self) -> Result:
-        """It as results and reports tell it."""
-        if self.logged is None:
-            return {"error": self.error}
-        return {"logged": str(self.logged), "all": self.logged.all}
-
-
-def read_events(client: Client, trail: TrailArn) -> EventsRead:
-    """What the trail's event selectors log, by whoever asks: members may read them, too (aws-facts 4.2).
-
-    client: one of the trail's home region.
-    """
-    try:
-        return EventsRead(management_events(get_event_selectors(client, str(trail))))
-    except AnsibleAWSError as error:
-        return EventsRead(None, sentence(error))
 
 
 def read_first(session: Session, options: CoverageOptions) -> tuple[Scope, list[GivenAccount], EventsRead]:

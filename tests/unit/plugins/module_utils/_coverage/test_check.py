@@ -18,7 +18,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.selectors import ManagementEvents
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import check
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import Coverage, EventsRead
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import Coverage
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.events import EventsRead
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import (
     CoverageOptions,
     GivenAccount,
@@ -81,13 +82,14 @@ def test_a_pattern_that_leads_everybody_into_one_account_is_refused() -> None:
 
 # --- what is read first -----------------------------------------------------------------------------
 
+LOGGED = EventsRead(ManagementEvents(frozenset(), frozenset(), some=True))
 STATES = {"eu-west-1": "ENABLED_BY_DEFAULT", "us-east-1": "ENABLED_BY_DEFAULT", "me-new-1": "DISABLED"}
 
 
 @pytest.fixture
 def first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "read_organization", lambda *_: SimpleNamespace(accounts=[given(OTHER).account]))
-    monkeypatch.setattr(check, "get_event_selectors", lambda *_: {"EventSelectors": [{}]})
+    monkeypatch.setattr(check, "read_events", lambda *_: LOGGED)
     monkeypatch.setattr(check, "list_regions", lambda _client: STATES)
 
 
@@ -97,7 +99,7 @@ def test_given_accounts_are_not_looked_up(accounts: list[GivenAccount] | None, f
     scope, read, events = check.read_first(SESSION, replace(OPTIONS, accounts=accounts))
     assert read == found
     assert (scope.accounts_given, scope.regions) == (accounts is not None, ["eu-west-1", "us-east-1"])
-    assert events.to_dict() == {"logged": "all management events", "all": True}
+    assert events is LOGGED
 
 
 @pytest.mark.usefixtures("first")
@@ -109,15 +111,13 @@ def test_a_region_that_botocore_does_not_know_may_exist() -> None:
 
 
 @pytest.mark.usefixtures("first")
-def test_what_may_not_be_read_is_told_and_not_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_regions_that_may_not_be_listed_are_known_from_no_other_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(*_: object) -> None:
         raise AnsibleOrgTrailError("Denied.")
 
     monkeypatch.setattr(check, "list_regions", denied)
-    monkeypatch.setattr(check, "get_event_selectors", denied)
-    scope, _, events = check.read_first(SESSION, replace(OPTIONS, regions=["eu-west-1"]))
-    assert (scope.enabled, events) == (None, EventsRead(None, "Denied."))
-    assert events.to_dict() == {"error": "Denied."}
+    scope, _, _ = check.read_first(SESSION, replace(OPTIONS, regions=["eu-west-1"]))
+    assert scope.enabled is None
     with pytest.raises(AnsibleOrgTrailError, match="Denied"):
         check.read_first(SESSION, OPTIONS)
 
@@ -238,7 +238,7 @@ def test_who_does_not_own_the_trail_has_no_history_of_it(monkeypatch: pytest.Mon
 FOUND = Coverage(
     trail=TRAIL,
     scope=Scope(["a", "b"], ["a", "b"], regions_given=False, accounts_given=False),
-    events=EventsRead(ManagementEvents(frozenset(), frozenset(), some=True)),
+    events=LOGGED,
     accounts=[Account(ME, "n1", "ACTIVE", "o/r/"), Account(MEMBER, "n2", "ACTIVE", tags={"env": "prod"})],
     regions=["a", "b"],
     rows=[row(ME, "a", "covered"), row(ME, "b", "missing"), row(MEMBER, "a", "denied")],

@@ -18,6 +18,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.documen
     part_name,
     template,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import judge
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,26 @@ def test_merge_refuses_two_trails() -> None:
 def test_new_document_refuses_an_unknown_status() -> None:
     with pytest.raises(ReportError, match="status shiny; expected one of missing"):
         document({ACCOUNTS[0]: ["shiny", "covered"]})
+
+
+def test_a_part_of_an_older_version_does_not_tell_what_it_left_out() -> None:
+    told = {"accounts": "organization", "regions": "enabled", "enabled_regions": REGIONS}
+    events = {"logged": "all management events", "all": True}
+    new = {**document({ACCOUNTS[0]: ["covered", "covered"]}), "scope": told, "management_events": events}
+    old = document({ACCOUNTS[1]: ["covered", "covered"]})
+    del old["scope"], old["management_events"]
+    assert merge([new])["scope"] == told
+    merged = merge([new, old])
+    assert (merged["scope"].get("regions"), merged["management_events"]) == (None, {})
+    assert judge(merged).sentence.endswith(
+        "Whether these are all regions is not known. Which events the trail logs is not known."
+    )
+
+
+def test_an_account_that_did_not_tell_its_regions_is_remembered() -> None:
+    found = {"accounts": [{"id": ACCOUNTS[0], "regions_error": "No."}, {"id": ACCOUNTS[1]}]}
+    merged = merge([new_document(found, "")])
+    assert [account.get("regions_error") for account in merged["accounts"]] == ["No.", None]
 
 
 def test_cells_without_a_row_are_unchecked() -> None:
