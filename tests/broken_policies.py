@@ -30,6 +30,7 @@ PLACE = LogPlace(
     "aws-cloudtrail-logs-222233334444-abcd",
     TrailArn("aws", "us-east-1", "111122223333", "default"),
     "o-abc1234567",
+    kms_key_arn="",
 )
 """Where unit tests need one that no lab made."""
 
@@ -201,8 +202,10 @@ def _wrong_source(scene: Scene) -> list[BrokenPolicy]:
     trails = scene.arn(name="*")
     key = "aws:SourceArn"
 
-    def row(name: str, operator: str, condition_key: str, value: Any, says: str) -> BrokenPolicy:
-        return BrokenPolicy(name, scene.with_source(operator, condition_key, value), ALL, says)
+    def row(
+        name: str, operator: str, condition_key: str, value: Any, says: str, blamed: tuple[str, ...] = ALL
+    ) -> BrokenPolicy:
+        return BrokenPolicy(name, scene.with_source(operator, condition_key, value), blamed, says)
 
     return [
         row("source_arn_other_region", "StringEquals", key, scene.arn(region=region), region),
@@ -213,6 +216,7 @@ def _wrong_source(scene: Scene) -> list[BrokenPolicy]:
         row("source_arn_wildcard_under_string_equals", "StringEquals", key, trails, "trail/*"),
         row("source_arn_like_other_account", "ArnLike", key, scene.arn(account_id=OTHER_ACCOUNT, name="*"), "ArnLike"),
         row("source_account_of_log_account", "StringEquals", "aws:SourceAccount", OTHER_ACCOUNT, "aws:SourceAccount"),
+        row("source_org_id_everywhere", "StringEquals", "aws:SourceOrgID", organization_id, "AWS does not say", (ACL,)),
         row("source_org_id_other", "StringEquals", "aws:SourceOrgID", "o-zzzzzzzzzz", "o-zzzzzzzzzz"),
         row("principal_org_id", "StringEquals", "aws:PrincipalOrgID", organization_id, "aws:PrincipalOrgID"),
     ]
@@ -261,7 +265,6 @@ def admitting_policies(place: LogPlace) -> dict[str, Document]:
     return {
         "aws_documented": scene.good(),
         "source_account": scene.with_source("StringEquals", "aws:SourceAccount", scene.account_id),
-        "source_org_id": scene.with_source("StringEquals", "aws:SourceOrgID", place.organization_id),
         "source_arn_like": scene.with_source("ArnLike", "AWS:SourceArn", scene.arn(region="*", name="*")),
         "source_arn_string_like": scene.with_source("StringLike", "aws:SourceArn", scene.arn(region="*")),
         "two_trails": scene.with_source("StringEquals", "aws:SourceArn", both),

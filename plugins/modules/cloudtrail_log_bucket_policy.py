@@ -43,6 +43,14 @@ options:
       - Prefix that the trail has or is to have.
     type: str
     default: ""
+  kms_key_id:
+    description:
+      - ARN of the KMS key that the trail encrypts its files with, or is to; V("") when it has none. A policy that
+        denies what is not encrypted, or not with a certain key, is judged by it.
+      - With a key id or an alias the judge knows that files are encrypted, but not with which key.
+      - Without it, such a policy is taken for one that may not admit the trail.
+    type: str
+    version_added: 1.2.0
   state:
     description:
       - V(present) lets the trail in.
@@ -133,6 +141,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "trail_arn": {"type": "str", "required": True},
     "organization_id": {"type": "str"},
     "s3_key_prefix": {"type": "str", "default": "", "no_log": False},
+    "kms_key_id": {"type": "str", "no_log": False},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "tls_only": {"type": "bool", "default": False},
 }

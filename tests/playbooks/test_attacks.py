@@ -226,6 +226,18 @@ def deny_writes(world: World) -> None:
     world.put_policy(lambda statements: [*statements, deny])
 
 
+def deny_a_member(world: World) -> None:
+    """Nothing that admission writes is denied: AWS takes the trail, and the member's files are lost."""
+    deny = {
+        "Sid": "Silence",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{world.lab.bucket}/AWSLogs/*/{world.members[0]}/*.gz",
+    }
+    world.put_policy(lambda statements: [*statements, deny])
+
+
 def change_prefix(world: World) -> None:
     """The policy admits the other prefix, too, or AWS would refuse it."""
     admitted = json.loads(world.policy.replace("/AWSLogs/", "/elsewhere/AWSLogs/"))["Statement"]
@@ -436,6 +448,13 @@ ATTACKS = [
         remedy=repair_policy,
     ),
     Attack("Deny writes in the bucket policy", deny_writes, ("Quiet",), by_hand="Quiet", remedy=restore_policy),
+    Attack(
+        "Deny one member's files in the bucket policy",
+        deny_a_member,
+        ("Silence",),
+        by_hand="Silence",
+        remedy=restore_policy,
+    ),
     Attack("Delete the bucket", delete_bucket, ("bucket",), by_hand="log_bucket", remedy=make_bucket_again),
     Attack(
         "Let log files expire after a day",

@@ -10,18 +10,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn, parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from botocore.exceptions import ClientError
 
 from tests.ansible_run import COLLECTION, TaskResult, member_role, run_module, run_playbook
-from tests.broken_policies import BrokenPolicy, broken_policies
+from tests.broken_policies import PLACE, BrokenPolicy, broken_policies
 from tests.lab_process import Lab
+from tests.remedies import follow
 
 MODULE = "cloudtrail_log_bucket_policy"
-NAMES = [
-    row.name for row in broken_policies(LogPlace("b", TrailArn("aws", "us-east-1", "111122223333", "trail"), "o-a"))
-]
+NAMES = [row.name for row in broken_policies(PLACE)]
+DENIES = [row.name for row in broken_policies(PLACE) if row.storable and not row.repairable]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,12 @@ class Table:
     def judge(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """One run of the info module per prefix judges all buckets."""
         for prefix in {row.prefix for row in self.rows.values()}:
-            options = {"name_pattern": "broken-*", "trail_arn": self.lab.trail_arn, "s3_key_prefix": prefix}
+            options = {
+                "name_pattern": "broken-*",
+                "trail_arn": self.lab.trail_arn,
+                "s3_key_prefix": prefix,
+                "kms_key_id": "",
+            }
             found = run_module(self.lab, "cloudtrail_log_bucket_info", options, account=self.lab.log_archive)
             for bucket in found["buckets"]:
                 if self.rows[bucket["name"]].prefix == prefix:
@@ -106,6 +111,7 @@ class Table:
             "bucket": "{{ inventory_hostname }}",
             "trail_arn": self.lab.trail_arn,
             "s3_key_prefix": "{{ prefixes[inventory_hostname] }}",
+            "kms_key_id": "",
             "region": self.lab.home_region,
             **member_role(self.lab, self.lab.log_archive),
         }
@@ -153,11 +159,23 @@ def test_repair_makes_admission_pass(lab: Lab, table: Table, bucket: str) -> Non
     if not row.repairable:
         assert result.failed
         assert row.blamed[0] in result.msg
-        assert "spare AWS services" in result.msg
+        assert table.judged[bucket]["problems"][0]["fix"] in result.msg
         assert read_policy(lab, bucket) == row.policy
         return
     assert result.changed, result.msg
     assert admitted(lab, bucket, row.prefix)
+
+
+@pytest.mark.parametrize("name", DENIES)
+def test_the_remedy_for_a_deny_makes_admission_pass(lab: Lab, table: Table, name: str) -> None:
+    """What a Deny's owner is told to do is done in a bucket of the same kind, and CloudTrail is asked."""
+    bucket = table.bucket(name)
+    problems = table.judged[bucket]["problems"]
+    policy = json.loads(json.dumps(table.rows[bucket].policy).replace(f":::{bucket}", f":::{bucket}-again"))
+    for problem in problems:
+        policy, _place = follow(problem["statement"], problem["fix"], policy, PLACE)
+    assert make_bucket(lab, f"{bucket}-again", policy)
+    assert admitted(lab, f"{bucket}-again", "") is not problems[0]["fix"].startswith("Give the trail")
 
 
 def test_repair_leaves_the_other_statements(lab: Lab, table: Table, bucket: str) -> None:

@@ -13,6 +13,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 """Service principal of CloudTrail, the same in every partition."""
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
 _IP_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 # The first words of the regions of each partition other than `aws`.
@@ -93,6 +94,11 @@ def trail_arn_problem(arn: TrailArn) -> str | None:
 def is_trail_arn(text: str) -> bool:
     """Tell an ARN of a trail from a trail's name."""
     return _ARN.fullmatch(text) is not None
+
+
+def is_key_arn(text: str) -> bool:
+    """Tell the ARN of a KMS key from its id, an alias and an alias's ARN."""
+    return _KEY_ARN.fullmatch(text) is not None
 
 
 def trail_name_problem(name: str) -> str | None:

@@ -24,7 +24,7 @@ class SoughtTrail:
     """The trail that a bucket is to admit, and where its home may be.
 
     trail: with its home region, or with the one to explain a refusal with while the home region is not known.
-    regions: possible home regions; empty when the home region is known. prefix, kms_key_arn: as in LogPlace.
+    regions: possible home regions; empty when the home region is known. prefix, kms_key_arn, owner: as in LogPlace.
     """
 
     trail: TrailArn
@@ -32,11 +32,12 @@ class SoughtTrail:
     prefix: str = ""
     kms_key_arn: str | None = None
     regions: tuple[str, ...] = ()
+    owner: str = ""
 
     def place(self, bucket: str, region: str = "") -> LogPlace:
         """The trail with a bucket, its home in another region if one is given."""
         trail = replace(self.trail, region=region, partition=partition_of(region)) if region else self.trail
-        return LogPlace(bucket, trail, self.organization_id, self.prefix, self.kms_key_arn)
+        return LogPlace(bucket, trail, self.organization_id, self.prefix, self.kms_key_arn, self.owner)
 
     def __str__(self) -> str:
         where = "" if self.regions else f" in {self.trail.region}"

@@ -31,13 +31,12 @@ def merge_policy(policy: Document | None, place: LogPlace) -> Document:
     Explicit Deny is not looked at. Raises PolicyError for a malformed policy.
     """
     merged = _copy(policy)
-    requests = admission_requests(place)
     for statement in required_statements(place):
-        own = [request for request in requests if request.sid == statement["Sid"]]
         if not merged["Statement"]:
             merged["Statement"].append(statement)
             continue
         parsed = parse_policy(merged, "resource")
+        own = [one for one in admission_requests(place, parsed) if one.sid == statement["Sid"]]
         if _allows(parsed, own):
             continue
         narrow = next((one for one in parsed.statements if _lacks_only_the_arn(one, own)), None)

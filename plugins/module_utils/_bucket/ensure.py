@@ -35,12 +35,13 @@ SETTLE = (1.5, 3.0)
 
 @dataclass(frozen=True)
 class PolicyOptions:
-    """The options of the module cloudtrail_log_bucket_policy; "" where one is not set."""
+    """The options of the module cloudtrail_log_bucket_policy; "" where one is not set; ``kms_key_id`` is None then."""
 
     bucket: str
     trail: TrailArn
     organization_id: str
     s3_key_prefix: str
+    kms_key_id: str | None
     state: Literal["present", "absent"]
     tls_only: bool
 
@@ -57,6 +58,7 @@ def policy_options(params: Mapping[str, Any]) -> PolicyOptions:
         trail=trail,
         organization_id=params["organization_id"] or "",
         s3_key_prefix=params["s3_key_prefix"].strip("/"),
+        kms_key_id=params["kms_key_id"],
         state=params["state"],
         tls_only=params["tls_only"],
     )
@@ -86,7 +88,9 @@ def wanted_policy(session: Session, options: PolicyOptions) -> Wanted:
                 require_owner(options.trail, organization)
             except ValueError as error:
                 raise AnsibleOrgTrailError(str(error)) from error
-    place = LogPlace(options.bucket, options.trail, organization_id, options.s3_key_prefix)
+    place = LogPlace(
+        options.bucket, options.trail, organization_id, options.s3_key_prefix, options.kms_key_id, session.account_id
+    )
     return Wanted(place, options.state, options.tls_only)
 
 

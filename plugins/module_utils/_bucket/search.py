@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,12 +25,13 @@ from .scan import list_names, read_candidates, read_named, read_settings
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """The options of the module cloudtrail_log_bucket_info; "" where one is not set."""
+    """The options of the module cloudtrail_log_bucket_info; "" where one is not set; ``kms_key_id`` is None then."""
 
     name: str
     criteria: Criteria
     trail: str | TrailArn
     s3_key_prefix: str
+    kms_key_id: str | None
     organization_id: str
     select: Select
     health: bool
@@ -50,6 +51,7 @@ def search_options(params: Mapping[str, Any]) -> SearchOptions:
         criteria=Criteria(params["name_pattern"] or "", tags),
         trail=trail,
         s3_key_prefix=params["s3_key_prefix"].strip("/"),
+        kms_key_id=params["kms_key_id"],
         organization_id=params["organization_id"] or "",
         select=params["select"],
         health=params["health"],
@@ -80,6 +82,7 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
             () if known else session.known_regions("cloudtrail"),
             session.region,
         )
+        sought = replace(sought, kms_key_arn=options.kms_key_id, owner=session.account_id)
         candidates = _candidates(session, options, sought, names)
         chosen = choose(candidates, options.select, options.criteria, session.account_id, sought)
     except ValueError as error:

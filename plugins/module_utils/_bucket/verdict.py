@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from .._aws.arn import partition_of
 from .._aws.log_place import LogPlace
 from .._policy.document import Document
-from .._policy.evaluation import Match, Mismatch, Policy, PolicyError, Request, Statement, explain, parse_policy
+from .._policy.evaluation import Policy, PolicyError, Request, Statement, explain, parse_policy
 from .change import merge_policy, remove_trail, size_problem
+from .problem import Problem, absent, denied, differs
 from .statements import AdmissionRequest, admission_requests, decide, required_statements
 
 __all__ = [
@@ -29,23 +30,6 @@ __all__ = [
     "required_statements",
     "size_problem",
 ]
-
-_SPARE_SERVICES = '{"Bool": {"aws:PrincipalIsAWSService": "false"}}'
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One reason why the policy does not admit the trail.
-
-    statement: its Sid, "statement 3", "absent", or "policy" when the whole document is malformed.
-    repairable: merge_policy mends it; False for an explicit Deny, which only its owner may change.
-    """
-
-    statement: str
-    found: str
-    expected: str
-    fix: str
-    repairable: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,22 +51,21 @@ def judge_policy(policy: str | Document | None, place: LogPlace) -> Verdict:
     policy: JSON text or mapping; None for a bucket that has none. A malformed policy is a problem, not an error.
     """
     required = {one["Sid"]: one for one in required_statements(place)}
-    requests = admission_requests(place)
     if not policy:
-        return Verdict(False, tuple(_absent(statement) for statement in required.values()))
+        return Verdict(False, tuple(absent(statement) for statement in required.values()))
     try:
         parsed = parse_policy(policy, "resource")
     except PolicyError as error:
         fix = "Correct the policy document by hand."
         return Verdict(False, (Problem("policy", str(error), "a well-formed policy", fix, repairable=False),))
-    decisions = [(admission, decide(parsed, admission.request)) for admission in requests]
-    problems: list[Problem] = []
-    for admission, decision in decisions:
-        denies = [match for match in decision.statements if match.statement.effect == "Deny"]
-        problems.extend(_denied(match, admission.request) for match in denies)
-        if decision.effect != "Allow" and not _is_allowed(parsed, admission.request):
-            problems.extend(_not_allowed(parsed, admission, requests, required))
-    effects = {decision.effect for _admission, decision in decisions}
+    requests = admission_requests(place, parsed)
+    effects = {decide(parsed, one.request).effect for one in requests}
+    denies = [statement for statement in parsed.statements if statement.effect == "Deny"]
+    found = (denied(statement, [one.request for one in requests], place) for statement in denies)
+    problems = [problem for problem in found if problem]
+    for admission in requests:
+        if not _is_allowed(parsed, admission.request):
+            problems.extend(_not_allowed(parsed, admission, requests, required, place))
     admits = True if effects == {"Allow"} else None if effects <= {"Allow", "Unknown"} else False
     return Verdict(admits, tuple(dict.fromkeys(problems)))
 
@@ -103,7 +86,8 @@ def admitted_home_regions(policy: str | Document | None, place: LogPlace, region
     hopeless: dict[str, bool] = {}
     for region in regions:
         partition = partition_of(region)
-        requests = admission_requests(replace(place, trail=replace(place.trail, partition=partition, region=region)))
+        there = replace(place, trail=replace(place.trail, partition=partition, region=region))
+        requests = admission_requests(there, parsed)
         if partition not in hopeless:
             hopeless[partition] = not all(_may_be_allowed(parsed, one.request) for one in requests)
         if not hopeless[partition] and all(decide(parsed, one.request).effect == "Allow" for one in requests):
@@ -125,55 +109,19 @@ def _is_allowed(policy: Policy, request: Request) -> bool:
 # --- naming the cause -----------------------------------------------------------------------------
 
 
-def _denied(match: Match, request: Request) -> Problem:
-    statement = match.statement
-    condition = json.dumps(statement.raw.get("Condition", {}))
-    if match.doubts:
-        doubts = "; ".join(f"{doubt.element}: {doubt.found}" for doubt in match.doubts)
-        found = f"Deny that may apply to {request.action} by CloudTrail, Condition {condition} ({doubts})"
-    else:
-        found = f"Deny that applies to {request.action} by CloudTrail, Condition {condition}"
-    fix = f"Let this Deny spare AWS services: add {_SPARE_SERVICES} to its Condition"
-    if "s3:x-amz-server-side-encryption" in condition:
-        fix += ", or remove it and set the bucket's default encryption instead"
-    return Problem(statement.label, found, "a Deny that spares cloudtrail.amazonaws.com", fix + ".", repairable=False)
-
-
 def _not_allowed(
     policy: Policy,
     admission: AdmissionRequest,
     requests: Sequence[AdmissionRequest],
     required: Mapping[str, Document],
+    place: LogPlace,
 ) -> list[Problem]:
     wanted = required[admission.sid]
     nearest = _nearest(policy, admission, requests, required)
     if nearest is None:
-        return [_absent(wanted)]
+        return [absent(wanted)]
     mismatches = explain(nearest, admission.request)
-    return [_differs(nearest, mismatch, wanted) for mismatch in mismatches]
-
-
-def _absent(wanted: Document) -> Problem:
-    expected = f"a statement that allows cloudtrail.amazonaws.com {wanted['Action']} on {wanted['Resource']}"
-    return Problem("absent", f"no such statement as {wanted['Sid']}", expected, f"Add {json.dumps(wanted)}")
-
-
-def _differs(statement: Statement, mismatch: Mismatch, wanted: Document) -> Problem:
-    element = mismatch.element
-    if element.endswith("Principal"):
-        expected = json.dumps(wanted["Principal"])
-    elif element.startswith("Condition "):
-        expected = mismatch.found
-    else:
-        expected = wanted[element.removeprefix("Not")]
-    if element.lower().endswith(" aws:sourcearn"):
-        fix = f"Add {expected} to {element}."
-    elif not mismatch.carried:
-        expected = f"no condition on a key that CloudTrail's request does not carry ({expected})"
-        fix = f"Remove {element}, or add {json.dumps(wanted)}"
-    else:
-        fix = f"Set {element} to {expected}, or add {json.dumps(wanted)}"
-    return Problem(statement.label, f"{element} {mismatch.expected}", expected, fix)
+    return [differs(nearest, mismatch, wanted, place) for mismatch in mismatches]
 
 
 def _nearest(
@@ -185,16 +133,25 @@ def _nearest(
     """Find the statement that was meant to allow the request; None when there is none.
 
     A statement counts for that one of the three purposes which it comes nearest to, so that the statement
-    for one path is never blamed for the lack of the other.
+    for one path is never blamed for the lack of the other; and for each purpose whose path it has.
     """
+    wanted = required[admission.sid]
     candidates = []
     for statement in policy.statements:
         if statement.effect == "Allow" and _is_candidate(statement, admission):
             purpose = min(requests, key=lambda one: _distance(statement, one, required[one.sid]))
-            if purpose.sid == admission.sid:
+            if purpose.sid == admission.sid or _has_path(statement, wanted):
                 candidates.append(statement)
-    wanted = required[admission.sid]
     return min(candidates, key=lambda one: _distance(one, admission, wanted), default=None)
+
+
+def _has_path(statement: Statement, wanted: Document) -> bool:
+    """Whether one of the statement's resources has every folder of the wanted one."""
+    return any(_folders(wanted["Resource"]) <= _folders(one) for one in statement.resource or ())
+
+
+def _folders(resource: str) -> set[str]:
+    return set(re.split("[:/]", resource))
 
 
 def _is_candidate(statement: Statement, admission: AdmissionRequest) -> bool:
@@ -205,6 +162,5 @@ def _is_candidate(statement: Statement, admission: AdmissionRequest) -> bool:
 
 
 def _distance(statement: Statement, admission: AdmissionRequest, wanted: Document) -> tuple[bool, int, int]:
-    words = set(re.split("[:/]", " ".join(statement.resource or ()).replace(" ", "/")))
-    missing = set(re.split("[:/]", wanted["Resource"])) - words
+    missing = _folders(wanted["Resource"]) - _folders("/".join(statement.resource or ()))
     return statement.sid != admission.sid, len(explain(statement, admission.request)), len(missing)

@@ -43,6 +43,7 @@ __all__ = [
     "evaluate",
     "explain",
     "parse_policy",
+    "resource_patterns",
 ]
 
 Effect = Literal["Allow", "Deny", "ImplicitDeny", "Unknown"]
@@ -88,14 +89,14 @@ class Mismatch:
     """One element that kept a statement from matching.
 
     known: False when it may match after all. carried: False for a condition on a key that the request does not carry,
-    or of which nobody knows whether it does.
+    None where nobody knows whether it does, or with which value.
     """
 
     element: str
     expected: str
     found: str
     known: bool = True
-    carried: bool = True
+    carried: bool | None = True
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,17 @@ def explain(statement: Statement, request: Request, *, identity_policy: bool = F
     return list(_mismatches(statement, request, identity_policy))
 
 
+def resource_patterns(statement: Statement, request: Request) -> tuple[str, ...]:
+    """The values of Resource or NotResource with the policy variables of a request resolved.
+
+    Where the value of a variable is not known, * stands for it.
+    """
+    resolved = [(one, _resolve(one, request, statement.variables)) for one in statement.resource or ("*",)]
+    return tuple(
+        _VARIABLE.sub("*", text) if value is None else value for text, value in resolved if not isinstance(value, bool)
+    )
+
+
 def _doubts(statement: Statement, request: Request, identity_policy: bool) -> tuple[Mismatch, ...] | None:
     """Return what is not known about a match; () when it matches for certain, None when it does not."""
     doubts = []
@@ -171,7 +183,8 @@ def _mismatches(statement: Statement, request: Request, identity_policy: bool) -
         if (outcome := _condition(name, key, wanted, statement.variables, request)) is not True:
             found = request.values(key)
             text = "not known" if found is None else ", ".join(found) or "absent"
-            yield Mismatch(f"Condition {name} {key}", " or ".join(wanted), text, outcome is False, carried=bool(found))
+            carried = None if found is None else bool(found)
+            yield Mismatch(f"Condition {name} {key}", " or ".join(wanted), text, outcome is False, carried)
 
 
 @lru_cache(maxsize=4096)

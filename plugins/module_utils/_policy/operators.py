@@ -25,7 +25,7 @@ Compare = Callable[[str, str], "bool | None"]  # in quotes for pylint
 # Inside a resolved pattern these two stand for a literal * and ?, which a variable brought in.
 _STAR, _MARK = "\ue000", "\ue001"
 SHIELD = str.maketrans({"*": _STAR, "?": _MARK})
-_UNSHIELD = str.maketrans({_STAR: "*", _MARK: "?"})
+UNSHIELD = str.maketrans({_STAR: "*", _MARK: "?"})
 
 
 def any_of(outcomes: Iterable[bool | None]) -> bool | None:
@@ -58,11 +58,11 @@ def glob(pattern: str) -> re.Pattern[str]:
 
 
 def _equals(wanted: str, found: str) -> bool:
-    return wanted.translate(_UNSHIELD) == found
+    return wanted.translate(UNSHIELD) == found
 
 
 def _equals_ignoring_case(wanted: str, found: str) -> bool:
-    return wanted.translate(_UNSHIELD).lower() == found.lower()
+    return wanted.translate(UNSHIELD).lower() == found.lower()
 
 
 def like(wanted: str, found: str) -> bool:

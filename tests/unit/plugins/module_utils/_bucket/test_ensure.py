@@ -116,7 +116,7 @@ def test_change_policy_refuses_what_it_cannot_repair(row: BrokenPolicy) -> None:
 @pytest.mark.parametrize(("state", "accepted"), [("absent", True), ("present", False)])
 def test_an_arn_that_no_trail_can_have_may_only_be_taken_out(state: str, accepted: bool) -> None:
     params = {"bucket": BUCKET, "trail_arn": ARN.replace("default", "lz"), "state": state, "tls_only": False}
-    params |= {"organization_id": None, "s3_key_prefix": "/audit/"}
+    params |= {"organization_id": None, "s3_key_prefix": "/audit/", "kms_key_id": None}
     if not accepted:
         with pytest.raises(AnsibleOrgTrailError, match="has 2 characters"):
             policy_options(params)

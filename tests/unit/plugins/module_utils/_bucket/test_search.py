@@ -24,6 +24,7 @@ PARAMS: dict[str, Any] = {
     "trail_name": "default",
     "trail_arn": None,
     "s3_key_prefix": "",
+    "kms_key_id": None,
     "organization_id": None,
     "select": "all",
     "health": False,
@@ -36,7 +37,7 @@ def options(**changes: Any) -> search.SearchOptions:
 
 
 def test_what_is_not_given_is_empty() -> None:
-    assert options() == search.SearchOptions("", Criteria(), "default", "", "", "all", False, ExpectedHealth())
+    assert options() == search.SearchOptions("", Criteria(), "default", "", None, "", "all", False, ExpectedHealth())
 
 
 @pytest.mark.parametrize(
@@ -45,6 +46,7 @@ def test_what_is_not_given_is_empty() -> None:
         ({"trail_name": str(ARN)}, "trail", ARN),
         ({"trail_name": "other", "trail_arn": str(ARN)}, "trail", ARN),
         ({"s3_key_prefix": "/audit/"}, "s3_key_prefix", "audit"),
+        ({"kms_key_id": ""}, "kms_key_id", ""),
         ({"tags": {"use": 1}}, "criteria", Criteria("", (("use", "1"),))),
         ({"name_pattern": "logs-*"}, "criteria", Criteria("logs-*")),
         ({"expected_health": {"expiration_days": None}}, "expected_health", ExpectedHealth()),

@@ -112,7 +112,7 @@ def test_judge_policy_says_what_an_element_is_to_be() -> None:
     policy = SCENE.good()
     policy["Statement"][2]["Action"] = "s3:PutObjectAcl"
     (problem,) = judge_policy(policy, PLACE).problems
-    assert problem.fix.startswith("Set Action to s3:PutObject, or add ")
+    assert problem.fix.startswith("Add s3:PutObject to Action, or add ")
 
 
 def test_judge_policy_blames_no_statement_of_another_service() -> None:
@@ -157,11 +157,12 @@ def test_admitted_home_regions(policy: dict[str, Any] | None, name: str, admitte
 @pytest.mark.parametrize(
     ("key", "fix"),
     [
-        ("aws:SourceAccount", "Set Condition StringEquals aws:SourceAccount to "),
-        ("aws:SourceVpce", "Remove Condition "),
+        ("aws:SourceAccount", f"Add {PLACE.trail.account_id} to Condition StringEquals aws:SourceAccount, or add "),
+        ("aws:SourceVpce", 'Add {"Sid": '),
     ],
 )
-def test_judge_policy_sets_a_key_that_the_request_carries_and_removes_others(key: str, fix: str) -> None:
+def test_judge_policy_adds_to_a_key_that_the_request_carries_and_leaves_others_alone(key: str, fix: str) -> None:
+    """To set the one would shut others out; to remove the other would let others in."""
     fixes = {problem.fix for problem in judge_policy(SCENE.with_source("StringEquals", key, "other"), PLACE).problems}
     assert fixes
     assert all(one.startswith(fix) for one in fixes), fixes
