@@ -166,10 +166,9 @@ def test_repair_makes_admission_pass(lab: Lab, table: Table, bucket: str) -> Non
     assert admitted(lab, bucket, row.prefix)
 
 
-@pytest.mark.parametrize("name", DENIES)
-def test_the_remedy_for_a_deny_makes_admission_pass(lab: Lab, table: Table, name: str) -> None:
+@pytest.mark.parametrize("bucket", DENIES, indirect=True)
+def test_the_remedy_for_a_deny_makes_admission_pass(lab: Lab, table: Table, bucket: str) -> None:
     """What a Deny's owner is told to do is done in a bucket of the same kind, and CloudTrail is asked."""
-    bucket = table.bucket(name)
     problems = table.judged[bucket]["problems"]
     policy = json.loads(json.dumps(table.rows[bucket].policy).replace(f":::{bucket}", f":::{bucket}-again"))
     for problem in problems:
