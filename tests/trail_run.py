@@ -88,10 +88,14 @@ def document(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def make_key(lab: Lab, alias: str = "alias/trail", *, for_cloudtrail: bool = True) -> str:
-    """A KMS key in management and the home region, whose policy lets CloudTrail use it or not; its ARN."""
-    kms = lab.client("kms")
-    owner = statement(["kms:*"], "*", Principal={"AWS": f"arn:aws:iam::{lab.management}:root"})
+def make_key(lab: Lab, alias: str = "alias/trail", *, for_cloudtrail: bool = True, account: str = "") -> str:
+    """A KMS key in the home region, whose policy lets CloudTrail use it or not; its ARN.
+
+    account: whose key it is, by default management's, which may use it in any case.
+    """
+    kms = lab.client("kms", account)
+    owners = {"AWS": [f"arn:aws:iam::{one}:root" for one in sorted({lab.management, account or lab.management})]}
+    owner = statement(["kms:*"], "*", Principal=owners)
     service = statement(
         ["kms:GenerateDataKey*", "kms:DescribeKey"],
         "*",

@@ -51,7 +51,8 @@ options:
       - ARN of the KMS key that the trail encrypts its files with, or is to; V("") when it has none. A policy that
         denies what is not encrypted, or not with a certain key, is judged by it.
       - With a key id or an alias the judge knows that files are encrypted, but not with which key.
-      - Without it, such a policy is taken for one that may not admit the trail.
+      - Without it, and where a policy is of that kind, the key that the trail has now is read from the trail, if it is
+        an organization trail already. Otherwise such a policy is taken for one that may not admit the trail.
     type: str
     version_added: 1.2.0
   organization_id:
@@ -123,6 +124,7 @@ notes:
     C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketLogging). A setting that may
     not be read is reported in RV(buckets[].health.problems)."
   - "IAM actions only with O(tags): C(s3:GetBucketTagging)."
+  - "IAM actions only where a policy speaks of encryption and O(kms_key_id) is no ARN: C(cloudtrail:DescribeTrails)."
   - The public access block is the bucket's own. The account's, which may make up for it, is not read.
   - A KMS key's policy is not read.
 seealso:

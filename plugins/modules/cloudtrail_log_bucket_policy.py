@@ -16,8 +16,11 @@ description:
     is not added again. Every other statement, the order and the Sids stay as they are.
   - Refuses, before it writes, when an explicit Deny would or may keep the trail out all the same, when the policy would
     be larger than the 20 KiB that S3 takes, and when the policy is malformed.
-  - S3 cannot write a policy on condition that it has not changed. The module therefore looks again one and a half to
-    three seconds after a write, and repeats when another run has overwritten it meanwhile.
+  - Refuses, before it writes, when the bucket's own policy denies the caller the change, and when the bucket blocks
+    public policies and a statement of others makes its policy public.
+  - S3 cannot write a policy on condition that it has not changed. The module therefore plans from a read directly
+    before the write, looks again one and a half to three seconds after it, and repeats when another run has overwritten
+    it meanwhile. It warns, with the statement, when one of others was lost in between.
   - Runs with credentials of the account that owns the bucket. The trail need not exist yet; write the policy first.
 author:
   - The cloudsec.org_trail maintainers (@cloudsec)
@@ -73,6 +76,7 @@ extends_documentation_fragment:
 notes:
   - "IAM actions: C(s3:GetBucketPolicy), C(s3:PutBucketPolicy), and C(organizations:DescribeOrganization) with
     O(state=present) or without O(organization_id)."
+  - "IAM actions only where a statement allows everybody: C(s3:GetBucketPublicAccessBlock)."
   - "IAM actions only with O(state=absent): C(s3:DeleteBucketPolicy), where nothing else stands in the policy."
 seealso:
   - name: Amazon S3 bucket policy for CloudTrail
@@ -120,6 +124,7 @@ policy:
 
 from typing import Any
 
+from ansible.module_utils.common.warnings import warn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
@@ -131,6 +136,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     describe_change,
     ensure_policy,
+    loss_warnings,
     policy_options,
     wanted_policy,
 )
@@ -156,10 +162,12 @@ def main() -> None:
         caller = session.arn
         wanted = wanted_policy(session, options)
         writer = session.client("s3", once=True)
-        before, after = ensure_policy(session.client("s3"), writer, session.account_id, wanted, module.check_mode)
+        change = ensure_policy(session.client("s3"), writer, session.account_id, wanted, module.check_mode)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
-    module.exit_json(bucket=options.bucket, policy=after, **describe_change(before, after))
+    for warning in loss_warnings(change, options.bucket):
+        warn(warning)
+    module.exit_json(bucket=options.bucket, policy=change.after, **describe_change(change))
 
 
 if __name__ == "__main__":

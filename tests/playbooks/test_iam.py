@@ -255,8 +255,8 @@ def mend_policy(world: World, bucket: str) -> Outcome:
         session = session_of(world, world.repair)
         wanted = wanted_policy(session, policy_options(options))
         writer = session.client("s3", once=True)
-        before, after = ensure_policy(session.client("s3"), writer, session.account_id, wanted, False)
-        return before != after, ""
+        change = ensure_policy(session.client("s3"), writer, session.account_id, wanted, False)
+        return change.before != change.after, ""
 
     return outcome(run, world.repair.arn)
 

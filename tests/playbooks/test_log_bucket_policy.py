@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 
 from tests.ansible_run import COLLECTION, TaskResult, member_role, run_module, run_playbook
 from tests.broken_policies import PLACE, BrokenPolicy, broken_policies
+from tests.lab.organization_trail import options as lab_options
 from tests.lab_process import Lab
 from tests.remedies import follow
 
@@ -298,6 +299,55 @@ def test_a_policy_too_large_is_refused_before_the_write(lab: Lab) -> None:
     result = run_module(lab, MODULE, options(lab, "is-full"), account=lab.log_archive)
     assert "bytes; S3 takes 20480 at most" in result.msg
     assert read_policy(lab, "is-full") == policy
+
+
+@pytest.mark.parametrize("counted", ["sent", "normalized"])
+def test_a_policy_of_another_alphabet_fits_however_s3_counts(lab: Lab, counted: str) -> None:
+    """aws-facts 3.11: as escapes the policy would have more than 20 KiB."""
+    bucket = f"is-foreign-{counted}"
+    make_bucket(lab, bucket, None)
+    policy = {"Version": "2012-10-17", "Id": "語" * 4000, "Statement": [own(lab, bucket)]}
+    assert len(compact(policy)) > 20 * 1024
+    text = json.dumps(policy, ensure_ascii=False)
+    lab.client("s3", lab.log_archive).put_bucket_policy(Bucket=bucket, Policy=text)
+    with lab_options(lab, policy_size=counted):
+        result = run_module(lab, MODULE, options(lab, bucket), account=lab.log_archive)
+    assert result.changed, result.msg
+    assert read_policy(lab, bucket)["Id"] == policy["Id"]
+
+
+def own(lab: Lab, bucket: str, **changes: Any) -> dict[str, Any]:
+    """A statement of the bucket's owner."""
+    everything = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
+    principal = {"AWS": f"arn:aws:iam::{lab.log_archive}:root"}
+    return {
+        "Sid": "Own",
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": "s3:*",
+        "Resource": everything,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("is-locked", {"Effect": "Deny", "Action": "s3:PutBucketPolicy", "Principal": "*"}, "denies arn:aws:sts::"),
+        ("is-public", {"Action": "s3:GetObject", "Principal": "*"}, "blocks public policies (BlockPublicPolicy)"),
+    ],
+)
+def test_what_s3_would_refuse_is_told_before_the_write(lab: Lab, name: str, changes: dict[str, Any], says: str) -> None:
+    make_bucket(lab, name, {"Version": "2012-10-17", "Statement": [own(lab, name, **changes)]})
+    block = {"BlockPublicPolicy": True}
+    lab.client("s3", lab.log_archive).put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=block)
+    lab.clear_journal()
+    for arguments in (["--check"], []):
+        result = run_module(lab, MODULE, options(lab, name), *arguments, account=lab.log_archive)
+        assert result.failed
+        assert says in result.msg
+        assert "Own" in result.msg
+    assert lab.journal(service="s3", writes=True) == []
 
 
 def test_a_lost_reply_is_looked_up(lab: Lab) -> None:

@@ -10,8 +10,7 @@ Every call carries ExpectedBucketOwner, so that a bucket of the same name in ano
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -72,9 +71,8 @@ def get_bucket_policy(client: Client, bucket: str, owner: str) -> str | None:
 
 @of_bucket("change the policy")
 @retry_write
-def put_bucket_policy(client: Client, bucket: str, owner: str, policy: Mapping[str, Any]) -> None:
+def put_bucket_policy(client: Client, bucket: str, owner: str, text: str) -> None:
     """Replace the bucket's policy. S3 has no conditional form of it."""
-    text = json.dumps(policy, separators=(",", ":"))
     client.put_bucket_policy(Bucket=bucket, ExpectedBucketOwner=owner, Policy=text)
 
 

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from .._aws.arn import CLOUDTRAIL
@@ -15,9 +14,6 @@ from .._aws.log_place import LogPlace
 from .._policy.document import Document
 from .._policy.evaluation import Policy, Statement, explain, parse_policy
 from .statements import AdmissionRequest, admission_requests, decide, required_statements
-
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html
-SIZE_LIMIT = 20 * 1024
 
 _SOURCE_ARN = "aws:sourcearn"
 _POSITIVE = {"stringequals", "stringlike", "arnequals", "arnlike"}
@@ -63,17 +59,6 @@ def remove_trail(policy: Document, place: LogPlace) -> Document | None:
         if not _is_of_trail(statement, required) or _narrow(statement, str(place.trail))
     ]
     return remaining if remaining["Statement"] else None
-
-
-def size_problem(policy: Document) -> str | None:
-    """Say in one sentence that the policy is larger than S3 takes (20 KiB), or None."""
-    size = len(json.dumps(policy, separators=(",", ":")).encode())
-    if size <= SIZE_LIMIT:
-        return None
-    return (
-        f"The bucket policy would have {size} bytes; S3 takes {SIZE_LIMIT} at most. "
-        "Remove statements that nobody needs or merge some, then run again."
-    )
 
 
 def _copy(policy: Document | None) -> Document:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._aws import s3
 from .._aws.arn import TrailArn, parse_trail_arn, possible_trail_arn
-from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
+from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown, refuse
 from .._aws.log_place import LogPlace
 from .._aws.session import Session
 from .._aws.untyped import Client
@@ -22,11 +23,12 @@ from .._organization.membership import require_membership
 from .._policy.document import Document
 from .._policy.evaluation import PolicyError, parse_policy
 from .._work.options import Result
+from .acceptance import denial_problem, public_problem, public_statements, size_problem, text_of
 from .candidate import require_owner
 from .choice import BucketChoiceError, no_such_bucket
 from .scan import get_own_policy
 from .tls_only import require_tls
-from .verdict import judge_policy, merge_policy, remove_trail, size_problem
+from .verdict import judge_policy, merge_policy, remove_trail
 
 ATTEMPTS = 8
 SETTLE = (1.5, 3.0)
@@ -66,11 +68,12 @@ def policy_options(params: Mapping[str, Any]) -> PolicyOptions:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the policy is to hold of one trail."""
+    """What the policy is to hold of one trail; ``caller``: the ARN of who writes it, "" where that is not known."""
 
     place: LogPlace
     state: Literal["present", "absent"] = "present"
     tls_only: bool = False
+    caller: str = ""
 
 
 def wanted_policy(session: Session, options: PolicyOptions) -> Wanted:
@@ -91,7 +94,7 @@ def wanted_policy(session: Session, options: PolicyOptions) -> Wanted:
     place = LogPlace(
         options.bucket, options.trail, organization_id, options.s3_key_prefix, options.kms_key_id, session.account_id
     )
-    return Wanted(place, options.state, options.tls_only)
+    return Wanted(place, options.state, options.tls_only, session.arn)
 
 
 def change_policy(policy: Document | None, wanted: Wanted) -> Document | None:
@@ -116,7 +119,7 @@ def change_policy(policy: Document | None, wanted: Wanted) -> Document | None:
     return changed
 
 
-def _listed(statement: object) -> list[object]:
+def _listed(statement: object) -> list[Any]:
     return statement if isinstance(statement, list) else [statement]
 
 
@@ -132,10 +135,26 @@ def refuse_blocked(policy: Document, place: LogPlace) -> None:
     )
 
 
-def describe_change(before: Document | None, after: Document | None) -> Result:
+@dataclass(frozen=True)
+class PolicyChange:
+    """The policy as it was and as it is (in check mode: would be).
+
+    lost: statements of others that were there and that no run of ours removed, gone after the write.
+    """
+
+    before: Document | None
+    after: Document | None
+    lost: tuple[Document, ...] = ()
+
+
+def describe_change(change: PolicyChange) -> Result:
     """Return changed and diff as Ansible shows them."""
-    shown = {name: json.dumps(one, indent=2) if one else "" for name, one in (("before", before), ("after", after))}
-    return {"changed": before != after, "diff": {side: f"{text}\n" if text else "" for side, text in shown.items()}}
+    before_and_after = (("before", change.before), ("after", change.after))
+    shown = {name: json.dumps(one, indent=2) if one else "" for name, one in before_and_after}
+    return {
+        "changed": change.before != change.after,
+        "diff": {side: f"{text}\n" if text else "" for side, text in shown.items()},
+    }
 
 
 def ensure_policy(
@@ -145,25 +164,71 @@ def ensure_policy(
     wanted: Wanted,
     check_mode: bool,
     pause: Callable[[float], None] = time.sleep,
-) -> tuple[Document | None, Document | None]:
-    """Bring the policy to what is wanted and answer it as it was and as it is (in check mode: would be).
+) -> PolicyChange:
+    """Bring the policy to what is wanted.
 
-    S3 has no conditional write of a policy, so two runs at once can overwrite each other. Each therefore looks again
-    some time after its write and repeats until a read leaves nothing to do.
+    S3 has no conditional write of a policy, so two who write at once can overwrite each other. What is written is
+    therefore planned from a read directly before the write; some time later the policy is read once more, until a read
+    leaves nothing to do.
     """
     bucket = wanted.place.bucket
     first = before = read_policy(reader, bucket, owner)
+    lost: list[Document] = []
     for _attempt in range(ATTEMPTS):
         after = change_policy(before, wanted)
+        if after != before:
+            refuse_unwritable(reader, owner, before, after, wanted)
         if after == before or check_mode:
-            return first, after
-        write_policy(writer, bucket, owner, after)
-        pause(random.uniform(*SETTLE))
-        before = read_policy(reader, bucket, owner)
+            return PolicyChange(first, after, tuple(one for one in lost if one in _missing(lost, after)))
+        latest = read_policy(reader, bucket, owner)
+        if latest == before:
+            write_policy(writer, bucket, owner, after)
+            pause(random.uniform(*SETTLE))
+            latest = read_policy(reader, bucket, owner)
+            kept = [one for one in _statements(before) if one in _statements(after)]
+            lost += [one for one in _missing(kept, latest) if one not in lost]
+        before = latest
     raise AnsibleOrgTrailError(
         f"The policy of bucket {bucket} was written {ATTEMPTS} times and was different each time afterwards; "
         "expected it to stay. Something else keeps writing it: stop that, or let it hold the statements too."
     )
+
+
+def _statements(policy: Document | None) -> list[Any]:
+    return _listed(policy["Statement"]) if policy else []
+
+
+def _missing(statements: Iterable[Document], policy: Document | None) -> list[Document]:
+    """Those of the statements that the policy has neither as they are nor under the same Sid."""
+    there = _statements(policy)
+    sids = {one["Sid"] for one in there if one.get("Sid")}
+    return [one for one in statements if one not in there and one.get("Sid") not in sids]
+
+
+def loss_warnings(change: PolicyChange, bucket: str) -> list[str]:
+    """A sentence for each statement of others that somebody else's write took away meanwhile."""
+    return [
+        f"Statement {one.get('Sid') or 'without a Sid'} of the policy of bucket {bucket} ({one['Effect']} for "
+        f"{json.dumps(one.get('Principal', one.get('NotPrincipal')))}) was there before and is gone: somebody else "
+        f"wrote the policy at the same time. Ask whose it is; to bring it back, add {json.dumps(one)}"
+        for one in change.lost
+    ]
+
+
+def refuse_unwritable(
+    reader: Client, owner: str, before: Document | None, after: Document | None, wanted: Wanted
+) -> None:
+    """Raise AnsibleOrgTrailError when it can be seen that S3 will refuse the write.
+
+    The public access block is read only where it counts; where that is denied S3 decides.
+    """
+    action = "s3:DeleteBucketPolicy" if after is None else "s3:PutBucketPolicy"
+    refuse(denial_problem(before, wanted.place, wanted.caller, action))
+    if after is not None and public_statements(after):
+        with suppress(s3.AnsibleS3Error):
+            block = s3.get_public_access_block(reader, wanted.place.bucket, owner) or {}
+            if block.get("BlockPublicPolicy"):
+                raise AnsibleOrgTrailError(public_problem(after, wanted.place))
 
 
 def read_policy(client: Client, bucket: str, owner: str) -> Document | None:
@@ -197,7 +262,7 @@ def write_policy(client: Client, bucket: str, owner: str, policy: Document | Non
         if policy is None:
             s3.delete_bucket_policy(client, bucket, owner)
         else:
-            s3.put_bucket_policy(client, bucket, owner, policy)
+            s3.put_bucket_policy(client, bucket, owner, text_of(policy))
     except s3.AnsibleS3Error as error:
         if not outcome_unknown(error):
             raise

@@ -6,21 +6,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .._aws.arn import TrailArn, named_trail
+from .._aws.arn import TrailArn, is_key_arn, named_trail, parse_trail_arn
+from .._aws.cloudtrail import AnsibleCloudTrailError, describe_trails
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.organizations import Organization
 from .._aws.session import Session
 from .._organization.membership import require_membership
 from .._work.options import Result
 from .._work.reads import read_all
-from .candidate import Candidate, SoughtTrail, sought_trail, summarize
+from .candidate import Candidate, SoughtTrail, judge_bucket, sought_trail, summarize
 from .choice import Criteria, Select, choose, no_such_bucket
 from .health import ExpectedHealth, judge_health, retention_to_set, settings_to_change
 from .scan import list_names, read_candidates, read_named, read_settings
+from .statements import SSE
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         )
         sought = replace(sought, kms_key_arn=options.kms_key_id, owner=session.account_id)
         candidates = _candidates(session, options, sought, names)
+        if _is_key_asked_for(sought, candidates) and (key := _key_of(session, sought)) is not None:
+            sought = replace(sought, kms_key_arn=key)
+            candidates = [judge_bucket(one.name, one.policy, sought) if one.readable else one for one in candidates]
         chosen = choose(candidates, options.select, options.criteria, session.account_id, sought)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
@@ -95,6 +101,26 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
         "buckets": buckets,
     }
+
+
+def _is_key_asked_for(sought: SoughtTrail, candidates: Sequence[Candidate]) -> bool:
+    """Whether a policy speaks of encryption and the trail's key is not known for certain from the options."""
+    known = sought.kms_key_arn == "" or is_key_arn(sought.kms_key_arn or "")
+    return not known and any(SSE in (candidate.policy or "").lower() for candidate in candidates)
+
+
+def _key_of(session: Session, sought: SoughtTrail) -> str | None:
+    """The key of the trail as this account sees it, "" for none (aws-facts 2.11, 4.1).
+
+    None where it does not see the trail, or where the trail is to have another key.
+    """
+    with suppress(AnsibleCloudTrailError):
+        for trail in describe_trails(session.client("cloudtrail")):
+            arn = parse_trail_arn(trail["TrailARN"])
+            if (arn.account_id, arn.name) == (sought.trail.account_id, sought.trail.name):
+                key: str = trail.get("KmsKeyId", "")
+                return key if sought.kms_key_arn is None or key.endswith(f"/{sought.kms_key_arn}") else None
+    return None
 
 
 def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:

@@ -15,7 +15,7 @@ from .._aws.arn import partition_of
 from .._aws.log_place import LogPlace
 from .._policy.document import Document
 from .._policy.evaluation import Policy, PolicyError, Request, Statement, explain, parse_policy
-from .change import merge_policy, remove_trail, size_problem
+from .change import merge_policy, remove_trail
 from .problem import Problem, absent, denied, differs
 from .statements import AdmissionRequest, admission_requests, decide, required_statements
 
@@ -28,7 +28,6 @@ __all__ = [
     "merge_policy",
     "remove_trail",
     "required_statements",
-    "size_problem",
 ]
 
 

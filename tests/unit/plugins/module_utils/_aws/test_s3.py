@@ -17,7 +17,7 @@ from botocore.stub import ANY, Stubber
 OWNER = "222233334444"
 CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any]] = [
     ("get_bucket_policy", (), "get_bucket_policy", {"Policy": "{}"}, "{}"),
-    ("put_bucket_policy", ({},), "put_bucket_policy", {}, None),
+    ("put_bucket_policy", ("{}",), "put_bucket_policy", {}, None),
     ("delete_bucket_policy", (), "delete_bucket_policy", {}, None),
     ("get_bucket_region", (), "get_bucket_location", {}, "us-east-1"),
     ("get_bucket_region", (), "get_bucket_location", {"LocationConstraint": "EU"}, "eu-west-1"),

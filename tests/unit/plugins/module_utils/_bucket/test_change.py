@@ -17,7 +17,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict
     judge_policy,
     merge_policy,
     remove_trail,
-    size_problem,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import PolicyError
 
@@ -149,15 +148,3 @@ def test_remove_trail(before: dict[str, Any], after: Any) -> None:
 def test_remove_trail_undoes_merge_policy() -> None:
     other = merge_policy(SCENE.with_deny("D", DENY), OTHER_PLACE)
     assert remove_trail(other, OTHER_PLACE) == SCENE.with_deny("D", DENY)
-
-
-# --- size_problem ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("length", "too_large"), [(20480, False), (20481, True)])
-def test_size_problem_counts_bytes_without_blanks(length: int, too_large: bool) -> None:
-    policy = {"Id": ""}
-    policy["Id"] = "x" * (length - len('{"Id":""}'))
-    problem = size_problem(policy)
-    assert bool(problem) is too_large
-    assert not too_large or f"{length} bytes" in str(problem)

@@ -17,10 +17,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.s3 import AnsibleS3Error
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     ATTEMPTS,
+    PolicyChange,
     Wanted,
     change_policy,
     describe_change,
     ensure_policy,
+    loss_warnings,
     policy_options,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import (
@@ -55,14 +57,26 @@ def admits(policy: Any, wanted: Wanted = WANTED) -> bool:
 
 
 class FakeS3:
-    """A bucket's policy; ``faults`` are raised by the next writes, after or before they did their work."""
+    """A bucket's policy; ``faults`` are raised by the next writes, after or before they did their work.
+
+    reads: what happens just before each of the next reads. blocks_public: None where that may not be read.
+    """
 
     def __init__(self, policy: Any = None, faults: list[tuple[bool, Exception]] | None = None) -> None:
         self.policy = json.dumps(policy) if policy else None
         self.faults = faults or []
         self.writes = 0
+        self.reads: list[Callable[[], None]] = []
+        self.blocks_public: bool | None = None
+
+    def get_public_access_block(self, **_names: str) -> dict[str, dict[str, bool]]:
+        if self.blocks_public is None:
+            raise client_error("AccessDenied", 403)
+        return {"PublicAccessBlockConfiguration": {"BlockPublicPolicy": self.blocks_public}}
 
     def get_bucket_policy(self, **_names: str) -> dict[str, str]:
+        if self.reads:
+            self.reads.pop(0)()
         if self.policy is None:
             raise client_error("NoSuchBucketPolicy", 404)
         return {"Policy": self.policy}
@@ -88,7 +102,14 @@ class FakeS3:
 
 def ensure(
     s3: FakeS3, wanted: Wanted = WANTED, check_mode: bool = False, meanwhile: Callable[[], None] = lambda: None
-) -> Any:
+) -> tuple[Any, Any]:
+    change = run(s3, wanted, check_mode, meanwhile)
+    return change.before, change.after
+
+
+def run(
+    s3: FakeS3, wanted: Wanted = WANTED, check_mode: bool = False, meanwhile: Callable[[], None] = lambda: None
+) -> PolicyChange:
     return ensure_policy(s3, s3, OWNER, wanted, check_mode, lambda _seconds: meanwhile())
 
 
@@ -144,8 +165,8 @@ def test_change_policy_refuses_20_kib() -> None:
 
 
 def test_describe_change() -> None:
-    assert describe_change(OWN_POLICY, OWN_POLICY)["changed"] is False
-    change = describe_change(None, OWN_POLICY)
+    assert describe_change(PolicyChange(OWN_POLICY, OWN_POLICY))["changed"] is False
+    change = describe_change(PolicyChange(None, OWN_POLICY))
     assert (change["changed"], change["diff"]["before"]) == (True, "")
     assert json.loads(change["diff"]["after"]) == OWN_POLICY
 
@@ -191,6 +212,62 @@ def test_ensure_policy_mends_what_another_run_overwrote() -> None:
     assert admits(s3.document)
     assert admits(s3.document, for_trail("theirs"))
     assert s3.document["Statement"][0] == OWN
+
+
+THEIRS = {**OWN, "Sid": "Theirs", "Action": "s3:ListBucket", "Resource": f"arn:aws:s3:::{BUCKET}"}
+WITH_THEIRS = {**OWN_POLICY, "Statement": [OWN, THEIRS]}
+
+
+def test_a_statement_that_others_add_before_the_write_is_kept() -> None:
+    """What was planned from the first read would have taken it away."""
+    s3 = FakeS3(OWN_POLICY)
+    s3.reads = [lambda: None, lambda: setattr(s3, "policy", json.dumps(WITH_THEIRS))]
+    change = run(s3)
+    assert s3.writes == 1
+    assert s3.document["Statement"][:2] == [OWN, THEIRS]
+    assert admits(s3.document)
+    assert (change.lost, loss_warnings(change, BUCKET)) == ((), [])
+
+
+def test_a_statement_that_was_lost_meanwhile_is_told_with_its_text() -> None:
+    s3 = FakeS3(WITH_THEIRS)
+    overwrites = [lambda: setattr(s3, "policy", json.dumps(OWN_POLICY))]
+    change = run(s3, meanwhile=lambda: overwrites.pop()() if overwrites else None)
+    assert admits(s3.document)
+    assert change.lost == (THEIRS,)
+    (warning,) = loss_warnings(change, BUCKET)
+    assert "Statement Theirs" in warning
+    assert OWNER in warning.partition(" was there")[0]
+    assert json.loads(warning.partition("bring it back, add ")[2]) == THEIRS
+
+
+def test_what_came_back_by_itself_is_not_lost() -> None:
+    s3 = FakeS3(WITH_THEIRS)
+    versions = [OWN_POLICY, WITH_THEIRS]
+    change = run(s3, meanwhile=lambda: setattr(s3, "policy", json.dumps(versions.pop(0))) if versions else None)
+    assert change.lost == ()
+    assert THEIRS in s3.document["Statement"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_what_s3_would_refuse_is_refused_before_the_write(check_mode: bool) -> None:
+    caller = f"arn:aws:sts::{OWNER}:assumed-role/Repair/ann"
+    deny = {**OWN, "Sid": "Locked", "Effect": "Deny", "Principal": "*", "Action": "s3:*BucketPolicy"}
+    locked = FakeS3({**OWN_POLICY, "Statement": [{**deny, "Resource": f"arn:aws:s3:::{BUCKET}"}]})
+    with pytest.raises(AnsibleOrgTrailError, match=rf"Statement Locked .* denies {caller} s3:PutBucketPolicy"):
+        run(locked, replace(WANTED, caller=caller), check_mode)
+    anyone = FakeS3({**OWN_POLICY, "Statement": [{**OWN, "Principal": "*"}]})
+    anyone.blocks_public = True
+    with pytest.raises(AnsibleOrgTrailError, match=r"BlockPublicPolicy.* Own allow everybody"):
+        run(anyone, WANTED, check_mode)
+    assert (locked.writes, anyone.writes) == (0, 0)
+
+
+@pytest.mark.parametrize("blocks", [False, None])
+def test_a_public_policy_is_changed_where_nothing_is_known_to_block_it(blocks: bool | None) -> None:
+    anyone = FakeS3({**OWN_POLICY, "Statement": [{**OWN, "Principal": "*"}]})
+    anyone.blocks_public = blocks
+    assert admits(run(anyone).after)
 
 
 def test_ensure_policy_gives_up_against_a_run_that_never_yields() -> None:

@@ -5,15 +5,25 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import AnsibleCloudTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket import search
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import Candidate, SoughtTrail
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import (
+    Candidate,
+    SoughtTrail,
+    judge_bucket,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import Criteria
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import ExpectedHealth
+
+from tests.broken_policies import PLACE, SSE_KEY, Scene
 
 MANAGEMENT = "111122223333"
 ARN = TrailArn("aws", "us-east-1", MANAGEMENT, "default")
@@ -150,3 +160,46 @@ def test_regions_are_asked_for_only_where_the_trail_has_none(monkeypatch: pytest
     assert asked == []
     search.describe_log_buckets(session, options(name="good"))
     assert asked == ["cloudtrail"]
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+ENFORCED = Scene(PLACE).with_deny("OnlyThisKey", {"StringNotEquals": {SSE_KEY: KEY}})
+
+
+@pytest.mark.parametrize(
+    ("option", "policy", "seen", "admits", "asked"),
+    [
+        (None, ENFORCED, {"KmsKeyId": KEY}, True, 1),
+        ("1234abcd-12ab-34cd-56ef-1234567890ab", ENFORCED, {"KmsKeyId": KEY}, True, 1),
+        ("alias/other", ENFORCED, {"KmsKeyId": KEY}, False, 1),  # which key that is, nobody here knows
+        (None, ENFORCED, {}, False, 1),
+        (None, ENFORCED, None, False, 1),
+        (None, Scene(PLACE).good(), {"KmsKeyId": KEY}, True, 0),
+        (KEY, ENFORCED, None, True, 0),
+        ("", ENFORCED, {"KmsKeyId": KEY}, False, 0),  # it is to have none
+    ],
+)
+def test_the_key_that_the_trail_has_is_read_where_a_policy_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+    session: Any,
+    option: str | None,
+    policy: dict[str, Any],
+    seen: dict[str, str] | None,
+    admits: bool,
+    asked: int,
+) -> None:
+    calls: list[Any] = []
+
+    def describe_trails(client: Any) -> list[dict[str, str]]:
+        calls.append(client)
+        if seen is None:
+            raise AnsibleCloudTrailError("denied")
+        return [{"TrailARN": str(replace(PLACE.trail, name="other"))}, {"TrailARN": str(PLACE.trail), **seen}]
+
+    monkeypatch.setattr(search, "describe_trails", describe_trails)
+    judge = partial(judge_bucket, PLACE.bucket, json.dumps(policy))
+    monkeypatch.setattr(search, "read_candidates", lambda *arguments: [judge(arguments[-1])])
+    monkeypatch.setattr(search, "list_names", lambda _client: {PLACE.bucket: None})
+    result = search.describe_log_buckets(session, options(kms_key_id=option))
+    assert result["buckets"][0]["admits"] is admits
+    assert len(calls) == asked
