@@ -835,13 +835,27 @@ def use_log_bucket_info(world: World, run: Recorder) -> None:
     archive = {"assume_role_arn": f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"}
     run(cloudtrail_log_bucket_info, health=True, **archive)
     run(cloudtrail_log_bucket_info, tags={"no": "such"}, **archive)
+    bucket = weak_bucket(world, "only-encrypted")
+    header = {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}
+    put_statement(world, bucket, Effect="Deny", Action="s3:PutObject", Condition=header)
+    run(cloudtrail_log_bucket_info, name=bucket, **archive)
 
 
 def use_log_bucket_policy(world: World, run: Recorder) -> None:
     archive = {"assume_role_arn": f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"}
     bucket = weak_bucket(world, "only-a-policy")
+    put_statement(world, bucket, Effect="Allow", Action="s3:GetObject")
+    run(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, **archive)
+    world.lab.client("s3", world.lab.log_archive).delete_bucket_policy(Bucket=bucket)
     for state in ("present", "absent"):
         run(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, state=state, **archive)
+
+
+def put_statement(world: World, bucket: str, **statement: Any) -> None:
+    """Give the bucket a policy of one statement for everybody and all objects."""
+    everybody = {"Principal": "*", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = {"Version": "2012-10-17", "Statement": {**everybody, **statement}}
+    world.lab.client("s3", world.lab.log_archive).put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
 
 def use_service_access(world: World, run: Recorder) -> None:
