@@ -15,8 +15,8 @@ class LogPlace:
     """A bucket, and the trail of an organization that writes to it (aws-facts sections 3 and 6).
 
     prefix: the trail's S3KeyPrefix without slashes around it, "" for none. kms_key_arn: the key that the trail encrypts
-    its files with, "" for none, None where that is not known. owner: account that the bucket belongs to, "" where that
-    is not known.
+    its files with, "" for none, None where that is not known; an id or alias where its ARN is not known. owner: account
+    that the bucket belongs to, "" where that is not known.
     """
 
     bucket: str

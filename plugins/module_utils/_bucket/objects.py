@@ -15,6 +15,8 @@ from datetime import date
 from .._aws.log_place import LogPlace
 from .._policy.names import Form, Run, Texts
 
+# The same for every home region, so that a name is searched for once, whichever is tried.
+_USUAL_REGIONS = {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}
 _YEARS = 10  # so many years ahead a policy is looked at: logs are to arrive then, too
 
 
@@ -46,7 +48,7 @@ def _any_account(place: LogPlace) -> tuple[str, Texts | Run]:
 def _objects(place: LogPlace, owner: tuple[str, Texts | Run], kind: str, today: date) -> Form:
     """The form of the ARNs of one kind of files; ``owner``: what stands before the account, and the account."""
     start, account = owner
-    region = _region(place.trail.region)
+    region = _region(_USUAL_REGIONS.get(place.trail.partition, "us-east-1"))
     day = (
         Texts(tuple(str(today.year + ahead) for ahead in range(_YEARS)), "year"),
         Texts(_from(today.month, 12), "month"),
@@ -68,7 +70,7 @@ def _objects(place: LogPlace, owner: tuple[str, Texts | Run], kind: str, today: 
 
 
 def _region(usual: str) -> Form:
-    """Any region, a new one too; ``usual`` is the trail's own."""
+    """Any region, a new one too."""
     area, side, number = (usual.partition("-")[0], *usual.partition("-")[2].rsplit("-", 1))
     letters = string.ascii_lowercase
     return (

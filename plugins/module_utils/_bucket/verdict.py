@@ -86,10 +86,12 @@ def admitted_home_regions(policy: str | Document | None, place: LogPlace, region
     for region in regions:
         partition = partition_of(region)
         there = replace(place, trail=replace(place.trail, partition=partition, region=region))
-        requests = admission_requests(there, parsed)
+        usual = admission_requests(there)
         if partition not in hopeless:
-            hopeless[partition] = not all(_may_be_allowed(parsed, one.request) for one in requests)
-        if not hopeless[partition] and all(decide(parsed, one.request).effect == "Allow" for one in requests):
+            hopeless[partition] = not all(_may_be_allowed(parsed, one.request) for one in usual)
+        if hopeless[partition] or not _are_allowed(parsed, usual):
+            continue
+        if _are_allowed(parsed, admission_requests(there, parsed)):
             admitted.append(region)
     return admitted
 
@@ -98,6 +100,10 @@ def _may_be_allowed(policy: Policy, request: Request) -> bool:
     """Leave the trail's ARN open: what is refused now is refused for every home region."""
     context = {key: value for key, value in request.context.items() if key != "aws:SourceArn"}
     return decide(policy, replace(request, context=context)).effect in ("Allow", "Unknown")
+
+
+def _are_allowed(policy: Policy, requests: Iterable[AdmissionRequest]) -> bool:
+    return all(decide(policy, one.request).effect == "Allow" for one in requests)
 
 
 def _is_allowed(policy: Policy, request: Request) -> bool:

@@ -57,7 +57,7 @@ def test_no_form_holds_what_no_key_has(part: str) -> None:
     assert [find_name(form, (((f"*{part}*",), False),), True) for form in FORMS] == [None] * len(FORMS)
 
 
-def test_the_usual_key_is_of_management_in_the_home_region_today() -> None:
+def test_the_usual_key_is_of_management_today() -> None:
     usual = key(BELOW, MANAGEMENT, "CloudTrail", "us-east-1", "2026/11/26", "20261126T0900Z_0000000000000000")
     form = log_objects(replace(PLACE, prefix="audit"), TODAY)[2]
     assert usual_name(form) == PLACE.object_arn(f"audit/{usual}")
