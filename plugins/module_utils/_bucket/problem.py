@@ -26,11 +26,10 @@ _SOME_KEY = "arn:aws:kms:us-east-1:000000000000:key/any"
 _NEGATIVE = re.compile(r"(string|arn)not(equals|like)(ignorecase)?(ifexists)?", re.IGNORECASE)
 _POSITIVE = re.compile(r"(string|arn)(equals|like)(ignorecase)?(ifexists)?", re.IGNORECASE)
 _TIMES = ("aws:currenttime", "aws:epochtime")
-# The accounts in which CloudTrail wrote before it had a service principal (2015), one for each of its first regions.
-# https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-s3-bucket-policy-for-cloudtrail.html
+# The accounts in which CloudTrail wrote before it had a service principal (2015), as they stand in AWS's policies of
+# 2013 (Sid AWSCloudTrailWrite20131101).
 _FORMER_ACCOUNTS = re.compile(
-    "035351147821|086441151436|113285607260|216624486486|262312530599|282025262664|284668455005|388731089494|"
-    "475085895292|492519147666|525921808201|814480443879|819402241893|859597730677|903692715234"
+    "035351147821|086441151436|113285607260|216624486486|284668455005|388731089494|814480443879|859597730677|903692715234"
 )
 
 
@@ -189,7 +188,7 @@ def differs(statement: Statement, mismatch: Mismatch, wanted: Document, place: L
         operator = element.split(" ")[1]
         if not mismatch.carried:
             carried = (
-                "that AWS does not say whether CloudTrail's request fits"
+                "of which AWS does not say whether CloudTrail's request fits it"
                 if mismatch.carried is None
                 else "on a key that CloudTrail's request does not carry"
             )
