@@ -296,6 +296,13 @@ options:
         type: str
         choices: [fail, warn, ignore]
         default: fail
+      management_events_missing:
+        description:
+          - The trail would log no management events, or only read or only write ones. Sources that are left out are no
+            problem.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
       opt_in_home_region:
         description: Accounts have to opt in to the trail's home region; those that have not send nothing.
         type: str
@@ -308,6 +315,13 @@ options:
         default: warn
       service_linked_role_missing:
         description: The management account has no role C(AWSServiceRoleForCloudTrail) although trusted access is on.
+        type: str
+        choices: [fail, warn, ignore]
+        default: warn
+      setting_lost:
+        description:
+          - The run takes away what no option names - event sources that are left out, data events, selectors, insights,
+            aggregations or tags that lists in the options do not hold. The message says what, and how to keep it.
         type: str
         choices: [fail, warn, ignore]
         default: warn
@@ -540,6 +554,13 @@ changed_fields:
   type: list
   elements: str
   sample: [s3_bucket_name, is_organization_trail]
+summary:
+  description: What changed, a line for each setting, in check mode what would change; one line when nothing does.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - "arn:aws:cloudtrail:us-east-1:111122223333:trail/default: is_organization_trail: false → true"
 actions:
   description: The calls that changed something, in check mode those that the run would make. After a failure, those
     that worked or may have worked.

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -106,6 +107,30 @@ def test_fact_4_6_opt_in_home_region(landing_zone: Lab) -> None:
     found = run_trail(landing_zone, options, check_mode=True, region="eu-central-2")
     assert problems(found)["opt_in_home_region"] == "warning"
     assert found["trail"]["home_region"] == "eu-central-2"
+
+
+def test_a_trail_without_management_events(lab: Lab) -> None:
+    data = {"field": "eventCategory", "equals": ["Data"]}, {"field": "resources.type", "equals": ["AWS::S3::Object"]}
+    options = {"s3_bucket_name": lab.bucket, "advanced_event_selectors": [{"field_selectors": list(data)}]}
+    text = refusal(lab, options)
+    assert f"Trail {lab.trail_arn}: found event selectors that log no management events, expected both read" in text
+    told = run_trail(lab, {**options, "on_problem": {"management_events_missing": "warn"}}, check_mode=True)
+    assert problems(told) == {"management_events_missing": "error"}
+
+
+def test_fact_7_8_what_left_out_events_is_kept_or_told(fresh: Lab) -> None:
+    client = fresh.client("cloudtrail")
+    selector = {"ReadWriteType": "All", "ExcludeManagementEventSources": ["kms.amazonaws.com"]}
+    client.put_event_selectors(TrailName=fresh.trail_arn, EventSelectors=[selector])
+    options = {"s3_bucket_name": fresh.bucket}
+    lost = run_trail(fresh, options, check_mode=True)
+    assert problems(lost) == {"setting_lost": "warning"}
+    [warning] = lost["warnings"]
+    assert "that management events of kms.amazonaws.com are left out, which this run takes away" in warning
+    keep = json.loads(warning[warning.index("{") : warning.rindex("}") + 1])
+    kept = run_trail(fresh, {**options, "event_selectors": [keep]})
+    assert kept["warnings"] == []
+    assert [action["operation"] for action in kept["actions"]] == ["UpdateTrail"]
 
 
 def test_fact_2_7_quota(fresh: Lab) -> None:

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.session import Session
 from .._work.options import Result
+from .changes import changes_in_words
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .preflight import judge, unsupported_option
@@ -61,6 +62,7 @@ def _result(view: View, plan: Plan, after: Settings | None, actions: list[Call],
         "before": _described(view, before),
         "organization": asdict(view.organization) if view.organization.id else {},
         "changed_fields": list(plan.changed_fields),
+        "summary": changes_in_words(view.arn, before, plan, after),
         "actions": _described_actions(view, actions),
         "problems": [asdict(problem) for problem in problems],
         "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},

@@ -29,9 +29,11 @@ ProblemName = Literal[
     "kms_key_policy",
     "kms_key_region",
     "log_role_too_narrow",
+    "management_events_missing",
     "opt_in_home_region",
     "overlapping_trail",
     "service_linked_role_missing",
+    "setting_lost",
     "trail_quota",
 ]
 Action = Literal["fail", "warn", "ignore"]
@@ -46,9 +48,11 @@ DEFAULT_ACTIONS: dict[ProblemName, Action] = {
     "kms_key_policy": "fail",
     "kms_key_region": "fail",
     "log_role_too_narrow": "fail",
+    "management_events_missing": "fail",
     "opt_in_home_region": "warn",
     "overlapping_trail": "warn",
     "service_linked_role_missing": "warn",
+    "setting_lost": "warn",
     "trail_quota": "fail",
 }
 """Names of the problems, and what the module does about each unless told otherwise."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
 from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
+from .changes import losses
 from .options import ACTIONS, Action, ProblemName
 from .policies import kms_key_policy, log_role_too_narrow
 from .selectors import logged_management_events
@@ -151,6 +152,39 @@ def _delivery_remedy(error: DeliveryError) -> str:
     return KEY_REMEDY if error.is_of_the_key else DELIVERY_REMEDIES[error.kind]
 
 
+def _management_events_missing(situation: Situation) -> Problem | None:
+    after = situation.after
+    logged = logged_management_events(after["event_selectors"], after["advanced_event_selectors"])
+    if logged.both_kinds:
+        return None
+    return Problem(
+        "management_events_missing",
+        "error",
+        f"Trail {situation.arn}",
+        f"event selectors that log {logged}",
+        "both read and write management events, perhaps without some event sources",
+        "Add a selector of management events, in advanced_event_selectors {field_selectors: [{field: eventCategory, "
+        "equals: [Management]}]}; or set neither event_selectors nor advanced_event_selectors.",
+    )
+
+
+def _setting_lost(situation: Situation) -> Problem | None:
+    if situation.before is None:
+        return None
+    lost = losses(situation.before, situation.after, situation.changed_fields)
+    if not lost:
+        return None
+    return Problem(
+        "setting_lost",
+        "warning",
+        f"Trail {situation.arn}",
+        f"{', '.join(one.what for one in lost)}, which this run takes away",
+        "options that name what shall go",
+        f"To keep it, {' and '.join(one.keep for one in lost)}; in the role these options begin with "
+        "organization_trail_.",
+    )
+
+
 def _service_linked_role_missing(situation: Situation) -> Problem | None:
     role = situation.service_linked_role
     if isinstance(role, Unread):
@@ -228,8 +262,10 @@ JUDGES: dict[ProblemName, Callable[[Situation], Problem | None]] = {
     "kms_key_policy": kms_key_policy,
     "kms_key_region": _kms_key_region,
     "log_role_too_narrow": log_role_too_narrow,
+    "management_events_missing": _management_events_missing,
     "opt_in_home_region": _opt_in_home_region,
     "overlapping_trail": _overlapping_trail,
     "service_linked_role_missing": _service_linked_role_missing,
+    "setting_lost": _setting_lost,
     "trail_quota": _trail_quota,
 }

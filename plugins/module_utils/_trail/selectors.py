@@ -168,10 +168,10 @@ def same_event_selectors(one: list[EventSelector], other: list[EventSelector]) -
 
 def same_advanced_event_selectors(wanted: list[AdvancedEventSelector], found: list[AdvancedEventSelector]) -> bool:
     """Whether two lists of advanced selectors mean the same; names count only where ``wanted`` has one."""
-    if sorted(map(_advanced_key, wanted)) != sorted(map(_advanced_key, found)):
+    if sorted(map(advanced_key, wanted)) != sorted(map(advanced_key, found)):
         return False
-    names = {(_advanced_key(selector), selector["name"]) for selector in found}
-    return all((_advanced_key(selector), selector["name"]) in names for selector in wanted if selector["name"])
+    names = {(advanced_key(selector), selector["name"]) for selector in found}
+    return all((advanced_key(selector), selector["name"]) in names for selector in wanted if selector["name"])
 
 
 def _basic_key(selector: EventSelector) -> str:
@@ -181,7 +181,8 @@ def _basic_key(selector: EventSelector) -> str:
     return repr((selector["read_write_type"], include, sorted(resources), sorted(excluded)))
 
 
-def _advanced_key(selector: AdvancedEventSelector) -> str:
+def advanced_key(selector: AdvancedEventSelector) -> str:
+    """What an advanced selector selects, whatever its name and the order of its parts."""
     parts = {
         (part["field"], operator, tuple(sorted(set(part[operator]))))
         for part in selector["field_selectors"]
@@ -201,6 +202,11 @@ def logged_management_events(basic: list[EventSelector], advanced: list[Advanced
     )
 
 
+def selects_management_events(selector: AdvancedEventSelector) -> bool:
+    """Whether an advanced selector is one of management events."""
+    return is_of_management(advanced_event_selector_request(selector))
+
+
 def with_all_management_events(
     basic: list[EventSelector], advanced: list[AdvancedEventSelector]
 ) -> tuple[list[EventSelector], list[AdvancedEventSelector]]:
@@ -209,8 +215,7 @@ def with_all_management_events(
     Basic selectors that log data events keep doing so; a selector for management events alone gives way.
     """
     if advanced:
-        others = [one for one in advanced if not is_of_management(advanced_event_selector_request(one))]
-        return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *others]
+        return [], [ALL_MANAGEMENT_EVENTS_ADVANCED, *(one for one in advanced if not selects_management_events(one))]
     kept: list[EventSelector] = [
         {**one, "include_management_events": False, "exclude_management_event_sources": []}
         for one in basic

@@ -41,6 +41,10 @@ GOOD = Situation(arn=HOME, organization_id="o-exampleorgid", before=AFTER, after
 NEW = replace(GOOD, before=None)
 WITH_KEY = replace(GOOD, after={**AFTER, "kms_key_id": KEY})
 LOGS: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": LOG_GROUP, "cloud_watch_logs_role_arn": ROLE}
+WITHOUT_KMS: Settings = {
+    **AFTER,
+    "event_selectors": [{**NEW_TRAIL["event_selectors"][0], "exclude_management_event_sources": ["kms.amazonaws.com"]}],
+}
 OVERLAP = OtherTrail(replace(HOME, region="us-east-1", name="old"), logging=True, management_events=True)
 CONTROL_TOWER = replace(HOME, name="aws-controltower-BaselineCloudTrail")
 
@@ -78,7 +82,21 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
                 "event_selectors": [{**NEW_TRAIL["event_selectors"][0], "include_management_events": False}],
             },
         ),
-        {},
+        {"management_events_missing": "error"},
+    ),
+    (
+        "read events only",
+        replace(
+            GOOD,
+            after={**AFTER, "event_selectors": [{**NEW_TRAIL["event_selectors"][0], "read_write_type": "ReadOnly"}]},
+        ),
+        {"management_events_missing": "error"},
+    ),
+    ("a source left out", replace(GOOD, after=WITHOUT_KMS), {}),
+    (
+        "a source is not left out any more",
+        replace(GOOD, before=WITHOUT_KMS, changed_fields=["event_selectors"]),
+        {"setting_lost": "warning"},
     ),
     (
         "delivery fails",
