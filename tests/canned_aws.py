@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import boto3
@@ -44,6 +45,21 @@ class CannedSession:
         return [region for region, called, _parameters in self.calls if called == method]
 
 
+@cache
+def meta_of(service: str) -> Any:
+    return boto3.client(service, region_name="us-east-1").meta
+
+
+def about_what_was_asked(method: str, parameters: dict[str, Any], answer: Any) -> Any:
+    """An answer with the ARN of what was asked for, as AWS gives it, unless the answer holds one."""
+    if method in ("get_event_selectors", "get_insight_selectors", "get_event_configuration"):
+        return {"TrailARN": parameters["TrailName"], **answer}
+    if method == "list_tags":
+        [arn] = parameters["ResourceIdList"]
+        return {"ResourceTagList": [{"ResourceId": arn, **one} for one in answer["ResourceTagList"]]}
+    return answer
+
+
 class CannedClient:
     def __init__(self, session: CannedSession, service: str, region: str) -> None:
         self._session = session
@@ -52,7 +68,7 @@ class CannedClient:
 
     @property
     def meta(self) -> Any:
-        return boto3.client(self._service, region_name="us-east-1").meta
+        return meta_of(self._service)
 
     def __getattr__(self, method: str) -> Callable[..., Any]:
         def call(**parameters: Any) -> Any:
@@ -61,7 +77,7 @@ class CannedClient:
             answer = answer(**parameters) if callable(answer) else answer
             if isinstance(answer, Exception):
                 raise answer
-            return answer
+            return about_what_was_asked(method, parameters, answer)
 
         return call
 

@@ -21,6 +21,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.tagging import boto3_ta
 from .errors import ErrorHandler
 from .retry import retry_read, retry_write
 from .untyped import Client, Structure
+from .whole_answer import ask, read_whole
 
 
 class AnsibleCloudTrailError(AnsibleAWSError):
@@ -81,33 +82,37 @@ def get_trail_status(client: Client, arn: str) -> Structure:
 @retry_read
 def get_event_selectors(client: Client, arn: str) -> Structure:
     """EventSelectors or AdvancedEventSelectors; AWS's default where none were set (aws-facts 2.10)."""
-    selectors: Structure = client.get_event_selectors(TrailName=arn)
-    return selectors
+    return ask(client, "get_event_selectors", arn)
 
 
 @CloudTrailErrorHandler.list_error_handler("get the insight selectors of the trail", [])
 @retry_read
 def get_insight_selectors(client: Client, arn: str) -> list[Structure]:
     """InsightType and EventCategories each; an empty list where insights are off (aws-facts 2.10)."""
-    selectors: list[Structure] = client.get_insight_selectors(TrailName=arn).get("InsightSelectors", [])
-    return selectors
+    return list(ask(client, "get_insight_selectors", arn).get("InsightSelectors") or [])
 
 
 @CloudTrailErrorHandler.common_error_handler("get the event configuration of the trail")
 @retry_read
 def get_aggregations(client: Client, arn: str) -> list[Structure]:
     """The aggregation configurations: EventCategory and Templates each (aws-facts 2.14)."""
-    configuration: Structure = client.get_event_configuration(TrailName=arn)
-    return list(configuration.get("AggregationConfigurations") or [])
+    return list(ask(client, "get_event_configuration", arn).get("AggregationConfigurations") or [])
 
 
 @CloudTrailErrorHandler.common_error_handler("list the tags of the trail")
 @retry_read
 def list_tags(client: Client, arn: str) -> dict[str, str]:
     """The trail's tags."""
-    pages = client.get_paginator("list_tags").paginate(ResourceIdList=[arn]).build_full_result()["ResourceTagList"]
+
+    def read() -> list[Structure]:
+        pages = client.get_paginator("list_tags").paginate(ResourceIdList=[arn]).build_full_result()
+        return [one for one in pages.get("ResourceTagList", []) if one.get("ResourceId") == arn]
+
+    def doubt(found: list[Structure]) -> str | None:
+        return None if found else f"ListTags answered nothing about {arn}, expected its tags or an empty list of them."
+
     tags: dict[str, str] = {}
-    for page in pages:
+    for page in read_whole(read, doubt):
         tags |= boto3_tag_list_to_ansible_dict(page.get("TagsList", []))
     return tags
 

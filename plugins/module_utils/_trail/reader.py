@@ -34,6 +34,7 @@ from .._aws.selectors import SELECTOR_KINDS, management_events
 from .._aws.session import Session
 from .._aws.trail_status import DeliveryError, delivery_errors
 from .._aws.untyped import Client
+from .._aws.whole_answer import read_whole
 from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.reads import Answers, Reads, read_all
 from .options import TrailOptions
@@ -124,7 +125,11 @@ def _look_around(session: Session, options: TrailOptions, view: View, with_trail
     if is_key_alias(key) and options.state == "present":
         region = key.split(":")[3] if key.startswith("arn:") else options.bucket_region or view.arn.region
         reads["key"] = partial(describe_key, session.client("kms", region), key)
-    answers = read_all(reads)
+    answers = (
+        read_whole(partial(read_all, reads), partial(_doubt, view.arn, insights=True))
+        if with_trail
+        else read_all(reads)
+    )
     return replace(
         view,
         now=trail_now(answers) if with_trail else None,
@@ -168,7 +173,21 @@ def trail_reads(session: Session, arn: TrailArn, options: TrailOptions) -> Reads
 
 def read_trail(session: Session, arn: TrailArn, options: TrailOptions) -> TrailNow | None:
     """The trail as it is at this moment; None when there is none."""
-    return trail_now(read_all(trail_reads(session, arn, options)))
+    reads = partial(read_all, trail_reads(session, arn, options))
+    return trail_now(read_whole(reads, partial(_doubt, arn)))
+
+
+def _doubt(arn: TrailArn, answers: Answers, insights: bool = False) -> str | None:
+    """Why the answers of ``trail_reads`` cannot be all that AWS knows: one says that there is what another lacks.
+
+    insights: also compare those, which is right only before a write: DescribeTrails may not know yet that they are off.
+    """
+    trail, selectors = answers["trail"] or {}, answers["selectors"]
+    if trail.get("HasCustomEventSelectors") and selectors is not None and not any(map(selectors.get, SELECTOR_KINDS)):
+        return f"GetEventSelectors of {arn} answered no selectors, expected those that DescribeTrails tells of."
+    if insights and trail.get("HasInsightSelectors") and answers.get("insight_selectors") == []:
+        return f"GetInsightSelectors of {arn} answered none, expected those that DescribeTrails tells of."
+    return None
 
 
 def trail_now(answers: Answers) -> TrailNow | None:

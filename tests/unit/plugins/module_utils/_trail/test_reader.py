@@ -258,3 +258,42 @@ def test_read_or_unread() -> None:
     unread = read_or_unread(denied, "it")
     assert isinstance(unread, Unread)
     assert unread.reason.startswith("Failed to read it: AccessDenied")
+
+
+CUSTOM = {"trailList": [{"TrailARN": str(HOME), "HasCustomEventSelectors": True, "HasInsightSelectors": True}]}
+CONTRADICTIONS: list[tuple[str, dict[str, Any], dict[str, object], str]] = [
+    ("no selectors", {"get_event_selectors": {}}, {}, "GetEventSelectors of"),
+    ("empty selectors", {"get_event_selectors": {"AdvancedEventSelectors": []}}, {}, "GetEventSelectors of"),
+    ("no insights", {"get_insight_selectors": {}}, {"insight_selectors": []}, "GetInsightSelectors of"),
+    (
+        "insights off",
+        {"get_insight_selectors": client_error("InsightNotEnabledException")},
+        {"insight_selectors": []},
+        "GetInsightSelectors of",
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "answers", "given", "says"), CONTRADICTIONS, ids=[row[0] for row in CONTRADICTIONS])
+def test_answers_that_contradict_each_other_are_refused(
+    case: str, answers: dict[str, Any], given: dict[str, object], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    session = canned(describe_trails=CUSTOM, **answers)
+    with pytest.raises(AnsibleOrgTrailError) as error:
+        looked(session, **given)
+    assert str(error.value).startswith(says)
+    assert session.called().count("describe_trails") == 3
+
+
+def test_answers_that_agree_the_second_time_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    answers = iter([{}, EXCHANGE["get_event_selectors"]])
+    session = canned(describe_trails=CUSTOM, get_event_selectors=lambda **_: {"TrailARN": str(HOME), **next(answers)})
+    assert looked(session).now
+    assert session.called().count("get_event_selectors") == 2
+
+
+def test_insights_that_were_just_turned_off_are_no_contradiction() -> None:
+    session = canned(describe_trails=CUSTOM, get_insight_selectors={})
+    assert read_trail(cast(Session, session), HOME, options(insight_selectors=[]))

@@ -16,7 +16,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.reader i
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.writer import Writer
 from botocore.exceptions import ReadTimeoutError
 
-from tests.canned_aws import client_error
+from tests.canned_aws import client_error, meta_of
 from tests.trail_options import options
 
 ARN = TrailArn("aws", "us-east-1", "111122223333", "default")
@@ -28,6 +28,8 @@ class CloudTrail:
 
     ``faults[operation]`` are the errors of its next calls; an error in ``after`` comes when the work is done.
     """
+
+    meta = meta_of("cloudtrail")
 
     def __init__(self, exists: bool = True, **faults: list[Exception]) -> None:
         self.trail: dict[str, Any] | None = {"TrailARN": str(ARN), "S3BucketName": "old"} if exists else None
@@ -94,7 +96,7 @@ class CloudTrail:
         return {"IsLogging": self.logging}
 
     def get_event_selectors(self, **parameters: Any) -> dict[str, Any]:
-        return {}
+        return {"TrailARN": str(ARN)}
 
     def get_paginator(self, name: str) -> CloudTrail:
         assert name == "list_aws_service_access_for_organization"

@@ -1,0 +1,99 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Answers that are written back later: whole, about the trail that was asked for, and without unknown members.
+
+botocore makes an empty answer of a page, of ``{}`` and of a body that was cut off in between, and leaves out what its
+model of the service does not know. A call that replaces what was read, such as PutEventSelectors, would then delete it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from .errors import AnsibleOrgTrailError
+from .untyped import Client, Structure
+
+Answer = TypeVar("Answer")
+
+UNKNOWN = "UnknownMembers"
+"""Added to an answer by ``ask``: the names of members that the installed botocore does not know."""
+
+PAUSES = (1.0, 2.0)
+"""Seconds before an answer that cannot be right is asked for again."""
+
+
+def read_whole(read: Callable[[], Answer], doubt: Callable[[Answer], str | None]) -> Answer:
+    """What a read answers, which is made again, twice at most, while there is a doubt about it.
+
+    doubt: a sentence about an answer that cannot be AWS's whole word, None for a good one. Raises AnsibleOrgTrailError.
+    """
+    for pause in (*PAUSES, None):
+        answer = read()
+        sentence = doubt(answer)
+        if sentence is None:
+            return answer
+        if pause is None:
+            break
+        time.sleep(pause)
+    raise AnsibleOrgTrailError(
+        f"{sentence} Asked {len(PAUSES) + 1} times, so a run could delete what was not answered. Find out what stands "
+        "between this machine and AWS, such as a proxy, and run again."
+    )
+
+
+def ask(client: Client, method: str, arn: str) -> Structure:
+    """The whole answer of a client's method that takes TrailName and answers TrailARN.
+
+    Raises AnsibleOrgTrailError when it answers about no trail or another one, or holds what the installed botocore does
+    not know, besides botocore's errors.
+    """
+    operation = client.meta.method_to_api_mapping[method]
+    shape = client.meta.service_model.operation_model(operation).output_shape
+
+    def note_unknown(response_dict: Structure | None, parsed_response: Structure | None, **_other: Any) -> None:
+        if response_dict and parsed_response is not None and response_dict["status_code"] < 300:
+            parsed_response[UNKNOWN] = list(unknown_members(shape, as_json(response_dict["body"])))
+
+    client.meta.events.register(f"response-received.cloudtrail.{operation}", note_unknown, unique_id="whole_answer")
+
+    def read() -> Structure:
+        answer: Structure = getattr(client, method)(TrailName=arn)
+        return answer
+
+    def doubt(answer: Structure) -> str | None:
+        if (found := answer.get("TrailARN")) == arn:
+            return None
+        return f"{operation} of {arn} answered about {found or 'no trail'}, expected {arn}."
+
+    answer = read_whole(read, doubt)
+    if unknown := answer.get(UNKNOWN):
+        raise AnsibleOrgTrailError(
+            f"{operation} of {arn} answered {', '.join(unknown)}, which the installed botocore does not know, expected "
+            "settings that it can write back. Update boto3."
+        )
+    return answer
+
+
+def as_json(body: bytes) -> object:
+    """A body as JSON; None when it is none."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def unknown_members(shape: Any, value: object, path: str = "") -> Iterator[str]:
+    """The members of a JSON value, with their paths, that a botocore shape does not have."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for name, member in value.items():
+            if name in shape.members:
+                yield from unknown_members(shape.members[name], member, f"{path}{name}.")
+            else:
+                yield path + name
+    elif shape.type_name == "list" and isinstance(value, list):
+        for element in value:
+            yield from unknown_members(shape.member, element, path)
