@@ -15,6 +15,9 @@ class Options:
 
     member_denial_code: what a member gets for a change to the organization trail by ARN (aws-facts 4.3).
     access_propagation_calls: how many CloudTrail calls after EnableAWSServiceAccess still see it off (1.4).
+    policy_propagation_calls: how many CloudTrail calls after PutBucketPolicy still refuse the bucket, and after a role
+        was written still refuse the role (2.17).
+    late_role_code: what they refuse the role with (2.17).
     member_propagation: whether members see the trail ``immediate``-ly or only after ``member_propagation_hours`` (4.4).
     admission_markers: whether admission leaves zero-byte objects in the bucket (3.6).
     service_linked_role: whether EnableAWSServiceAccess makes AWSServiceRoleForCloudTrail (1.5).
@@ -33,6 +36,8 @@ class Options:
 
     member_denial_code: str = "NotOrganizationMasterAccountException"
     access_propagation_calls: int = 0
+    policy_propagation_calls: int = 0
+    late_role_code: str = "InvalidCloudWatchLogsRoleArnException"
     member_propagation: str = "immediate"
     member_propagation_hours: float = 24.0
     admission_markers: bool = True

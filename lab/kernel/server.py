@@ -49,6 +49,7 @@ REGISTERING = (
     "services.organizations.service_access",
     "services.organizations.tree",
     "services.s3",
+    "services.sns",
     "services.sts",
 )
 """The files that register answers and guards with `lab.kernel.service`."""

@@ -115,7 +115,10 @@ def read_token(given: dict[str, Any]) -> str:
 
 @guards("s3")
 def refuse_bad_policy(world: World, call: Call) -> None:
-    """Refuse what PutBucketPolicy refuses: too long, malformed, for another bucket, public where that is blocked."""
+    """Refuse what PutBucketPolicy refuses: too long, malformed, for another bucket, public where that is blocked.
+
+    CloudTrail may see what it takes only later (aws-facts 2.17).
+    """
     if call.operation != "PutBucketPolicy":
         return
     name, text = call.parameters["Bucket"], call.parameters["Policy"]
@@ -142,6 +145,7 @@ def refuse_bad_policy(world: World, call: Call) -> None:
             "setting in S3 Block Public Access.",
             403,
         )
+    world.policy_refusals_left = world.options.policy_propagation_calls
 
 
 def policy_size(text: str, counted: str) -> int:

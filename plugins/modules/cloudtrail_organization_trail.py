@@ -253,6 +253,14 @@ options:
         wait.
     type: int
     default: 120
+  policy_propagation_timeout:
+    description:
+      - How long to wait, in seconds, until CloudTrail accepts a bucket policy, a role or a log group that was written a
+        moment ago. While it does not, it refuses them as if they were wrong. V(0) does not wait.
+      - RV(waited) says what was waited for.
+    type: int
+    default: 30
+    version_added: 1.2.0
   on_problem:
     description:
       - What to do about a problem that is found before the first write - V(fail), V(warn), or V(ignore), which does not
@@ -583,6 +591,24 @@ actions:
         Name: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
         S3BucketName: aws-cloudtrail-logs-444455556666-0a1b2c3d
         IsOrganizationTrail: true
+waited:
+  description: Refusals of AWS that went away by waiting.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    operation:
+      description: AWS's name of the call.
+      type: str
+      sample: UpdateTrail
+    code:
+      description: AWS's code of the refusal.
+      type: str
+      sample: InsufficientS3BucketPolicyException
+    seconds:
+      description: For how long.
+      type: float
+      sample: 3.0
 problems:
   description: Problems that were found and not ignored.
   returned: success, and failure because of a problem
@@ -684,6 +710,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "bucket_region": {"type": "str"},
     "adopt_foreign": {"type": "bool", "default": False},
     "access_propagation_timeout": {"type": "int", "default": 120},
+    "policy_propagation_timeout": {"type": "int", "default": 30},
     "on_problem": {"type": "dict", "options": ON_PROBLEM, "apply_defaults": True},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},

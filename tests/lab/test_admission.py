@@ -360,6 +360,80 @@ def test_topic_and_log_group_are_checked(lab: Lab, fields: dict[str, str], code:
     assert convert(lab, **{name: known.get(value, value) for name, value in fields.items()})[0] == code
 
 
+def make_role(lab: Lab, name: str, account: str = "") -> str:
+    trust = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = lab.client("iam", account).create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    return str(role["Arn"])
+
+
+def test_fact_2_16_log_group_and_role_are_of_the_callers_account_and_the_home_region(lab: Lab) -> None:
+    put_policy(lab, BUCKET, good(lab))
+    groups, roles = {}, {}
+    for account, region in (
+        (lab.management, "us-east-1"),
+        (lab.management, OTHER_REGION),
+        (lab.log_archive, "us-east-1"),
+    ):
+        lab.client("logs", account, region).create_log_group(logGroupName="placed")
+        groups[account, region] = f"arn:aws:logs:{region}:{account}:log-group:placed:*"
+    for account in (lab.management, lab.log_archive):
+        roles[account] = make_role(lab, "placed-logs", account)
+    refusals = {
+        (place, account): convert(lab, CloudWatchLogsLogGroupArn=group, CloudWatchLogsRoleArn=role)[0]
+        for place, group in groups.items()
+        for account, role in roles.items()
+        if (place, account) != ((lab.management, "us-east-1"), lab.management)
+    }
+    assert refusals.pop(((lab.management, "us-east-1"), lab.log_archive)) == "InvalidCloudWatchLogsRoleArnException"
+    assert set(refusals.values()) == {"InvalidCloudWatchLogsLogGroupArnException"}
+
+
+def test_fact_2_17_what_was_written_a_moment_ago_does_not_count_yet(lab: Lab) -> None:
+    lab.client("logs").create_log_group(logGroupName="late")
+    group = f"arn:aws:logs:us-east-1:{lab.management}:log-group:late:*"
+    with options(lab, policy_propagation_calls=1):
+        put_policy(lab, BUCKET, good(lab))
+        assert [convert(lab)[0] for _call in range(2)] == ["InsufficientS3BucketPolicyException", ""]
+    for code in ("InvalidCloudWatchLogsRoleArnException", "InvalidCloudWatchLogsLogGroupArnException"):
+        with options(lab, policy_propagation_calls=1, late_role_code=code):
+            role = make_role(lab, f"late-{code}")
+            logs = {"CloudWatchLogsLogGroupArn": group, "CloudWatchLogsRoleArn": role}
+            cloudtrail = lab.client("cloudtrail")
+            assert refused(cloudtrail.update_trail, Name="default", **logs) == (
+                code,
+                "Access denied. Check the permissions for your role.",
+            )
+            assert refusal(cloudtrail.update_trail, Name="default", **logs) == ""
+            cloudtrail.update_trail(Name="default", CloudWatchLogsLogGroupArn="")
+
+
+def make_topic(lab: Lab, name: str, account: str = "", source: str = "") -> str:
+    topic = str(lab.client("sns", account).create_topic(Name=name)["TopicArn"])
+    statement = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "SNS:Publish", "Resource": topic}
+    condition = {"Condition": {"StringEquals": {"aws:SourceArn": source}}} if source else {}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{**statement, **condition}]})
+    client = lab.client("sns", account)
+    client.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=document)
+    return topic
+
+
+def test_fact_2_18_the_topics_policy_admits_the_trail(lab: Lab) -> None:
+    put_policy(lab, BUCKET, good(lab))
+    update = lab.client("cloudtrail").update_trail
+    for account in (lab.management, lab.log_archive):
+        admitting = make_topic(lab, "admitting", account, lab.trail_arn)
+        other = make_topic(lab, "other", account, lab.trail_arn.replace("default", "other"))
+        assert refused(update, Name="default", SnsTopicName=other) == (
+            "InsufficientSnsTopicPolicyException",
+            "SNS Topic does not exist or the topic policy is incorrect!",
+        )
+        assert refusal(update, Name="default", SnsTopicName=admitting) == ""
+    read = lab.client("sns").get_topic_attributes
+    assert refusal(read, TopicArn=admitting) == "AuthorizationError"
+    update(Name="default", SnsTopicName="")
+
+
 # --- S3 beside it -----------------------------------------------------------------------------------
 
 

@@ -272,6 +272,26 @@ def test_fact_2_15_the_role_must_allow_the_members_streams(lab: Lab, streams: st
     assert "LatestDeliveryError" not in shadow
 
 
+def test_fact_2_18_a_topic_that_refuses_is_told_of(lab: Lab) -> None:
+    sns, cloudtrail = lab.client("sns"), lab.client("cloudtrail")
+    topic = sns.create_topic(Name="told")["TopicArn"]
+    allow = {"Effect": "Allow", "Principal": {"Service": SERVICE}, "Action": "SNS:Publish", "Resource": topic}
+    admitting = policy_text(allow)
+    errors = []
+    for policy in (admitting, admitting.replace("SNS:Publish", "SNS:Subscribe"), "gone"):
+        if policy == "gone":
+            sns.delete_topic(TopicArn=topic)
+        else:
+            sns.set_topic_attributes(TopicArn=topic, AttributeName="Policy", AttributeValue=policy)
+        if policy == admitting:
+            cloudtrail.update_trail(Name="default", SnsTopicName="told")
+        call_in(lab, lab.management)
+        deliver(lab)
+        errors.append(cloudtrail.get_trail_status(Name=lab.trail_arn).get("LatestNotificationError"))
+    cloudtrail.update_trail(Name="default", SnsTopicName="")
+    assert errors == [None, "AuthorizationError", "NotFound"]
+
+
 def policy_text(statement: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 

@@ -213,6 +213,23 @@ def test_fact_1_5_service_linked_role(fresh: Lab) -> None:
     assert problems(found) == {"service_linked_role_missing": "warning"}
 
 
+def test_fact_2_17_a_policy_that_does_not_count_yet_is_waited_for(fresh: Lab) -> None:
+    s3 = fresh.client("s3", fresh.log_archive)
+    fresh.control("POST", "options", {"policy_propagation_calls": 1})
+    policy = s3.get_bucket_policy(Bucket=fresh.bucket)["Policy"]
+    options = {"s3_bucket_name": fresh.bucket}
+    s3.put_bucket_policy(Bucket=fresh.bucket, Policy=policy)
+    with pytest.raises(AnsibleAWSError) as error:
+        run_trail(fresh, {**options, "policy_propagation_timeout": 0})
+    assert "What was written a moment ago may not count yet: then run again" in sentence(error.value)
+    s3.put_bucket_policy(Bucket=fresh.bucket, Policy=policy)
+    done = run_trail(fresh, options)
+    refusal = {"operation": "UpdateTrail", "code": "InsufficientS3BucketPolicyException", "seconds": 1}
+    assert done["waited"] == [refusal]
+    assert [action["operation"] for action in done["actions"]] == ["UpdateTrail"]
+    assert run_trail(fresh, options)["waited"] == []
+
+
 def test_a_read_that_is_denied_is_a_warning(fresh: Lab) -> None:
     rule = {"service": "iam", "operation": "GetRole", "fault": "code:AccessDenied"}
     fresh.control("POST", "faults", [rule])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import errors
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.remedies import REMEDIES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import STATUSES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import DEFAULT_ACTIONS
 
@@ -33,7 +34,7 @@ def test_the_guide_quotes_every_message() -> None:
 
 
 def test_the_guide_names_every_code_that_has_a_remedy() -> None:
-    assert {*errors.REMEDIES, *errors.DENIED, *errors.BAD_KEYS, *errors.OLD_KEYS} <= LITERALS
+    assert {*REMEDIES, *errors.DENIED, *errors.BAD_KEYS, *errors.OLD_KEYS} <= LITERALS
 
 
 def test_the_guide_tells_every_problem_and_what_is_done_about_it() -> None:

@@ -31,6 +31,7 @@ from lab.services.iam import api as iam
 from lab.services.iam.authorizer import judge
 from lab.services.organizations.api import is_member, ou_path
 from lab.services.s3 import find_bucket
+from lab.services.sns import find_topic
 
 SERVICE = "cloudtrail.amazonaws.com"
 BUCKET_NAME = re.compile(r"(?!.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -127,15 +128,18 @@ def admit(world: World, trail_arn: str, settings: Settings) -> None:
     """Refuse settings whose bucket or key CloudTrail could not use; leave the markers when it can.
 
     Raises LabError: S3BucketDoesNotExistException, InsufficientS3BucketPolicyException (which never says why,
-    aws-facts 3.2), InsufficientEncryptionPolicyException or those of `kms.find_key`.
+    aws-facts 3.2, and comes for a while after a policy was written, 2.17), InsufficientEncryptionPolicyException or
+    those of `kms.find_key`.
     """
     name = settings.s3_bucket_name
     bucket = find_bucket(name)
     if bucket is None:
         raise LabError("S3BucketDoesNotExistException", f"S3 bucket {name} does not exist!")
     keys = list(marker_keys(world, trail_arn.split(":")[4], settings))
+    late = world.policy_refusals_left > 0
+    world.policy_refusals_left -= late
     writable = all(may_write(world, trail_arn, settings, bucket, key) for key in keys)
-    if not (writable and may_read_acl(world, trail_arn, bucket)):
+    if late or not (writable and may_read_acl(world, trail_arn, bucket)):
         raise LabError(
             "InsufficientS3BucketPolicyException", f"Incorrect S3 bucket policy is detected for bucket: {name}"
         )
@@ -176,13 +180,19 @@ def may_encrypt(world: World, trail_arn: str, settings: Settings, bucket: Any) -
 
 def check_topic(world: World, trail_arn: str, topic_arn: str) -> None:
     """Raise InsufficientSnsTopicPolicyException unless the topic exists and lets CloudTrail publish."""
-    _arn, _partition, _sns, region, account, _name = topic_arn.split(":")
-    topic = world.moto("sns", account, region).topics.get(topic_arn)
-    request = service_request(world, "SNS:Publish", topic_arn, trail_arn)
-    if topic is None or not allows(topic.policy, request):
+    if topic_error(world, trail_arn, topic_arn):
         raise LabError(
             "InsufficientSnsTopicPolicyException", "SNS Topic does not exist or the topic policy is incorrect!"
         )
+
+
+def topic_error(world: World, trail_arn: str, topic_arn: str) -> str:
+    """SNS's error for a notification of the trail, "" for none (aws-facts 2.18)."""
+    topic = find_topic(world, topic_arn)
+    if topic is None:
+        return "NotFound"
+    request = service_request(world, "SNS:Publish", topic_arn, trail_arn)
+    return "" if allows(topic.policy, request) else "AuthorizationError"
 
 
 def topic_arn(world: World, account: str, region: str, text: str) -> str:
@@ -193,8 +203,12 @@ def topic_arn(world: World, account: str, region: str, text: str) -> str:
     return arn
 
 
-def check_log_group(world: World, settings: Settings) -> None:
-    """Raise CloudTrail's errors unless log group and role come together, are well formed and exist."""
+def check_log_group(world: World, settings: Settings, account: str, home_region: str) -> None:
+    """Raise CloudTrail's errors unless log group and role come together, are well formed and exist.
+
+    Both belong to the calling account, the group to the trail's home region (aws-facts 2.16). A role that was written
+    a moment ago does not count yet (2.17).
+    """
     group, role = settings.cloud_watch_logs_log_group_arn, settings.cloud_watch_logs_role_arn
     if role and not group:
         raise LabError(
@@ -204,12 +218,16 @@ def check_log_group(world: World, settings: Settings) -> None:
         raise LabError("InvalidCloudWatchLogsRoleArnException", "You must specify a role ARN as well as a log group.")
     if not group:
         return
-    if not log_group_exists(world, group):
+    match = LOG_GROUP_ARN.fullmatch(group)
+    if match is None or (match[1], match[2]) != (home_region, account) or not log_group_exists(world, group):
         raise LabError(
             "InvalidCloudWatchLogsLogGroupArnException", "CloudTrail cannot validate the specified log group ARN."
         )
+    if world.role_refusals_left > 0:
+        world.role_refusals_left -= 1
+        raise LabError(world.options.late_role_code, "Access denied. Check the permissions for your role.")
     parts = role.split(":")
-    if len(parts) != 6 or not parts[5].startswith("role/") or not role_exists(world, role):
+    if len(parts) != 6 or parts[4] != account or not parts[5].startswith("role/") or not role_exists(world, role):
         raise LabError("InvalidCloudWatchLogsRoleArnException", "Access denied. Check the permissions for your role.")
 
 

@@ -128,7 +128,7 @@ def merged(world: World, call: Call, arn: str, old: Settings) -> Settings:
     if new.sns_topic_arn:
         admission.check_topic(world, arn, new.sns_topic_arn)
     if {"CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn"} & set(given):
-        admission.check_log_group(world, new)
+        admission.check_log_group(world, new, call.account, region)
     return new
 
 
@@ -215,6 +215,7 @@ def status_of(world: World, trail: Trail, account: str, region: str) -> dict[str
             "LatestDigestDeliveryError": chain.digest_error or None,
             "LatestCloudWatchLogsDeliveryError": chain.stream_error or None,
             "LatestCloudWatchLogsDeliveryTime": latest(chain.stream_time, everywhere) if has_log_group else None,
+            "LatestNotificationError": chain.notification_error or None,
             "LatestNotificationTime": log_time if trail.settings.sns_topic_arn else None,
             "StartLoggingTime": started,
             "StopLoggingTime": trail.stopped,

@@ -27,7 +27,7 @@ from lab.kernel.call import LabError
 from lab.kernel.world import World
 from lab.services.cloudtrail import digests
 from lab.services.cloudtrail.access import reached_at, sends, stands_in
-from lab.services.cloudtrail.admission import base_of, may_encrypt, may_write, put_object, stream_error
+from lab.services.cloudtrail.admission import base_of, may_encrypt, may_write, put_object, stream_error, topic_error
 from lab.services.cloudtrail.event_history import GLOBAL_SERVICES, Event, events_of, record
 from lab.services.cloudtrail.selectors import logs_management_event
 from lab.services.cloudtrail.trails import Chain, Settings, Trail
@@ -175,6 +175,8 @@ def write_logs(
         if settings.cloud_watch_logs_log_group_arn:
             chain.stream_error = stream_error(world, trail.arn, settings, *place)
             chain.stream_time = chain.stream_time if chain.stream_error else now
+        topic = settings.sns_topic_arn
+        chain.notification_error = topic_error(world, trail.arn, topic) if topic else ""
         report.log_files += 1
         chain.undigested.append(
             {

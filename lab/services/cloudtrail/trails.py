@@ -40,7 +40,7 @@ class Settings:
 class Chain:
     """The deliveries of one trail for one account and region: the last digest and the last outcomes.
 
-    ``stream_time`` and ``stream_error`` tell of CloudWatch Logs.
+    ``stream_time`` and ``stream_error`` tell of CloudWatch Logs, ``notification_error`` of SNS.
     ``digest_end`` is where the last digest's hour ended; ``undigested`` are log files that no digest names yet.
     """
 
@@ -48,6 +48,7 @@ class Chain:
     log_error: str = ""
     stream_time: datetime | None = None
     stream_error: str = ""
+    notification_error: str = ""
     digest_time: datetime | None = None
     digest_error: str = ""
     digest_end: datetime | None = None

@@ -176,6 +176,16 @@ def shared_policy(partition: str, name: str) -> AWSManagedPolicy:
     return AWSManagedPolicy.from_data(name, "aws", region, aws_managed_policies()[name])
 
 
+ROLE_WRITES = ("AttachRolePolicy", "CreateRole", "PutRolePolicy", "UpdateAssumeRolePolicy")
+
+
+@guards("iam")
+def note_late_roles(world: World, call: Call) -> None:
+    """CloudTrail may see a role only some time after it was written (aws-facts 2.17)."""
+    if call.operation in ROLE_WRITES:
+        world.role_refusals_left = world.options.policy_propagation_calls
+
+
 @guards("iam")
 def make_ready(world: World, call: Call) -> None:
     """Before moto looks at an account's IAM, or for an AWS managed policy, put there what it will look for."""

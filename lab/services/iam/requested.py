@@ -174,6 +174,10 @@ def kms_resources(world: World, call: Call) -> list[str]:
     return [f"{account}:key/{key}"]
 
 
+def sns_resources(world: World, call: Call) -> list[str]:
+    return [call.parameters["TopicArn"]] if call.parameters.get("TopicArn") else []
+
+
 def account_resources(world: World, call: Call) -> list[str]:
     account = call.parameters.get("AccountId")
     arn = f"arn:{world.partition}:account::{call.account}:account"
@@ -188,6 +192,7 @@ RESOURCES: dict[str, Callable[[World, Call], list[str]]] = {
     "sts": sts_resources,
     "iam": iam_resources,
     "kms": kms_resources,
+    "sns": sns_resources,
 }
 
 

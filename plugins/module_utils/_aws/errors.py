@@ -17,6 +17,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .remedies import REMEDIES, denial_remedy
 from .untyped import Function
 
 
@@ -96,35 +97,6 @@ S3_ACTIONS = {
 }
 """S3 operations whose IAM action has another name (AWS service authorization reference)."""
 
-REMEDIES = {
-    "AWSOrganizationsNotInUseException": "This account belongs to no organization. Run against the management account "
-    "of an organization, or create one first.",
-    "OrganizationsNotInUseException": "This account belongs to no organization. Run against the management account "
-    "of an organization, or create one first.",
-    "OrganizationNotInAllFeaturesModeException": "The organization has only consolidated billing. Enable all features "
-    "in AWS Organizations first.",
-    "NotOrganizationMasterAccountException": "Only the organization's management account can do this. Run with "
-    "credentials of the management account, or set assume_role_arn to a role in it.",
-    "OperationNotPermittedException": "Members may look at an organization trail, but not change it. Run with "
-    "credentials of the management account, or set assume_role_arn to a role in it.",
-    "CloudTrailAccessNotEnabledException": "Trusted access for cloudtrail.amazonaws.com is off. Turn it on first with "
-    "the role trusted_access (or wait a few minutes if that was just done).",
-    "InsufficientDependencyServiceAccessPermissionException": "CloudTrail's service-linked role is missing and the "
-    "caller may not create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
-    "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
-    "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
-    "InsufficientS3BucketPolicyException": "The bucket's policy does not admit this trail, or its key prefix. The "
-    "module cloudtrail_log_bucket_info names the cause and cloudtrail_log_bucket_policy mends it.",
-    "InsufficientEncryptionPolicyException": "Either the bucket's policy or the key's does not admit this trail. The "
-    "module cloudtrail_log_bucket_info names the cause in the bucket's policy; the key's policy must allow "
-    "cloudtrail.amazonaws.com kms:GenerateDataKey* and kms:DescribeKey.",
-    "S3BucketDoesNotExistException": "Check s3_bucket_name; the role log_bucket creates a bucket.",
-    "InvalidHomeRegionException": "The trail's home region is another one; name the trail by its ARN.",
-    "MaximumNumberOfTrailsExceededException": "Delete a trail of that region that is no longer needed, choose another "
-    "region, or convert an existing trail by setting its name.",
-}
-"""What to do about errors whose AWS text does not say it (aws-facts 1.1 to 1.5, 2.7)."""
-
 
 def code_of(error: AnsibleAWSError) -> str:
     """The AWS error code under an error, empty when there is none."""
@@ -180,9 +152,7 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
             "external id), that the caller may call sts:AssumeRole, and that the account is active."
         )
     if code in DENIED and code not in REMEDIES:
-        who = f"{caller} " if caller else "The caller "
-        remedy = f"{who}needs the permission {action}" if action else f"{who}lacks a permission"
-        return f"{error.message}: {text} {remedy}; allow it, or lift the service control policy that denies it."
+        return f"{error.message}: {text} {denial_remedy(text, caller, action)}"
     if type(error.exception).__name__ == "NoCredentialsError":
         return (
             f"{error.message}: {text} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the "

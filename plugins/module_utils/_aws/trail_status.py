@@ -40,6 +40,11 @@ class DeliveryError:
         """Whether it is the KMS key that stopped the delivery: S3 hands KMS's error codes on, ``KMS.…``."""
         return self.text.startswith("KMS.")
 
+    @property
+    def is_denial(self) -> bool:
+        """Whether a policy stopped it: the bucket's, or the key's, which S3 tells alike."""
+        return self.text.startswith("AccessDenied")
+
 
 def delivery_errors(status: Mapping[str, object]) -> tuple[DeliveryError, ...]:
     """The errors in an answer of GetTrailStatus, in the order of ``ERROR_MEMBERS``."""

@@ -41,7 +41,7 @@ def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> t
             message=" ".join(problem.sentence for problem in problems["fail"]),
             problems=[asdict(problem) for problem in [*problems["fail"], *problems["warn"]]],
         )
-    after, actions = plan.after, list(plan.calls)
+    after, actions, waited = plan.after, list(plan.calls), {}
     if plan.calls and not check_mode:
         writer = Writer(session, view.arn, options)
         try:
@@ -49,8 +49,9 @@ def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> t
         except AnsibleAWSError as error:
             error.kwargs |= {"changed": bool(writer.actions), "actions": _described_actions(view, writer.actions)}
             raise
-        after, actions = now.settings if now else None, writer.actions
+        after, actions, waited = now.settings if now else None, writer.actions, writer.waited
     result = _result(view, plan, after, actions, problems["warn"])
+    result["waited"] = [{"operation": call, "code": code, "seconds": time} for (call, code), time in waited.items()]
     return result, [problem.sentence for problem in problems["warn"]]
 
 

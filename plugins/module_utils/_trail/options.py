@@ -91,6 +91,7 @@ class TrailOptions:
     bucket_region: str | None
     adopt_foreign: bool
     access_propagation_timeout: int
+    policy_propagation_timeout: int
     on_problem: Mapping[ProblemName, Action]
     tags: Mapping[str, str] | None
     purge_tags: bool

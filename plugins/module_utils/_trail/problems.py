@@ -127,17 +127,22 @@ def _delivery_error(situation: Situation) -> Problem | None:
     errors = situation.delivery_errors
     if not errors or set(situation.changed_fields) & set(REQUEST_FIELDS):
         return None  # what is about to change may well be the cause
+    remedies = dict.fromkeys(_delivery_remedy(error, situation.key) for error in errors)
     return Problem(
         "delivery_error",
         "warning",
         f"Trail {situation.arn}",
         " and ".join(f"the error {error.text} for {DELIVERY_WORDS[error.kind]}" for error in errors),
         "no error of the latest delivery",
-        f"{' '.join(dict.fromkeys(map(_delivery_remedy, errors)))} The error stays until the next delivery.",
+        f"{' '.join(remedies)} The error stays until the next delivery.",
     )
 
 
 KEY_REMEDY = "Enable the trail's KMS key, cancel its deletion, or set kms_key_id to another key."
+KEY_POLICY_REMEDY = (
+    "If it admits the trail, the policy of the KMS key does not: let it allow cloudtrail.amazonaws.com "
+    "kms:GenerateDataKey* and kms:DescribeKey."
+)
 BUCKET_REMEDY = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
 DELIVERY_REMEDIES: dict[DeliveryKind, str] = {
     "log_files": BUCKET_REMEDY,
@@ -148,8 +153,11 @@ DELIVERY_REMEDIES: dict[DeliveryKind, str] = {
 """What to do about a delivery error that is not the key's."""
 
 
-def _delivery_remedy(error: DeliveryError) -> str:
-    return KEY_REMEDY if error.is_of_the_key else DELIVERY_REMEDIES[error.kind]
+def _delivery_remedy(error: DeliveryError, key: str) -> str:
+    if error.is_of_the_key:
+        return KEY_REMEDY
+    remedy = DELIVERY_REMEDIES[error.kind]
+    return f"{remedy} {KEY_POLICY_REMEDY}" if key and remedy == BUCKET_REMEDY and error.is_denial else remedy
 
 
 def _management_events_missing(situation: Situation) -> Problem | None:

@@ -21,17 +21,29 @@ from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
 
 ROUNDS = 3
+ACCESS = "CloudTrailAccessNotEnabledException"
+WRITTEN_JUST_NOW = (
+    "InsufficientS3BucketPolicyException",
+    "InvalidCloudWatchLogsLogGroupArnException",
+    "InvalidCloudWatchLogsRoleArnException",
+)
+"""What AWS answers while a policy or a role that is right was written seconds ago (aws-facts 2.17)."""
+
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
 
 
 @dataclass
 class Writer:
-    """Carries plans out. ``actions`` remembers every call that worked or may have worked."""
+    """Carries plans out. ``actions`` remembers every call that worked or may have worked.
+
+    waited: for how many seconds, by the call's operation and the code with which AWS refused it.
+    """
 
     session: Session
     arn: TrailArn
     options: TrailOptions
     actions: list[Call] = field(default_factory=list)
+    waited: dict[tuple[str, str], float] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
 
     def carry_out(self, before: TrailNow | None) -> TrailNow | None:
@@ -101,25 +113,38 @@ class Writer:
         self.actions.append(call)
 
     def _send_when_accepted(self, call: Call) -> None:
-        """Send a call; while trusted access was only just enabled, again and again (aws-facts 1.4)."""
-        timeout: float = self.options.access_propagation_timeout
-        left, pause = timeout, 1.0
+        """Send a call; while what was written just before does not count yet, again and again (aws-facts 1.4, 2.17)."""
+        left = {ACCESS: float(self.options.access_propagation_timeout)}
+        left |= dict.fromkeys(WRITTEN_JUST_NOW, float(self.options.policy_propagation_timeout))
+        pause = 1.0
         while True:
             try:
                 return self._send(call)
             except AnsibleCloudTrailError as error:
-                if code_of(error) != "CloudTrailAccessNotEnabledException":
+                code = code_of(error)
+                if code not in left or (
+                    code == ACCESS and not self._waited_for(call, code) and not self._access_is_on()
+                ):
                     raise
-                if left == timeout and not self._access_is_on():
-                    raise
-                if left <= 0:
+                if left[code] <= 0:
+                    if code != ACCESS:
+                        raise
                     raise AnsibleOrgTrailError(
                         message=f"Trusted access for {CLOUDTRAIL} is on, but CloudTrail did not accept it for "
-                        f"{self.arn} within {timeout} seconds. Run again in a few minutes, or raise "
-                        "access_propagation_timeout."
+                        f"{self.arn} within {self.options.access_propagation_timeout} seconds. Run again in a few "
+                        "minutes, or raise access_propagation_timeout."
                     ) from error
-            self.sleep(min(pause, left))
-            left, pause = left - min(pause, left), min(pause * 2, 15)
+            seconds = min(pause, left[code])
+            self._wait(call, code, seconds)
+            left[code] -= seconds
+            pause = min(pause * 2, 15)
+
+    def _waited_for(self, call: Call, code: str) -> float:
+        return self.waited.get((call.operation, code), 0)
+
+    def _wait(self, call: Call, code: str, seconds: float) -> None:
+        self.waited[call.operation, code] = self._waited_for(call, code) + seconds
+        self.sleep(seconds)
 
     def _access_is_on(self) -> bool:
         try:

@@ -198,7 +198,7 @@ def test_refusals_come_before_the_first_write(given: dict[str, object], says: st
 
 
 def test_an_error_tells_what_was_written_until_then() -> None:
-    aws = CloudTrail(start_logging=client_error("InsufficientS3BucketPolicyException"))
+    aws = CloudTrail(start_logging=client_error("S3BucketDoesNotExistException"))
     with pytest.raises(AnsibleAWSError, match="Failed to start logging") as caught:
         aws.run(s3_bucket_name="bucket")
     assert caught.value.kwargs["changed"] is True
@@ -206,7 +206,7 @@ def test_an_error_tells_what_was_written_until_then() -> None:
 
 
 def test_an_error_of_the_first_write_changed_nothing() -> None:
-    aws = CloudTrail(TRAIL, update_trail=client_error("InsufficientS3BucketPolicyException"))
+    aws = CloudTrail(TRAIL, update_trail=client_error("S3BucketDoesNotExistException"))
     with pytest.raises(AnsibleAWSError) as caught:
         aws.run(s3_bucket_name="new")
     assert caught.value.kwargs["changed"] is False

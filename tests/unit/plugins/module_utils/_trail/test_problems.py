@@ -21,6 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.problems import (
     DELIVERY_REMEDIES,
     JUDGES,
+    KEY_POLICY_REMEDY,
     find_problems,
     foreign_trail,
     sort_problems,
@@ -213,6 +214,23 @@ def test_a_delivery_error_says_what_to_do(errors: tuple[DeliveryError, ...], fou
     assert problem.found.endswith(found)
     assert [one for one in (BUCKET, KEY_DISABLED, LOG_GROUP, TOPIC) if one in problem.remedy] == remedies
     assert problem.remedy.count(remedies[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "key", "told"),
+    [
+        (DeliveryError("log_files", "AccessDenied"), KEY, True),
+        (DeliveryError("digest_files", "AccessDeniedException"), KEY, True),
+        (DeliveryError("log_files", "AccessDenied"), "", False),
+        (DeliveryError("log_files", "NoSuchBucket"), KEY, False),
+        (DeliveryError("log_files", "KMS.DisabledException"), KEY, False),
+        (DeliveryError("cloud_watch_logs", "AccessDenied"), KEY, False),
+    ],
+)
+def test_a_denial_may_be_the_keys(error: DeliveryError, key: str, told: bool) -> None:
+    [problem] = find_problems(replace(GOOD, after={**AFTER, "kms_key_id": key}, delivery_errors=(error,)))
+    assert (KEY_POLICY_REMEDY in problem.remedy) is told
+    assert (BUCKET in problem.remedy) is (told or not key or error.text == "NoSuchBucket")
 
 
 @pytest.mark.parametrize("kind", DELIVERY_WORDS)

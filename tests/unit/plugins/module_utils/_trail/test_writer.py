@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError, sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.reader import read_trail
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.writer import Writer
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.writer import WRITTEN_JUST_NOW, Writer
 from botocore.exceptions import ReadTimeoutError
 
 from tests.canned_aws import client_error, meta_of
@@ -185,8 +185,8 @@ def test_rounds_are_bounded() -> None:
 
 
 def test_what_aws_refuses_ends_the_run() -> None:
-    aws = CloudTrail(update_trail=[client_error("InsufficientS3BucketPolicyException")])
-    with pytest.raises(AnsibleAWSError, match="InsufficientS3BucketPolicyException"):
+    aws = CloudTrail(update_trail=[client_error("InsufficientSnsTopicPolicyException")])
+    with pytest.raises(AnsibleAWSError, match="InsufficientSnsTopicPolicyException"):
         aws.run()
     assert aws.writes == []
     assert aws.slept == []
@@ -250,3 +250,31 @@ def test_access_that_is_off_is_not_waited_for() -> None:
     with pytest.raises(AnsibleAWSError, match="CloudTrailAccessNotEnabledException"):
         aws.run()
     assert aws.slept == []
+
+
+@pytest.mark.parametrize("code", WRITTEN_JUST_NOW)
+def test_fact_2_17_what_was_written_just_now_is_waited_for(code: str) -> None:
+    aws = CloudTrail(update_trail=[client_error(code)] * 3)
+    writer = aws.run()
+    assert aws.writes == ["update_trail"]
+    assert aws.slept == [1, 2, 4]
+    assert writer.waited == {("UpdateTrail", code): 7}
+
+
+@pytest.mark.parametrize("code", WRITTEN_JUST_NOW)
+@pytest.mark.parametrize(("timeout", "pauses"), [(0, []), (5, [1, 2, 2]), (30, [1, 2, 4, 8, 15])])
+def test_fact_2_17_the_wait_is_bounded(code: str, timeout: int, pauses: list[float]) -> None:
+    aws = CloudTrail(exists=False, create_trail=[client_error(code)] * 99)
+    with pytest.raises(AnsibleAWSError) as error:
+        aws.run(policy_propagation_timeout=timeout)
+    assert "What was written a moment ago may not count yet" in sentence(error.value)
+    assert aws.slept == pauses
+    assert aws.writes == []
+
+
+def test_each_is_waited_for_as_long_as_its_own_option_says() -> None:
+    policy = client_error("InsufficientS3BucketPolicyException")
+    aws = CloudTrail(update_trail=[REFUSED, policy, REFUSED, policy])
+    writer = aws.run(access_propagation_timeout=5, policy_propagation_timeout=9)
+    assert aws.slept == [1, 2, 4, 7]
+    assert sum(writer.waited.values()) == 14
