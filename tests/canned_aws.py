@@ -37,6 +37,12 @@ class CannedSession:
     def client(self, service: str, region: str | None = None, *, once: bool = False) -> CannedClient:
         return CannedClient(self, service, region or self.region)
 
+    def assume(self, role_arn: str, external_id: str | None) -> CannedSession:
+        """A session of the role's account, which answers alike."""
+        other = CannedSession(role_arn.split(":")[4], self.region, self.answers)
+        other.calls = self.calls
+        return other
+
     def called(self) -> list[str]:
         """Names of the methods that were called, sorted."""
         return sorted(method for _region, method, _parameters in self.calls)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection, Role, Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.admission import admission_problems
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import trail_options
 
@@ -60,7 +61,9 @@ def open_session(lab: Lab, params: dict[str, Any], region: str = "") -> Session:
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:
     """The module's result, with its warnings. Raises AnsibleAWSError where the module would fail."""
     params = parameters(**options)
-    result, warnings = ensure_trail(open_session(lab, params, region), trail_options(params), check_mode)
+    result, warnings = ensure_trail(
+        open_session(lab, params, region), trail_options(params), check_mode, admission_problems
+    )
     return {**result, "warnings": warnings}
 
 

@@ -85,12 +85,12 @@ options:
     type: str
   cloud_watch_logs_log_group_arn:
     description:
-      - ARN of the CloudWatch Logs log group in the management account that gets the events, with or without the
-        final C(:*). Clearing it clears O(cloud_watch_logs_role_arn), too.
+      - ARN of the CloudWatch Logs log group in the management account and the trail's home region that gets the events,
+        with or without the final C(:*). Clearing it clears O(cloud_watch_logs_role_arn), too.
     type: str
   cloud_watch_logs_role_arn:
     description:
-      - ARN of the role with which CloudTrail writes to the log group.
+      - ARN of the role of the management account with which CloudTrail writes to the log group.
     type: str
   event_selectors:
     description:
@@ -241,6 +241,30 @@ options:
     description:
       - Region of the bucket, in which O(kms_key_id) must be.
     type: str
+  bucket_is_named:
+    description:
+      - Whether O(s3_bucket_name) is a name that you gave. With V(false), which is for one that a look-up found, an
+        organization trail that writes to another bucket is not moved, but refused.
+    type: bool
+    default: true
+    version_added: 1.2.0
+  looked_up_bucket:
+    description:
+      - Name of the bucket that a look-up found and judged, as M(cloudsec.org_trail.cloudtrail_log_bucket_info) returns
+        it. When O(s3_bucket_name) is another one, that is the problem V(bucket_not_looked_up).
+    type: str
+    version_added: 1.2.0
+  log_archive_role_arn:
+    description:
+      - ARN of a role in the log archive account that the module's own credentials may assume. Used only to read the
+        policy of a bucket or KMS key of that account that nobody has judged yet.
+    type: str
+    version_added: 1.2.0
+  log_archive_role_external_id:
+    description:
+      - External id for O(log_archive_role_arn).
+    type: str
+    version_added: 1.2.0
   adopt_foreign:
     description:
       - Take over a trail that by its name belongs to AWS Control Tower (C(aws-controltower-*)) or to the Landing Zone
@@ -267,8 +291,20 @@ options:
         look for it. What could not be read is a warning at most.
     type: dict
     suboptions:
+      bucket_not_looked_up:
+        description: The bucket is another one than O(looked_up_bucket), which was judged.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
       bucket_outside_organization:
         description: The bucket's account is in no organization or in another one.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
+      bucket_policy:
+        description:
+          - The policy of a bucket that no look-up judged keeps out the trail.
+          - A bucket that does not exist is refused in any case, unless this is V(ignore).
         type: str
         choices: [fail, warn, ignore]
         default: fail
@@ -288,7 +324,8 @@ options:
         choices: [fail, warn, ignore]
         default: fail
       kms_key_policy:
-        description: The policy of a KMS key of the management account does not let CloudTrail use the key.
+        description: The policy of the KMS key does not let CloudTrail use the key. It is read with the credentials of
+          the key's account, which are the module's or those of O(log_archive_role_arn).
         type: str
         choices: [fail, warn, ignore]
         default: fail
@@ -333,6 +370,11 @@ options:
         type: str
         choices: [fail, warn, ignore]
         default: warn
+      sns_topic_policy:
+        description: There is no such SNS topic, or its policy does not let CloudTrail publish to it.
+        type: str
+        choices: [fail, warn, ignore]
+        default: fail
       trail_quota:
         description: The region has five trails already, so that none can be created.
         type: str
@@ -356,10 +398,15 @@ notes:
     C(cloudtrail:RemoveTags); O(kms_key_id) C(kms:DescribeKey) for an alias and C(kms:GetKeyPolicy), or
     C(organizations:DescribeAccount) for another account's key; O(cloud_watch_logs_role_arn) C(iam:PassRole),
     C(iam:ListRolePolicies), C(iam:GetRolePolicy), C(iam:ListAttachedRolePolicies), C(iam:GetPolicy) and
-    C(iam:GetPolicyVersion); O(bucket_account_id) C(organizations:DescribeAccount); O(logging=false)
+    C(iam:GetPolicyVersion); O(sns_topic_name) C(sns:GetTopicAttributes);
+    O(bucket_account_id) C(organizations:DescribeAccount); O(logging=false)
     C(cloudtrail:StopLogging); O(state=absent) C(cloudtrail:DeleteTrail)."
-  - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy) or a read of a role's policies is
-    denied, the module warns that it could not check, and goes on."
+  - "For a bucket that no look-up judged, when the trail is created or converted or gets another bucket, prefix or key:
+    C(s3:GetBucketPolicy) and C(s3:ListBucket). With O(log_archive_role_arn) C(sts:AssumeRole), and in that account
+    C(s3:GetBucketPolicy) and C(kms:GetKeyPolicy)."
+  - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy), C(sns:GetTopicAttributes),
+    C(s3:GetBucketPolicy) or a read of a role's policies is denied, the module warns that it could not check, and goes
+    on."
   - The option O(region) says where a trail is created that does not exist. An existing one is found in any region.
 seealso:
   - name: Creating a trail for an organization
@@ -650,6 +697,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.admission import admission_problems
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import (
     ACTIONS,
@@ -708,6 +756,10 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "bucket_account_id": {"type": "str"},
     "bucket_organization_id": {"type": "str"},
     "bucket_region": {"type": "str"},
+    "bucket_is_named": {"type": "bool", "default": True},
+    "looked_up_bucket": {"type": "str"},
+    "log_archive_role_arn": {"type": "str"},
+    "log_archive_role_external_id": {"type": "str"},
     "adopt_foreign": {"type": "bool", "default": False},
     "access_propagation_timeout": {"type": "int", "default": 120},
     "policy_propagation_timeout": {"type": "int", "default": 30},
@@ -724,7 +776,8 @@ def main() -> None:
         mutually_exclusive=[("event_selectors", "advanced_event_selectors")],
     )
     try:
-        result, warnings = ensure_trail(Session(connection_of(module)), trail_options(module.params), module.check_mode)
+        session, options = Session(connection_of(module)), trail_options(module.params)
+        result, warnings = ensure_trail(session, options, module.check_mode, admission_problems)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:

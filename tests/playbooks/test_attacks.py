@@ -168,6 +168,11 @@ def make_bucket_again(world: World) -> None:
     restore_policy(world)
 
 
+def remove_the_look_alike(world: World) -> None:
+    world.s3.delete_bucket(Bucket="look-alike")
+    repair_policy(world)
+
+
 def delete_namesake(world: World) -> None:
     world.lab.client("cloudtrail", region="eu-west-1").delete_trail(Name="default")
 
@@ -263,6 +268,13 @@ def delete_log_group(world: World) -> None:
 
 def remove_account(world: World) -> None:
     world.organizations.remove_account_from_organization(AccountId=world.members[0])
+
+
+def offer_a_look_alike(world: World) -> None:
+    """A bucket that admits the trail, beside the trail's own, which no longer does."""
+    world.s3.create_bucket(Bucket="look-alike")
+    world.s3.put_bucket_policy(Bucket="look-alike", Policy=world.policy.replace(world.lab.bucket, "look-alike"))
+    world.put_policy(lambda found: [one for one in found if "OrganizationWrite" not in one["Sid"]])
 
 
 def trust_off_and_on(world: World) -> None:
@@ -446,6 +458,13 @@ ATTACKS = [
         ("AWSCloudTrailOrganizationWrite20150319",),
         by_hand="cloudtrail_log_bucket_policy",
         remedy=repair_policy,
+    ),
+    Attack(
+        "Remove one statement of the bucket policy, and offer another bucket that admits the trail",
+        offer_a_look_alike,
+        ("refusal", "absent: found no such statement as AWSCloudTrailOrganizationWrite20150319"),
+        by_hand="Repair aws-cloudtrail-logs-",
+        remedy=remove_the_look_alike,
     ),
     Attack("Deny writes in the bucket policy", deny_writes, ("Quiet",), by_hand="Quiet", remedy=restore_policy),
     Attack(

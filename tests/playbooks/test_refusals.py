@@ -72,6 +72,14 @@ def test_two_buckets_admit_the_trail(lab: Lab, tmp_path: Path) -> None:
     assert "name" in message
 
 
+def test_another_bucket_than_the_one_that_was_looked_up(lab: Lab, tmp_path: Path) -> None:
+    own = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]["S3BucketName"]
+    message = refuse(lab, tmp_path, "-e", f"organization_trail_bucket={own}")
+    assert f"Bucket {own}: found another one than {lab.bucket}, which was looked up and judged, expected" in message
+    assert f"Set log_bucket_lookup_name={own}" in message
+    assert f"Bucket {own}: found a policy that keeps out the trail {lab.trail_arn}" in message
+
+
 def test_bucket_admits_the_trail_in_another_home_region_only(lab: Lab, tmp_path: Path) -> None:
     with bucket_policy(lab, lab.bucket, lambda policy: policy.replace(f":{lab.home_region}:", ":eu-west-3:")):
         message = refuse(lab, tmp_path)

@@ -34,6 +34,18 @@ def test_back_to_an_account_trail(tmp_path: Path) -> None:
         lab.clear_journal()
         assert "Set revert_org_trail_bucket" in revert(lab, tmp_path).msg
         assert writes(lab) == []
+        for arguments in (["--check"], []):
+            missing = revert(lab, tmp_path, "nobody-has-this-bucket", *arguments)
+            assert missing.rc != 0
+            assert "Bucket nobody-has-this-bucket does not exist" in missing.msg
+        client = lab.client("s3")
+        policy = client.get_bucket_policy(Bucket=bucket)["Policy"]
+        client.delete_bucket_policy(Bucket=bucket)
+        assert (
+            f"Bucket {bucket}: found a policy that keeps out the trail" in revert(lab, tmp_path, bucket, "--check").msg
+        )
+        client.put_bucket_policy(Bucket=bucket, Policy=policy)
+        lab.clear_journal()
         predicted = revert(lab, tmp_path, bucket, "--check").ok()
         assert (predicted.changed, writes(lab)) == (1, [])
         assert f"would stand in {tmp_path}/before.json" in predicted.task("Show where it is").msg

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.ansible_run import run_module
-from tests.lab_process import Lab
+from tests.lab_process import MEMBER_ROLE, Lab
 from tests.trail_run import trust, writes
 
 MODULE = "cloudtrail_organization_trail"
@@ -26,7 +26,8 @@ def lab() -> Iterator[Lab]:
 
 def test_convert_check_repeat_and_fail(lab: Lab) -> None:
     """One lab for all: each start of Ansible takes its time."""
-    options = {"s3_bucket_name": lab.bucket}
+    role = f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"
+    options = {"s3_bucket_name": lab.bucket, "log_archive_role_arn": role}
     predicted = run_module(lab, MODULE, options, "--check", "--diff", region="us-east-1")
     assert lab.journal(writes=True) == []
     done = run_module(lab, MODULE, options, "--diff", region="us-east-1")

@@ -13,8 +13,9 @@ import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 
-from tests.lab_process import Lab
-from tests.trail_run import document, make_key, make_log_group, run_trail, statement, trust
+from tests import trail_run
+from tests.lab_process import MEMBER_ROLE, Lab
+from tests.trail_run import document, make_key, make_log_group, make_topic, statement, trust
 
 STRANGER = "999999999999"
 
@@ -40,6 +41,15 @@ def lab() -> Iterator[Lab]:
 def landing_zone() -> Iterator[Lab]:
     with Lab("--scenario", "landing_zone") as lab:
         yield lab
+
+
+def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:
+    """A run with the log archive's role, as the main job has it."""
+    role = f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"
+    return trail_run.run_trail(lab, {"log_archive_role_arn": role, **options}, check_mode, region)
+
+
+WITHOUT_THE_ROLE = {"log_archive_role_arn": None}
 
 
 def refusal(lab: Lab, options: dict[str, Any], region: str = "") -> str:
@@ -69,7 +79,9 @@ SHORTEST = ["DescribeOrganization", "DescribeTrails", "GetEventSelectors", "GetT
 def test_fewest_calls(fresh: Lab) -> None:
     options = {"s3_bucket_name": fresh.bucket}
     run_trail(fresh, options)
-    assert reads(fresh) == sorted(["GetRole", *SHORTEST, *("DescribeTrails", "GetEventSelectors", "GetTrailStatus")])
+    unjudged = ["GetBucketPolicy", "HeadBucket", "AssumeRole", "GetBucketPolicy"]
+    again = ["DescribeTrails", "GetEventSelectors", "GetTrailStatus"]
+    assert reads(fresh) == sorted(["GetRole", *SHORTEST, *unjudged, *again])
     fresh.clear_journal()
     run_trail(fresh, options)
     assert reads(fresh) == SHORTEST
@@ -89,21 +101,26 @@ def test_fact_7_7_control_tower(landing_zone: Lab) -> None:
 
 
 def test_fact_7_8_overlapping_trail(landing_zone: Lab) -> None:
-    overlap = run_trail(landing_zone, {}, check_mode=True)
+    options = {"expected_admitted_home_regions": [landing_zone.home_region]}
+    overlap = run_trail(landing_zone, options, check_mode=True)
     assert problems(overlap) == {"overlapping_trail": "warning"}
     assert "aws-controltower-BaselineCloudTrail" in overlap["warnings"][0]
     assert "overlapping" not in str(overlap["actions"])
     landing_zone.clear_journal()
-    quiet = run_trail(landing_zone, {"on_problem": {"overlapping_trail": "ignore"}}, check_mode=True)
+    quiet = run_trail(landing_zone, {**options, "on_problem": {"overlapping_trail": "ignore"}}, check_mode=True)
     assert problems(quiet) == {}
     assert reads(landing_zone) == sorted([*SHORTEST, "GetRole"])
     assert "overlapping" not in str(quiet)
-    text = refusal(landing_zone, {"on_problem": {"overlapping_trail": "fail"}})
+    text = refusal(landing_zone, {**options, "on_problem": {"overlapping_trail": "fail"}})
     assert "expected one trail that logs them" in text
 
 
 def test_fact_4_6_opt_in_home_region(landing_zone: Lab) -> None:
-    options = {"name": "zurich", "s3_bucket_name": landing_zone.bucket}
+    options = {
+        "name": "zurich",
+        "s3_bucket_name": landing_zone.bucket,
+        "expected_admitted_home_regions": ["eu-central-2"],
+    }
     found = run_trail(landing_zone, options, check_mode=True, region="eu-central-2")
     assert problems(found)["opt_in_home_region"] == "warning"
     assert found["trail"]["home_region"] == "eu-central-2"
@@ -169,7 +186,94 @@ def test_fact_3_7_key_of_another_region_and_organization(lab: Lab) -> None:
     assert f"KMS key {key}: found in eu-west-1, expected a key in {lab.home_region}" in text
     member = key.replace(STRANGER, lab.log_archive)
     found = run_trail(lab, {"s3_bucket_name": lab.bucket, "kms_key_id": member}, check_mode=True)
-    assert problems(found) == {}
+    assert problems(found) == {"kms_key_policy": "unknown"}
+
+
+def test_a_bucket_that_is_not_there(lab: Lab) -> None:
+    text = refusal(lab, {"s3_bucket_name": "nobody-has-this-bucket"})
+    assert text.startswith("Bucket nobody-has-this-bucket does not exist, expected a bucket whose policy admits")
+    assert "does not exist" in refusal(
+        lab, {"s3_bucket_name": "nobody-has-this-bucket", "is_organization_trail": False}
+    )
+
+
+def test_a_bucket_that_no_look_up_judged_is_judged_by_whoever_may(fresh: Lab) -> None:
+    """Management's own, the log archive's with its role; what cannot be read is said."""
+    options = {"s3_bucket_name": fresh.bucket}
+    unread = run_trail(fresh, {**options, **WITHOUT_THE_ROLE}, check_mode=True)
+    assert problems(unread) == {"bucket_policy": "unknown"}
+    assert problems(run_trail(fresh, options, check_mode=True)) == {}
+    s3 = fresh.client("s3", fresh.log_archive)
+    policy = json.loads(s3.get_bucket_policy(Bucket=fresh.bucket)["Policy"])
+    policy["Statement"] = [one for one in policy["Statement"] if "OrganizationWrite" not in one["Sid"]]
+    s3.put_bucket_policy(Bucket=fresh.bucket, Policy=json.dumps(policy))
+    text = refusal(fresh, options)
+    assert f"Bucket {fresh.bucket}: found a policy that keeps out the trail {fresh.trail_arn}: absent: found no" in text
+    own = fresh.client("cloudtrail").get_trail(Name=fresh.trail_arn)["Trail"]["S3BucketName"]
+    text = refusal(fresh, {"s3_bucket_name": own})
+    assert f"found a policy that keeps out the trail {fresh.trail_arn}: absent: found no such statement" in text
+
+
+def test_an_organization_trail_is_not_moved_to_a_look_alike(fresh: Lab) -> None:
+    """Attack: weaken the trail's own bucket, and offer another one to whoever repairs by look-up."""
+    run_trail(fresh, {"s3_bucket_name": fresh.bucket})
+    s3 = fresh.client("s3", fresh.log_archive)
+    policy = s3.get_bucket_policy(Bucket=fresh.bucket)["Policy"]
+    s3.create_bucket(Bucket="look-alike")
+    s3.put_bucket_policy(Bucket="look-alike", Policy=policy.replace(fresh.bucket, "look-alike"))
+    document = json.loads(policy)
+    document["Statement"] = document["Statement"][:-1]
+    s3.put_bucket_policy(Bucket=fresh.bucket, Policy=json.dumps(document))
+    found = {
+        "s3_bucket_name": "look-alike",
+        "bucket_is_named": False,
+        "looked_up_bucket": "look-alike",
+        "expected_admitted_home_regions": [fresh.home_region],
+    }
+    text = refusal(fresh, found)
+    known = "absent: found no such statement as AWSCloudTrailOrganizationWrite20150319"
+    assert f"writes to the bucket {fresh.bucket}, of which is known: {known}" in text
+    assert "its policy could not be read" in refusal(fresh, {**found, **WITHOUT_THE_ROLE})
+    named = run_trail(fresh, {**found, "bucket_is_named": True}, check_mode=True)
+    assert named["changed_fields"] == ["s3_bucket_name"]
+
+
+def test_fact_2_16_log_group_and_role_of_another_account_or_region(lab: Lab) -> None:
+    group = f"arn:aws:logs:{lab.home_region}:{lab.management}:log-group:trail"
+    role = f"arn:aws:iam::{lab.management}:role/trail-logs"
+    own = {"cloud_watch_logs_log_group_arn": group, "cloud_watch_logs_role_arn": role}
+    for wrong, says in (
+        ({"cloud_watch_logs_log_group_arn": group.replace(lab.management, lab.log_archive)}, "log group"),
+        ({"cloud_watch_logs_log_group_arn": group.replace(lab.home_region, "eu-west-1")}, "in eu-west-1, expected"),
+        ({"cloud_watch_logs_role_arn": role.replace(lab.management, lab.log_archive)}, "The role arn:aws:iam"),
+    ):
+        text = refusal(lab, {"s3_bucket_name": lab.bucket, **own, **wrong})
+        assert says in text
+        assert f"expected one of account {lab.management}" in text
+
+
+def test_fact_2_18_a_topic_that_cloudtrail_may_not_publish_to(fresh: Lab) -> None:
+    options = {"s3_bucket_name": fresh.bucket}
+    closed = fresh.client("sns").create_topic(Name="closed")["TopicArn"]
+    text = refusal(fresh, {**options, "sns_topic_name": "closed"})
+    assert f"SNS topic {closed}: found that cloudtrail.amazonaws.com may not publish to it, expected a topic" in text
+    assert "found no such topic" in refusal(fresh, {**options, "sns_topic_name": "none"})
+    elsewhere = fresh.client("sns", fresh.log_archive).create_topic(Name="theirs")["TopicArn"]
+    unread = run_trail(fresh, {**options, "sns_topic_name": elsewhere}, check_mode=True)
+    assert problems(unread) == {"sns_topic_policy": "unknown"}
+    make_topic(fresh, "open")
+    assert run_trail(fresh, {**options, "sns_topic_name": "open"})["problems"] == []
+
+
+def test_fact_3_7_a_key_of_the_log_archive_is_judged_with_its_role(lab: Lab) -> None:
+    kms = lab.client("kms", lab.log_archive)
+    owner = statement(["kms:*"], "*", Principal={"AWS": f"arn:aws:iam::{lab.log_archive}:root"})
+    key = kms.create_key(Policy=document(owner))["KeyMetadata"]["Arn"]
+    options = {"s3_bucket_name": lab.bucket, "kms_key_id": key}
+    told = f"Policy of the KMS key {key}: found cloudtrail.amazonaws.com may not call kms:GenerateDataKey"
+    assert told in refusal(lab, options)
+    unread = run_trail(lab, {**options, **WITHOUT_THE_ROLE}, check_mode=True)
+    assert problems(unread) == {"bucket_policy": "unknown", "kms_key_policy": "unknown"}
 
 
 def test_an_alias_that_is_not_there(lab: Lab) -> None:

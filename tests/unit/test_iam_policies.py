@@ -40,6 +40,7 @@ VALUES = {
     "CallerArn": "arn:aws:iam::111122223333:role/Automation",
     "KmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "KmsKeyAccountId": "444455556666",
+    "SnsTopicArn": "arn:aws:sns:us-east-1:111122223333:trail",
     "CloudWatchLogsRoleArn": "arn:aws:iam::111122223333:role/CloudTrailLogs",
 }
 KNOW_NO_RESOURCE = {

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .errors import ErrorHandler, code_of
+from .errors import DENIED, ErrorHandler, code_of
 from .retry import retry_read, retry_write
 from .untyped import Client, Function, Structure
 
@@ -184,3 +184,20 @@ def get_object(client: Client, bucket: str, owner: str, key: str) -> tuple[bytes
     """An object's content and its own metadata."""
     answer = client.get_object(Bucket=bucket, ExpectedBucketOwner=owner, Key=key)
     return answer["Body"].read(), dict(answer["Metadata"])
+
+
+@of_bucket("look at the name", missing="404")
+@retry_read
+def _head_bucket(client: Client, bucket: str) -> bool | None:
+    client.head_bucket(Bucket=bucket)
+    return True
+
+
+def bucket_exists(client: Client, bucket: str) -> bool:
+    """Whether there is a bucket of that name in any account; S3 denies a look at one that the caller may not read."""
+    try:
+        return _head_bucket(client, bucket) is not None
+    except AnsibleS3Error as error:
+        if code_of(error) in DENIED:
+            return True
+        raise

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.session import Session
 from .._work.options import Result
+from .bucket import BucketJudge
 from .changes import changes_in_words
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
@@ -23,8 +24,12 @@ from .situation import Problem
 from .writer import Writer
 
 
-def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> tuple[Result, list[str]]:
+def ensure_trail(
+    session: Session, options: TrailOptions, check_mode: bool, judge_bucket: BucketJudge
+) -> tuple[Result, list[str]]:
     """Make the trail what the module's options say; the module's result, and what it should warn about.
+
+    judge_bucket: says whether a bucket admits the trail.
 
     Raises AnsibleOrgTrailError for a refusal of ours and AnsibleAWSError for one of AWS's, before the first write
     wherever that can be known.
@@ -35,7 +40,7 @@ def ensure_trail(session: Session, options: TrailOptions, check_mode: bool) -> t
         options = replace(options, kms_key_id=view.key)
     before = view.now.settings if view.now else None
     plan = plan_for(view.arn, options, before)
-    problems = judge(session, view, options, plan)
+    problems = judge(session, view, options, plan, judge_bucket)
     if problems["fail"]:
         raise AnsibleOrgTrailError(
             message=" ".join(problem.sentence for problem in problems["fail"]),

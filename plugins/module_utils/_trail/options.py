@@ -22,7 +22,9 @@ from .selectors import (
 )
 
 ProblemName = Literal[
+    "bucket_not_looked_up",
     "bucket_outside_organization",
+    "bucket_policy",
     "delivery_error",
     "foreign_trail",
     "kms_key_outside_organization",
@@ -34,6 +36,7 @@ ProblemName = Literal[
     "overlapping_trail",
     "service_linked_role_missing",
     "setting_lost",
+    "sns_topic_policy",
     "trail_quota",
 ]
 Action = Literal["fail", "warn", "ignore"]
@@ -41,7 +44,9 @@ Action = Literal["fail", "warn", "ignore"]
 ACTIONS: tuple[Action, ...] = ("fail", "warn", "ignore")
 
 DEFAULT_ACTIONS: dict[ProblemName, Action] = {
+    "bucket_not_looked_up": "fail",
     "bucket_outside_organization": "fail",
+    "bucket_policy": "fail",
     "delivery_error": "warn",
     "foreign_trail": "fail",
     "kms_key_outside_organization": "fail",
@@ -53,6 +58,7 @@ DEFAULT_ACTIONS: dict[ProblemName, Action] = {
     "overlapping_trail": "warn",
     "service_linked_role_missing": "warn",
     "setting_lost": "warn",
+    "sns_topic_policy": "fail",
     "trail_quota": "fail",
 }
 """Names of the problems, and what the module does about each unless told otherwise."""
@@ -89,6 +95,10 @@ class TrailOptions:
     bucket_account_id: str | None
     bucket_organization_id: str | None
     bucket_region: str | None
+    bucket_is_named: bool
+    looked_up_bucket: str | None
+    log_archive_role_arn: str | None
+    log_archive_role_external_id: str | None
     adopt_foreign: bool
     access_propagation_timeout: int
     policy_propagation_timeout: int

@@ -40,11 +40,10 @@ def kms_key_policy(situation: Situation) -> Problem | None:
     )
 
 
-def _key_requests(situation: Situation) -> list[Request]:
-    """The two calls that CloudTrail makes with the key (aws-facts 3.7)."""
-    arn = str(situation.arn)
-    source: dict[str, str | None] = {
-        "aws:SourceArn": arn,
+def _source(situation: Situation) -> dict[str, str | None]:
+    """What is known of each request that CloudTrail makes for the trail."""
+    return {
+        "aws:SourceArn": str(situation.arn),
         "aws:SourceAccount": situation.arn.account_id,
         "aws:SourceOrgID": situation.organization_id,
         "aws:PrincipalIsAWSService": "true",
@@ -53,8 +52,13 @@ def _key_requests(situation: Situation) -> list[Request]:
         "aws:PrincipalOrgID": None,
         "aws:PrincipalArn": None,
     }
+
+
+def _key_requests(situation: Situation) -> list[Request]:
+    """The two calls that CloudTrail makes with the key (aws-facts 3.7)."""
+    source = _source(situation)
     context: dict[str, str | None] = {
-        "kms:EncryptionContext:aws:cloudtrail:arn": arn,
+        "kms:EncryptionContext:aws:cloudtrail:arn": str(situation.arn),
         "kms:EncryptionContextKeys": "aws:cloudtrail:arn",
     }
     service = {"Service": CLOUDTRAIL}
@@ -62,6 +66,35 @@ def _key_requests(situation: Situation) -> list[Request]:
         Request("kms:GenerateDataKey", situation.key, service, source | context, complete=False),
         Request("kms:DescribeKey", situation.key, service, source, complete=False),
     ]
+
+
+def sns_topic_policy(situation: Situation) -> Problem | None:
+    """Whether the topic's policy lets CloudTrail publish for the trail (aws-facts 2.18)."""
+    text, topic = situation.topic_policy, situation.after["sns_topic_name"]
+    what = f"SNS topic {topic}"
+    if isinstance(text, Unread):
+        return unread_problem("sns_topic_policy", what, "its policy", text)
+    if text is None:
+        return None
+    try:
+        # SNS's own policy for a new topic asks for aws:SourceOwner, and does not let CloudTrail publish.
+        context = _source(situation) | {"aws:SourceOwner": None}
+        request = Request("sns:Publish", topic, {"Service": CLOUDTRAIL}, context, complete=False)
+        effect = evaluate(parse_policy(text), request).effect if text else "Missing"
+    except PolicyError as error:
+        return unread_problem("sns_topic_policy", what, "its policy", Unread(str(error)))
+    if effect == "Allow":
+        return None
+    found = {"Missing": "no such topic", "Unknown": f"that {CLOUDTRAIL} perhaps may not publish to it"}
+    return Problem(
+        "sns_topic_policy",
+        "unknown" if effect == "Unknown" else "error",
+        what,
+        found.get(effect, f"that {CLOUDTRAIL} may not publish to it"),
+        f"a topic whose policy allows {CLOUDTRAIL} sns:Publish with aws:SourceArn {situation.arn}",
+        "Correct sns_topic_name, or add that to the topic's policy, see "
+        "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-permissions-for-sns-notifications.html",
+    )
 
 
 def log_role_too_narrow(situation: Situation) -> Problem | None:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Literal
+from typing import Literal, NoReturn
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.arn import CLOUDTRAIL, parse_trail_arn
 from .._aws.cloudtrail import describe_trails, knows_parameter
-from .._aws.errors import refuse
+from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.iam import (
     get_policy_version,
     get_policy_version_id,
@@ -23,14 +26,17 @@ from .._aws.iam import (
 from .._aws.kms import get_key_policy
 from .._aws.organizations import describe_account, has_service_access
 from .._aws.session import Session
+from .._aws.sns import get_topic_policy
 from .._aws.untyped import Client, Structure
 from .._work.reads import Reads, read_all
+from .bucket import BucketJudge, BucketReader, NoSuchBucket, missing_bucket, move_refusal
 from .options import Action, ProblemName, TrailOptions
 from .plan import Plan
 from .problems import SERVICE_LINKED_ROLE, TRAILS_PER_REGION, find_problems, foreign_trail, sort_problems
 from .reader import View, read_or_unread
 from .refusals import settings_refusal
-from .situation import Problem, Situation
+from .settings import Settings
+from .situation import Problem, Situation, Unread
 
 NewerOption = Literal["recursive_logging", "aggregation_configurations", "event_categories"]
 
@@ -72,11 +78,12 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
             reads["bucket_account_known"] = partial(known, bucket_account)
         if key_account and key_account != account:
             reads["key_account_known"] = partial(known, key_account)
-    if situation.key and situation.key.split(":")[4] == account:
-        kms = session.client("kms", situation.key.split(":")[3])
-        reads["key_policy"] = partial(get_key_policy, kms, situation.key)
+    if situation.key and not options.ignores("kms_key_policy"):
+        reads["key_policy"] = _read_of_key(session, situation)
     if situation.log_role and situation.after["is_organization_trail"]:
-        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role.rpartition("/")[2])
+        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role, account)
+    if topic := situation.after["sns_topic_name"]:
+        reads["topic_policy"] = partial(get_topic_policy, session.client("sns", topic.split(":")[3]), topic)
     if situation.before is None and len(view.trails) >= TRAILS_PER_REGION:
         reads["trails_here"] = partial(_trails_here, session.client("cloudtrail", situation.arn.region), account)
     if situation.becomes_organization_trail:
@@ -94,6 +101,7 @@ _PROBLEMS: dict[str, ProblemName] = {
     "key_policy": "kms_key_policy",
     "role_policies": "log_role_too_narrow",
     "service_linked_role": "service_linked_role_missing",
+    "topic_policy": "sns_topic_policy",
     "trails_here": "trail_quota",
 }
 
@@ -115,8 +123,42 @@ def _trails_here(client: Client, account_id: str) -> list[str]:
     return sorted(arn.name for arn in map(parse_trail_arn, arns) if arn.account_id == account_id)
 
 
-def _role_policies(client: Client, role: str) -> list[Structure]:
+def _read_of_key(session: Session, situation: Situation) -> Callable[[], str]:
+    """The read of the key's policy with the credentials of the key's account: its owner alone may make it."""
+    _arn, _partition, _kms, region, account = situation.key.split(":")[:5]
+    role_arn = situation.options.log_archive_role_arn
+    try:
+        if account != situation.arn.account_id:
+            if account_of(role_arn or "") != account:
+                raise AnsibleOrgTrailError(
+                    f"it is a key of account {account}, and log_archive_role_arn names no role there"
+                )
+            session = archive_of(session, situation.options)
+    except AnsibleAWSError as error:
+        return partial(_raise, error)
+    return partial(get_key_policy, session.client("kms", region), situation.key)
+
+
+def _raise(error: AnsibleAWSError) -> NoReturn:
+    raise error
+
+
+def archive_of(session: Session, options: TrailOptions) -> Session:
+    """A session of the log archive, by the role in the options. Raises AnsibleSTSError."""
+    assert options.log_archive_role_arn
+    return session.assume(options.log_archive_role_arn, options.log_archive_role_external_id)
+
+
+def account_of(arn: str) -> str:
+    """The account id in an ARN; "" where there is none."""
+    return (arn.split(":") + [""] * 5)[4]
+
+
+def _role_policies(client: Client, role_arn: str, account: str) -> list[Structure]:
     """Every policy document of a role, inline and managed."""
+    if account_of(role_arn) != account:
+        raise AnsibleOrgTrailError(f"it is a role of account {account_of(role_arn)}, not of {account}")
+    role = role_arn.rpartition("/")[2]
     inline = [get_role_policy(client, role, name) for name in list_role_policies(client, role)]
     managed = [
         get_policy_version(client, arn, get_policy_version_id(client, arn))
@@ -125,10 +167,16 @@ def _role_policies(client: Client, role: str) -> list[Structure]:
     return inline + managed
 
 
-def judge(session: Session, view: View, options: TrailOptions, plan: Plan) -> dict[Action, list[Problem]]:
+JUDGED_FIELDS = frozenset({"s3_bucket_name", "s3_key_prefix", "is_organization_trail", "kms_key_id"})
+"""Settings on which it depends whether a bucket admits a trail."""
+
+
+def judge(
+    session: Session, view: View, options: TrailOptions, plan: Plan, judge_bucket: BucketJudge
+) -> dict[Action, list[Problem]]:
     """What stands in the way of a plan, by what to do about it: fail, warn, ignore.
 
-    Raises AnsibleOrgTrailError for what no option lifts.
+    judge_bucket: of a bucket that no look-up judged. Raises AnsibleOrgTrailError for what no option lifts.
     """
     before = view.now.settings if view.now else None
     foreign = None if options.adopt_foreign else foreign_trail(view.arn, before)
@@ -136,6 +184,9 @@ def judge(session: Session, view: View, options: TrailOptions, plan: Plan) -> di
     if plan.after is None or owner["fail"]:  # nothing else matters about a trail that is not ours
         return owner
     refuse(settings_refusal(view.arn, before, plan.after, options))
+    archive = partial(archive_of, session, options) if options.log_archive_role_arn else None
+    reader = BucketReader(session, view.arn, view.organization.id, judge_bucket, archive)
+    refuse(move_refusal(reader, before, plan.after, options))
     situation = Situation(
         arn=view.arn,
         organization_id=view.organization.id,
@@ -145,5 +196,23 @@ def judge(session: Session, view: View, options: TrailOptions, plan: Plan) -> di
         delivery_errors=view.now.delivery_errors if view.now else (),
         others=view.others,
         changed_fields=plan.changed_fields,
+        bucket_problems=_bucket_problems(reader, before, plan, options),
     )
     return sort_problems(find_problems(look_further(session, view, situation)), options.on_problem)
+
+
+def _bucket_problems(
+    reader: BucketReader, before: Settings | None, plan: Plan, options: TrailOptions
+) -> Sequence[str] | Unread | None:
+    """Why the bucket that the trail is to write to does not admit it; None where that was or need not be looked at.
+
+    Raises AnsibleOrgTrailError for a bucket that does not exist.
+    """
+    looked_up = options.expected_admitted_home_regions is not None
+    changes = before is None or bool(JUDGED_FIELDS & set(plan.changed_fields))
+    if looked_up or not changes or plan.after is None or options.ignores("bucket_policy"):
+        return None
+    try:
+        return reader.problems(plan.after)
+    except NoSuchBucket as error:
+        raise AnsibleOrgTrailError(missing_bucket(plan.after)) from error

@@ -11,7 +11,7 @@ from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
 from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
 from .changes import losses
 from .options import ACTIONS, Action, ProblemName
-from .policies import kms_key_policy, log_role_too_narrow
+from .policies import kms_key_policy, log_role_too_narrow, sns_topic_policy
 from .selectors import logged_management_events
 from .settings import REQUEST_FIELDS, Settings
 from .situation import Problem, Situation, Unread, unread_problem
@@ -232,6 +232,38 @@ def _bucket_outside_organization(situation: Situation) -> Problem | None:
     )
 
 
+def _bucket_policy(situation: Situation) -> Problem | None:
+    found, bucket = situation.bucket_problems, f"Bucket {situation.after['s3_bucket_name']}"
+    if isinstance(found, Unread):
+        return unread_problem("bucket_policy", bucket, "its policy", found)
+    if not found:
+        return None
+    return Problem(
+        "bucket_policy",
+        "error",
+        bucket,
+        f"a policy that keeps out the trail {situation.arn}: {'; '.join(found)}",
+        "a policy that admits it",
+        "Repair an organization trail's with the module cloudtrail_log_bucket_policy; for an account trail AWS has the "
+        "statements, see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/"
+        "create-s3-bucket-policy-for-cloudtrail.html",
+    )
+
+
+def _bucket_not_looked_up(situation: Situation) -> Problem | None:
+    bucket, looked_up = situation.after["s3_bucket_name"], situation.options.looked_up_bucket
+    if not looked_up or looked_up == bucket:
+        return None
+    return Problem(
+        "bucket_not_looked_up",
+        "error",
+        f"Bucket {bucket}",
+        f"another one than {looked_up}, which was looked up and judged",
+        "the bucket that was looked up",
+        f"Set log_bucket_lookup_name={bucket}, so that it is judged as well, or leave organization_trail_bucket out.",
+    )
+
+
 def _kms_key_outside_organization(situation: Situation) -> Problem | None:
     known = situation.key_account_known
     if isinstance(known, Unread):
@@ -263,7 +295,9 @@ def _kms_key_region(situation: Situation) -> Problem | None:
 
 
 JUDGES: dict[ProblemName, Callable[[Situation], Problem | None]] = {
+    "bucket_not_looked_up": _bucket_not_looked_up,
     "bucket_outside_organization": _bucket_outside_organization,
+    "bucket_policy": _bucket_policy,
     "delivery_error": _delivery_error,
     "foreign_trail": _foreign_trail,
     "kms_key_outside_organization": _kms_key_outside_organization,
@@ -275,5 +309,6 @@ JUDGES: dict[ProblemName, Callable[[Situation], Problem | None]] = {
     "overlapping_trail": _overlapping_trail,
     "service_linked_role_missing": _service_linked_role_missing,
     "setting_lost": _setting_lost,
+    "sns_topic_policy": sns_topic_policy,
     "trail_quota": _trail_quota,
 }

@@ -89,12 +89,16 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
     if asked and bool(after[group]) != bool(after[role]):
         given, lacking = (group, role) if after[group] else (role, group)
         return f"The trail {arn} would have {given} without {lacking}, expected both or neither. Set {lacking}, too."
+    if asked and (misplaced := _misplaced_logs(arn, after)):
+        return misplaced
     admitted = options.expected_admitted_home_regions
     if admitted is not None and arn.region not in admitted:
         return (
             f"The policy of the bucket {after['s3_bucket_name']} admits the trail {arn.name} with the home region "
             f"{' or '.join(admitted) or '(none)'}, found the trail in {arn.region}. "
-            f"Let aws:SourceArn in the bucket's policy be {arn}."
+            "A trail of that name in another region than yours is a mistake, or hides yours: delete it, or give the "
+            f"ARN of yours as name. If {arn} is yours, give it to the look-up of the bucket as trail_arn, which then "
+            "says what the bucket's policy lacks."
         )
     prefix = options.expected_admitted_s3_key_prefix
     if prefix is not None and prefix.strip("/") != after["s3_key_prefix"]:
@@ -102,5 +106,24 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
             f"The trail {arn} has the prefix {after['s3_key_prefix']!r}, expected {prefix!r}, for which the policy of "
             f"the bucket {after['s3_bucket_name']} was judged. Set s3_key_prefix (for all roles, "
             "organization_trail_s3_key_prefix) to the prefix that both are to have."
+        )
+    return None
+
+
+def _misplaced_logs(arn: TrailArn, after: Settings) -> str | None:
+    """Why CloudTrail takes no such log group or role: both are of the trail's account (aws-facts 2.16)."""
+    group, role = after["cloud_watch_logs_log_group_arn"], after["cloud_watch_logs_role_arn"]
+    if not group:
+        return None
+    region, account = group.split(":")[3:5]
+    if (region, account) != (arn.region, arn.account_id):
+        return (
+            f"The log group {group} is one of account {account} in {region}, expected one of account {arn.account_id} "
+            f"in {arn.region}, where the trail {arn} is. Set cloud_watch_logs_log_group_arn to one there."
+        )
+    if role.split(":")[4] != arn.account_id:
+        return (
+            f"The role {role} is one of account {role.split(':')[4]}, expected one of account {arn.account_id}, which "
+            f"owns the trail {arn}. Set cloud_watch_logs_role_arn to one of that account."
         )
     return None

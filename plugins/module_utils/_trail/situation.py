@@ -52,7 +52,10 @@ class OtherTrail:
 
 @dataclass(frozen=True)
 class Situation:
-    """All that the judgement rests on. ``before`` and ``after`` are settings; the rest is None where not read."""
+    """All that the judgement rests on. ``before`` and ``after`` are settings; the rest is None where not read.
+
+    topic_policy: "" when there is no such topic.
+    """
 
     arn: TrailArn
     organization_id: str
@@ -66,6 +69,8 @@ class Situation:
     key_account_known: bool | Unread | None = None
     bucket_account_known: bool | Unread | None = None
     role_policies: Sequence[Structure] | Unread | None = None
+    topic_policy: str | Unread | None = None
+    bucket_problems: Sequence[str] | Unread | None = None
     service_linked_role: bool | Unread | None = None
     changed_fields: Sequence[str] = ()
 

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.policies import (
     kms_key_policy,
     log_role_too_narrow,
+    sns_topic_policy,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.settings import Settings
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situation import (
@@ -21,7 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situatio
     Unread,
 )
 
-from tests.trail_options import AFTER, ARN, GROUP, HOME, KEY, ME, ROLE, options
+from tests.trail_options import AFTER, ARN, GROUP, HOME, KEY, ME, ROLE, TOPIC, options
 
 LOG_GROUP = f"{GROUP}:*"
 
@@ -159,3 +160,40 @@ def test_log_role_too_narrow_names_what_is_refused(situation: Situation, found: 
     assert problem.object == f"Role {ROLE}"
     assert problem.found.startswith(found)
     assert f"{STREAMS}o-exampleorgid_*" in problem.sentence
+
+
+def topic_statement(effect: str = "Allow", action: str = "SNS:Publish", condition: Any = None) -> dict[str, Any]:
+    statement = {"Effect": effect, "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": action}
+    return {**statement, "Resource": TOPIC, "Condition": condition or {}}
+
+
+OWN = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "SNS:Publish", "Resource": TOPIC}
+TOPICS: list[tuple[str, Any, str, str]] = [
+    ("for this trail", [topic_statement(condition=FROM_TRAIL)], "", ""),
+    ("for the account", [topic_statement(condition={"StringEquals": {"aws:SourceAccount": ME}})], "", ""),
+    ("without a condition", [topic_statement()], "", ""),
+    ("for another trail", [topic_statement(condition=ELSEWHERE)], "error", "may not publish"),
+    (
+        "SNS's own",
+        [{**OWN, "Condition": {"StringEquals": {"AWS:SourceOwner": ME}}}],
+        "error",
+        "may not publish",
+    ),
+    ("for subscribers", [topic_statement(action="SNS:Subscribe")], "error", "may not publish"),
+    ("with a Deny", [topic_statement(), topic_statement("Deny")], "error", "may not publish"),
+    ("no topic", "", "error", "no such topic"),
+    ("malformed", "{}", "unknown", "could not be read"),
+    ("unread", Unread("denied"), "unknown", "could not be read (denied)"),
+]
+
+
+@pytest.mark.parametrize(("case", "policy", "severity", "found"), TOPICS, ids=[row[0] for row in TOPICS])
+def test_fact_2_18_sns_topic_policy(case: str, policy: Any, severity: str, found: str) -> None:
+    text = policy if isinstance(policy, str | Unread) else json.dumps({"Version": "2012-10-17", "Statement": policy})
+    problem = sns_topic_policy(replace(GOOD, after={**AFTER, "sns_topic_name": TOPIC}, topic_policy=text))
+    assert (problem.severity if problem else "") == severity
+    assert problem is None or (found in problem.found and problem.object == f"SNS topic {TOPIC}")
+
+
+def test_a_topic_that_was_not_read_is_no_problem() -> None:
+    assert sns_topic_policy(GOOD) is None

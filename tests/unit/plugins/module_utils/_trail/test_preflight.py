@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields, replace
 from typing import Any, cast
 
@@ -91,6 +92,8 @@ def test_fact_2_14_unsupported_option(monkeypatch: pytest.MonkeyPatch) -> None:
 EXCHANGE: dict[str, Any] = {
     "describe_account": {"Account": {"Id": OTHER}},
     "get_key_policy": {"Policy": "{}"},
+    "get_topic_attributes": {"Attributes": {"Policy": "{}"}},
+    "get_bucket_policy": {"Policy": "[]"},
     "get_role": {"Role": {"RoleName": "AWSServiceRoleForCloudTrail"}},
     "list_role_policies": {"PolicyNames": ["inline"]},
     "get_role_policy": {"PolicyDocument": {"inline": True}},
@@ -113,6 +116,8 @@ WITH_KEY: Settings = {**GOOD, "kms_key_id": KEY}
 FOREIGN_KEY: Settings = {**GOOD, "kms_key_id": KEY.replace(ME, OTHER)}
 WITH_ROLE: Settings = {**GOOD, "cloud_watch_logs_role_arn": ROLE}
 IN_OTHER = options(bucket_account_id=OTHER)
+WITH_TOPIC: Settings = {**GOOD, "sns_topic_name": f"arn:aws:sns:us-west-2:{ME}:trail"}
+IN_ARCHIVE = options(log_archive_role_arn=f"arn:aws:iam::{OTHER}:role/reader")
 
 Read = tuple[str, Situation, dict[str, Any], dict[str, Any]]
 READS: list[Read] = [
@@ -133,7 +138,34 @@ READS: list[Read] = [
     ),
     ("no organization", replace(SITUATION, organization_id="", options=IN_OTHER), {}, {}),
     ("own key", replace(SITUATION, after=WITH_KEY), {}, {"key_policy": "{}"}),
-    ("key of another account", replace(SITUATION, after=FOREIGN_KEY), {}, {"key_account_known": True}),
+    (
+        "key of another account",
+        replace(SITUATION, after=FOREIGN_KEY),
+        {},
+        {
+            "key_account_known": True,
+            "key_policy": Unread(f"it is a key of account {OTHER}, and log_archive_role_arn names no role there"),
+        },
+    ),
+    (
+        "key of the log archive",
+        replace(SITUATION, after=FOREIGN_KEY, options=IN_ARCHIVE),
+        {},
+        {"key_account_known": True, "key_policy": "{}"},
+    ),
+    ("topic", replace(SITUATION, after=WITH_TOPIC), {}, {"topic_policy": "{}"}),
+    (
+        "no such topic",
+        replace(SITUATION, after=WITH_TOPIC),
+        {"get_topic_attributes": client_error("NotFound", 404)},
+        {"topic_policy": ""},
+    ),
+    (
+        "role of another account",
+        replace(SITUATION, after={**GOOD, "cloud_watch_logs_role_arn": ROLE.replace(ME, OTHER)}),
+        {},
+        {"role_policies": Unread(f"it is a role of account {OTHER}, not of {ME}")},
+    ),
     (
         "role of the log group",
         replace(SITUATION, after=WITH_ROLE),
@@ -196,6 +228,7 @@ IGNORABLE: list[tuple[ProblemName, Situation, str]] = [
     ("kms_key_outside_organization", replace(SITUATION, after=FOREIGN_KEY), "key_account_known"),
     ("kms_key_policy", replace(SITUATION, after=WITH_KEY), "key_policy"),
     ("log_role_too_narrow", replace(SITUATION, after=WITH_ROLE), "role_policies"),
+    ("sns_topic_policy", replace(SITUATION, after=WITH_TOPIC), "topic_policy"),
     ("service_linked_role_missing", replace(SITUATION, before=ACCOUNT_TRAIL), "service_linked_role"),
     ("trail_quota", replace(SITUATION, before=None, after=ACCOUNT_TRAIL), "trails_here"),
 ]
@@ -223,7 +256,9 @@ def judged(view: View, given: dict[str, object], **answers: Any) -> dict[str, li
     asked = options(**given)
     plan = plan_for(view.arn, asked, view.now.settings if view.now else None)
     session = CannedSession(ME, "us-east-1", EXCHANGE | answers)
-    problems = judge(cast(Session, session), view, asked, plan)
+    problems = judge(
+        cast(Session, session), view, asked, plan, lambda policy, place, organization_trail: json.loads(str(policy))
+    )
     return {action: [one.name for one in ones] for action, ones in problems.items() if ones}
 
 
@@ -233,6 +268,13 @@ JUDGED: list[tuple[str, View, dict[str, object], dict[str, list[str]]]] = [
     ("good", VIEW, {}, {}),
     ("delivery fails", FAILING, {}, {"warn": ["delivery_error"]}),
     ("delivery fails, to the old bucket", FAILING, {"s3_bucket_name": "new"}, {}),
+    ("a bucket that was looked up", VIEW, {"s3_bucket_name": "new", "looked_up_bucket": "new"}, {}),
+    (
+        "another bucket than was looked up",
+        VIEW,
+        {"s3_bucket_name": "new", "looked_up_bucket": "bucket"},
+        {"fail": ["bucket_not_looked_up"]},
+    ),
     ("nothing matters about a trail that goes", FAILING, {"state": "absent"}, {}),
     ("another tool's", replace(FAILING, arn=FOREIGN), {}, {"fail": ["foreign_trail"]}),
     ("another tool's, to be deleted", replace(VIEW, arn=FOREIGN), {"state": "absent"}, {"fail": ["foreign_trail"]}),
@@ -260,3 +302,32 @@ def test_judge_looks_further() -> None:
     view = replace(VIEW, now=TrailNow(ACCOUNT_TRAIL))
     answers = {"get_role": NO_ROLE, "list_aws_service_access_for_organization": TRUSTED}
     assert judged(view, {}, **answers) == {"warn": ["service_linked_role_missing"]}
+
+
+KEEPING_OUT = {"get_bucket_policy": {"Policy": '["why"]'}}
+BUCKETS: list[tuple[str, dict[str, object], bool]] = [
+    ("another bucket", {"s3_bucket_name": "new"}, True),
+    ("another prefix", {"s3_key_prefix": "new"}, True),
+    ("another kind of trail", {"is_organization_trail": False}, True),
+    ("another key", {"kms_key_id": KEY, "on_problem": {"kms_key_policy": "ignore"}}, True),
+    ("nothing that matters to it", {"recursive_logging": False}, False),
+    ("judged by a look-up", {"s3_bucket_name": "new", "expected_admitted_home_regions": ["eu-central-1"]}, False),
+]
+
+
+@pytest.mark.parametrize(("case", "given", "told"), BUCKETS, ids=[row[0] for row in BUCKETS])
+def test_a_bucket_that_nobody_judged_is_judged(case: str, given: dict[str, object], told: bool) -> None:
+    assert judged(VIEW, given, **KEEPING_OUT) == ({"fail": ["bucket_policy"]} if told else {})
+
+
+def test_a_bucket_that_is_not_there_is_refused_unless_nobody_wants_to_know() -> None:
+    gone = {"get_bucket_policy": client_error("NoSuchBucket", 404)}
+    with pytest.raises(AnsibleOrgTrailError, match="Bucket new does not exist"):
+        judged(VIEW, {"s3_bucket_name": "new"}, **gone)
+    assert judged(VIEW, {"s3_bucket_name": "new", "on_problem": {"bucket_policy": "ignore"}}, **gone) == {}
+
+
+def test_an_organization_trail_is_not_moved_to_a_bucket_that_was_found() -> None:
+    given = {"s3_bucket_name": "new", "bucket_is_named": False, "expected_admitted_home_regions": ["eu-central-1"]}
+    with pytest.raises(AnsibleOrgTrailError, match="writes to the bucket bucket, of which is known: why"):
+        judged(VIEW, given, **KEEPING_OUT)

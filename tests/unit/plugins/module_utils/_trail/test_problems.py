@@ -145,6 +145,16 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
         {"kms_key_region": "error"},
     ),
     ("key's policy malformed", replace(WITH_KEY, key_policy="{}"), {"kms_key_policy": "unknown"}),
+    ("bucket that admits", replace(GOOD, bucket_problems=[]), {}),
+    ("bucket that keeps out", replace(GOOD, bucket_problems=["why"]), {"bucket_policy": "error"}),
+    ("bucket unread", replace(GOOD, bucket_problems=Unread("denied.")), {"bucket_policy": "unknown"}),
+    (
+        "another bucket than looked up",
+        replace(GOOD, options=options(looked_up_bucket="found")),
+        {"bucket_not_looked_up": "error"},
+    ),
+    ("the bucket that was looked up", replace(GOOD, options=options(looked_up_bucket="bucket")), {}),
+    ("no such topic", replace(GOOD, topic_policy=""), {"sns_topic_policy": "error"}),
     ("role without policies", replace(GOOD, after=LOGS, role_policies=[]), {"log_role_too_narrow": "error"}),
 ]
 

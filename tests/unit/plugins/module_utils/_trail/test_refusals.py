@@ -104,7 +104,7 @@ def test_choose_trail_refuses_the_arn_of_another_account() -> None:
 
 
 LOG_GROUP, LOG_ROLE = "cloud_watch_logs_log_group_arn", "cloud_watch_logs_role_arn"
-LOGS: Settings = {"cloud_watch_logs_log_group_arn": "g", "cloud_watch_logs_role_arn": "r"}
+LOGS: Settings = {"cloud_watch_logs_log_group_arn": f"{GROUP}:*", "cloud_watch_logs_role_arn": ROLE}
 NO_GROUP: Settings = {**AFTER, "cloud_watch_logs_role_arn": "r"}
 NO_ROLE: Settings = {**AFTER, "cloud_watch_logs_log_group_arn": "g"}
 SETTINGS: list[tuple[str, Settings | None, Settings, dict[str, object], str]] = [
@@ -131,6 +131,34 @@ SETTINGS: list[tuple[str, Settings | None, Settings, dict[str, object], str]] = 
         "'a', expected ''",
     ),
     ("a log group and a role", AFTER, {**AFTER, **LOGS}, {LOG_GROUP: "g", LOG_ROLE: "r"}, ""),
+    (
+        "a log group of another account",
+        AFTER,
+        {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace(ME, OTHER)},
+        {LOG_GROUP: "g"},
+        f"is one of account {OTHER} in eu-central-1, expected one of account {ME} in eu-central-1",
+    ),
+    (
+        "a log group of another region",
+        AFTER,
+        {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace("eu-central-1", "us-east-1")},
+        {LOG_GROUP: "g"},
+        f"is one of account {ME} in us-east-1, expected one of account {ME} in eu-central-1",
+    ),
+    (
+        "a role of another account",
+        AFTER,
+        {**AFTER, **LOGS, "cloud_watch_logs_role_arn": ROLE.replace(ME, OTHER)},
+        {LOG_ROLE: "r"},
+        f"is one of account {OTHER}, expected one of account {ME}",
+    ),
+    (
+        "a delegated administrator's log group, left alone (aws-facts 2.16)",
+        {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace(ME, OTHER)},
+        {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace(ME, OTHER)},
+        {},
+        "",
+    ),
     ("a role without a log group", AFTER, NO_GROUP, {LOG_ROLE: "r"}, f"{LOG_ROLE} without {LOG_GROUP}"),
     (
         "a log group without a role",
