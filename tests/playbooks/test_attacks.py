@@ -576,6 +576,8 @@ def test_attack(world: World, attack: Attack) -> None:
 
     lab.clear_journal()
     done = world.enable(**variables)
+    if "coverage_enabled" in variables:
+        assert done.results[-1].task == "Show what changed"
     if attack.by_hand:
         assert (done.rc == 0) == attack.quiet, done.msg
         assert world.written() == []

@@ -58,7 +58,8 @@ def ask(client: Client, method: str, arn: str) -> Structure:
         if response_dict and parsed_response is not None and response_dict["status_code"] < 300:
             parsed_response[UNKNOWN] = list(unknown_members(shape, as_json(response_dict["body"])))
 
-    client.meta.events.register(f"response-received.cloudtrail.{operation}", note_unknown, unique_id="whole_answer")
+    event = f"response-received.cloudtrail.{operation}"
+    client.meta.events.register(event, note_unknown, unique_id=event)  # once, however often it is asked
 
     def read() -> Structure:
         answer: Structure = getattr(client, method)(TrailName=arn)

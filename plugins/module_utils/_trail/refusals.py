@@ -62,7 +62,7 @@ def choose_trail(trails: Iterable[TrailArn], name: str | TrailArn, owner: str, r
     if len(named) > 1:
         return (
             f"The name {name} belongs to {len(named)} trails, {' and '.join(map(str, named))}, expected one. "
-            "Say which by giving its ARN as name."
+            "Delete the one that is not yours, or say which is by giving its ARN as name."
         )
     return named[0] if named else TrailArn(partition_of(region), region, owner, name)
 

@@ -119,6 +119,15 @@ def test_fact_2_14_what_botocore_does_not_know_is_refused(
     assert slept == []
 
 
+def test_each_operation_of_a_client_is_looked_into() -> None:
+    insights = {"TrailARN": ARN, "InsightSelectors": [{"InsightType": "A", "Future": 1}]}
+    client = client_of([GOOD, GOOD, json.dumps(insights)])
+    for _time in range(2):
+        assert cloudtrail.get_event_selectors(client, ARN)["AdvancedEventSelectors"] == [DATA]
+    with pytest.raises(AnsibleOrgTrailError, match=r"answered InsightSelectors\.Future"):
+        cloudtrail.get_insight_selectors(client, ARN)
+
+
 def test_an_error_is_no_answer_to_look_into() -> None:
     body = json.dumps({"__type": "TrailNotFoundException", "Message": "x", "Future": 1})
     with pytest.raises(cloudtrail.AnsibleCloudTrailError) as error:
