@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
-from ansible_collections.cloudsec.org_trail.plugins.action._direct import ActionModule as Direct
+from ansible_collections.cloudsec.org_trail.plugins.action._account import ActionModule as AccountAction
 from ansible_collections.cloudsec.org_trail.plugins.action._direct import preload
 
 preload(__name__)
@@ -33,15 +33,17 @@ HOST_VARIABLES = {
 """Fields of the option ``accounts``, and the host variables that the inventory organizations_accounts gives them in."""
 
 
-class ActionModule(Direct):
+class ActionModule(AccountAction):
     """The module's action, with lines of progress in the play's output."""
 
     _lines: IO[str] | None = None
+    _asks_hosts = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         given, variables = self._task.args, task_vars or {}
         arguments = dict(given)
-        if boolean(given.get("accounts_from_hosts"), strict=False):  # what is no boolean, the module refuses
+        self._asks_hosts = boolean(given.get("accounts_from_hosts"), strict=False)  # the module refuses what is none
+        if self._asks_hosts:
             del arguments["accounts_from_hosts"]
             if arguments.get("accounts") is not None:
                 return {"failed": True, "msg": "parameters are mutually exclusive: accounts|accounts_from_hosts"}
@@ -57,6 +59,10 @@ class ActionModule(Direct):
                 return super().run(tmp, task_vars)
         finally:
             self._task.args, self._lines = given, None
+
+    def _host_account(self, variables: dict[str, Any]) -> Any:
+        """Where hosts are the accounts to ask, none of them says in which account to work."""
+        return None if self._asks_hosts else super()._host_account(variables)
 
     def _tick(self) -> None:
         for line in self._lines or ():

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudsec.org_trail.plugins.action._direct import ActionModule, preload
+from ansible_collections.cloudsec.org_trail.plugins.action._account import ActionModule
+from ansible_collections.cloudsec.org_trail.plugins.action._direct import preload
 
 preload(__name__)
 

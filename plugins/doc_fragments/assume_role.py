@@ -11,6 +11,14 @@ class ModuleDocFragment:
 
     DOCUMENTATION = r"""
 options:
+  account_id:
+    description:
+      - Id of the account to work in, 12 digits, quoted in YAML. When the credentials or the role are those of another
+        account, the module fails before it calls anything but STS.
+      - The default is the variable C(account_id) of the host that the task is delegated to, else of the task's host.
+        Where neither has one, any account will do.
+    type: str
+    version_added: 1.2.0
   assume_role_arn:
     description:
       - ARN of a role to assume before any other call.

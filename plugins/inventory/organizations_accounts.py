@@ -169,9 +169,15 @@ except ImportError:  # before: text is a template unless it is marked
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import partition_of
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import refuse, sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import DEFAULT_REGION, Role, assume_role
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    DEFAULT_REGION,
+    Role,
+    answer_refusal,
+    assume_role,
+    role_refusal,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import (
     Account,
     AccountError,
@@ -276,7 +282,9 @@ class InventoryModule(AWSInventoryBase):
     def _freeze_iam_role(self, iam_role_arn: str) -> None:
         """Assume the role with a session name that fits STS's 64 characters, and with the external id."""
         role = Role(iam_role_arn, SESSION_NAME, self.get_option("assume_role_external_id") or "")
-        keys = assume_role(self._client("sts"), role)["Credentials"]
+        answer = assume_role(self._client("sts"), role)
+        refuse(answer_refusal(role.arn, answer))
+        keys = answer["Credentials"]
         self._frozen_credentials = {
             "profile_name": None,
             "aws_access_key_id": keys["AccessKeyId"],
@@ -307,6 +315,7 @@ class Populate:
         self._role = (option("role_arn_pattern"), option("role_name"), self._partition)
         self._external_id = option("role_external_id")
         self._management_role = option("management_role_arn")
+        refuse(role_refusal(self._management_role or "", self._management))
         self._optional = {f"account_{name}": name for name in ("tags", "ou_names") if option(name)}
         self._constructs = any(option(name) for name in ("compose", "groups", "keyed_groups"))
         self._parents: dict[str, str] = {}

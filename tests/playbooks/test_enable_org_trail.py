@@ -174,7 +174,8 @@ def test_no_call_is_made_in_vain(lesson: Lab, tmp_path: Path) -> None:
     """The calls of a converting and of an unchanged run, without and with the bucket's health.
 
     A call is one account's operation. The preflight and the role each look at AWS, in five calls: trusted access may
-    change a trail (aws-facts section 5), and what was read before the first write is not believed after it.
+    change a trail (aws-facts section 5), and what was read before the first write is not believed after it. Each of
+    the three modules in management asks first whose keys it has.
     """
     without_health = ("-e", '{"log_bucket_lookup_health": false}')
     for arguments, expected in ((without_health, [*CALLS, *CONVERTING]), (without_health, CALLS), ((), None)):
@@ -189,6 +190,7 @@ CALLS = [
     *(f"False {name}" for name in ("DescribeOrganization", "GetBucketPolicy", "ListBuckets")),
     *(f"True {name}" for name in ("AssumeRole", "DescribeOrganization", "ListAWSServiceAccessForOrganization")),
     *(f"True {name}" for name in ("DescribeOrganization", "ListTrails", *LOOK) * 2),
+    *["True GetCallerIdentity"] * 3,
 ]
 CONVERTING = [
     *(f"True {name}" for name in ("GetRole", "ListAWSServiceAccessForOrganization", "EnableAWSServiceAccess")),

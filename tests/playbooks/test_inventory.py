@@ -152,13 +152,13 @@ def test_roles(lab: Lab, tmp_path: Path) -> None:
         role_arn_pattern="arn:{partition}:iam::{account_id}:role/audit/{role_name}",
         role_name="Reader",
         role_external_id="4711",
-        management_role_arn="arn:aws:iam::1:role/M",
+        management_role_arn=f"arn:aws:iam::{lab.management}:role/M",
         hostname="account_name",
     )
     member = variables(found, "SecurityAudit")
     assert member["assume_role_arn"] == f"arn:aws:iam::{lab.log_archive}:role/audit/Reader"
     assert member["assume_role_external_id"] == "4711"
-    assert variables(found, "Management")["assume_role_arn"] == "arn:aws:iam::1:role/M"
+    assert variables(found, "Management")["assume_role_arn"] == f"arn:aws:iam::{lab.management}:role/M"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,10 @@ def test_roles(lab: Lab, tmp_path: Path) -> None:
         ({"log_archive": ["Nobody"]}, ["Nobody", "expected the log archive account"]),
         ({"ous": ["Security"]}, ["ous holds 'Security'", "Set ou_names"]),
         ({"role_arn_pattern": "arn:aws:iam::1:role/x"}, ["role_arn_pattern", "{account_id}"]),
+        (
+            {"management_role_arn": "arn:aws:iam::123456789012:role/x"},
+            ["belongs to account 123456789012", "expected a role"],
+        ),
         ({"assume_role_arn": "arn:aws:iam::123456789012:role/x"}, ["assume the role", "AccessDenied"]),
     ],
 )

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Trail ARNs, trail names, and the partition of a region."""
+"""Account ids, the ARNs of trails, roles and callers, trail names, and the partition of a region."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 """Service principal of CloudTrail, the same in every partition."""
 
+_ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
+_PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):.+")
 _ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+")
 _NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
@@ -26,6 +28,17 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+
+
+def is_account_id(text: str) -> bool:
+    """Whether a text is an account id: 12 digits."""
+    return _ACCOUNT_ID.fullmatch(text) is not None
+
+
+def arn_account(arn: str) -> str:
+    """The account that the ARN of a role, a user or a role's session names; "" for a text that is no such ARN."""
+    match = _PRINCIPAL.fullmatch(arn)
+    return match[1] if match else ""
 
 
 @dataclass(frozen=True)

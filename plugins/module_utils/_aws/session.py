@@ -22,11 +22,13 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .errors import AnsibleOrgTrailError, STSErrorHandler
+from .arn import arn_account, is_account_id
+from .errors import AnsibleOrgTrailError, STSErrorHandler, refuse
 from .retry import retry_read
 from .untyped import Client, Structure
 
 ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "account_id": {"type": "str"},
     "assume_role_arn": {"type": "str"},
     "assume_role_external_id": {"type": "str"},
     "assume_role_session_name": {"type": "str", "default": "cloudsec.org_trail"},
@@ -52,7 +54,7 @@ class Connection:
     """How to reach AWS, by the options of amazon.aws's fragments and the role to assume, if there is one.
 
     arguments: of boto3's ``client``, such as keys and ``verify``. config: the option ``aws_config``.
-    session_name: for roles of other accounts that this one may assume.
+    session_name: for roles of other accounts that this one may assume. account_id: the account to work in; "" for any.
     """
 
     region: str = DEFAULT_REGION
@@ -63,12 +65,19 @@ class Connection:
     config: Config | None = None
     role: Role | None = None
     session_name: str = "cloudsec.org_trail"
+    account_id: str = ""
 
 
 def connection_of(module: AnsibleAWSModule) -> Connection:
-    """The connection that a module's options ask for. Ends the module when amazon.aws refuses them."""
+    """The connection that a module's options ask for. Ends the module when amazon.aws refuses them.
+
+    Raises AnsibleOrgTrailError for an account that cannot be.
+    """
     _region, endpoint, arguments = get_aws_connection_info(module)
     params = module.params
+    account_id = params["account_id"]
+    if account_id is not None and not is_account_id(account_id):
+        raise AnsibleOrgTrailError(f"account_id is {account_id!r}, expected 12 digits. Quote the id in YAML.")
     name, role_arn = params["assume_role_session_name"], params["assume_role_arn"]
     return Connection(
         region=module.region or DEFAULT_REGION,
@@ -79,6 +88,7 @@ def connection_of(module: AnsibleAWSModule) -> Connection:
         arguments=arguments,
         role=Role(role_arn, name, params["assume_role_external_id"] or "") if role_arn else None,
         session_name=name,
+        account_id=account_id or "",
     )
 
 
@@ -86,7 +96,8 @@ class Session:
     """Clients of one account, each made once and only when asked for.
 
     With a role every client uses its temporary keys. They live in this object and nowhere else.
-    Raises AnsibleSTSError when the role cannot be assumed.
+    Raises AnsibleSTSError when the role cannot be assumed, and AnsibleOrgTrailError when the keys are not those of the
+    account that the connection names. Before that is known, nothing but STS is called.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -96,10 +107,15 @@ class Session:
         self._arn = ""
         self.region = connection.region
         if connection.role:
-            self._assume_role(connection.role)
+            self._assume_role(connection.role, connection.account_id)
+        elif connection.account_id:
+            refuse(credentials_refusal(self.arn, connection.account_id))
 
-    def _assume_role(self, role: Role) -> None:
+    def _assume_role(self, role: Role, account_id: str) -> None:
+        """Work in a role, which must be one of an account where that is known (not "")."""
+        refuse(role_refusal(role.arn, account_id))
         answer = assume_role(self.regional_sts(), role)
+        refuse(answer_refusal(role.arn, answer, account_id))
         keys = answer["Credentials"]
         self._keys = {
             "aws_access_key_id": keys["AccessKeyId"],
@@ -109,11 +125,14 @@ class Session:
         self._arn = answer["AssumedRoleUser"]["Arn"]
         self._clients.clear()
 
-    def assume(self, role_arn: str, external_id: str | None) -> Session:
-        """A session in another account, by a role that this one may assume. Raises AnsibleSTSError."""
+    def assume(self, role_arn: str, external_id: str | None, account_id: str = "") -> Session:
+        """A session in another account, by a role that this one may assume.
+
+        account_id: the account, where it is known. Raises AnsibleSTSError, and AnsibleOrgTrailError for another one.
+        """
         other = copy(self)
         other._clients = {}
-        other._assume_role(Role(role_arn, self._connection.session_name, external_id or ""))
+        other._assume_role(Role(role_arn, self._connection.session_name, external_id or ""), account_id)
         return other
 
     def client(self, service: str, region: str | None = None, *, once: bool = False) -> Client:
@@ -189,12 +208,50 @@ class Session:
     @property
     def account_id(self) -> str:
         """Id of the account that the calls act on."""
-        return self.arn.split(":")[4]
+        return arn_account(self.arn)
 
     @property
     def partition(self) -> str:
         """Partition of the session's region, for example ``aws`` or ``aws-us-gov``."""
         return str(self.client("sts").meta.partition)
+
+
+def credentials_refusal(arn: str, account_id: str) -> str | None:
+    """Why a caller cannot work for an account, in one sentence; None when it belongs to it."""
+    found = arn_account(arn)
+    if found == account_id:
+        return None
+    return (
+        f"The credentials belong to account {found} ({arn}), expected account {account_id}, which account_id names. "
+        f"Set assume_role_arn to a role in {account_id}, or use credentials of that account: a profile or keys in the "
+        "environment may be other ones than you think. Nothing was looked at or changed."
+    )
+
+
+def role_refusal(role_arn: str, account_id: str) -> str | None:
+    """Why a role cannot lead into an account, in one sentence; None when it can, or when its ARN does not tell."""
+    found = arn_account(role_arn)
+    if not found or account_id in ("", found):
+        return None
+    return (
+        f"The role {role_arn} belongs to account {found}, expected a role in account {account_id}. Correct the role's "
+        "ARN or the account's id. Nothing was looked at or changed."
+    )
+
+
+def answer_refusal(role_arn: str, answer: Structure, account_id: str = "") -> str | None:
+    """Why AssumeRole's answer is not believed, in one sentence; None when it has keys of the account that is meant.
+
+    That is the given account, else the one that the role's ARN names.
+    """
+    arn = str((answer.get("AssumedRoleUser") or {}).get("Arn"))
+    found, expected = arn_account(arn), account_id or arn_account(role_arn)
+    if expected in ("", found):
+        return None
+    return (
+        f"AssumeRole for {role_arn} was answered with keys of account {found or 'unknown'} ({arn}), expected account "
+        f"{expected}. Something answers in AWS's place: check endpoint_url, AWS_ENDPOINT_URL and the proxy."
+    )
 
 
 def botocore_session(profile: str | None) -> Any:

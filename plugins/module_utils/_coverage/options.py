@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .._aws.arn import TrailArn, parse_trail_arn
+from .._aws.arn import TrailArn, arn_account, is_account_id, parse_trail_arn
 from .._aws.errors import AnsibleOrgTrailError, refuse
-from .._organization.accounts import Account, is_account_id
+from .._organization.accounts import Account
 from .._work.options import options_of
 from .._work.times import time_of
 
@@ -75,7 +75,10 @@ def coverage_options(params: Mapping[str, Any]) -> CoverageOptions:
 
 
 def given_accounts(accounts: list[dict[str, Any]]) -> list[GivenAccount]:
-    """The accounts of the option, each once, sorted by id. Raises AnsibleOrgTrailError for what is no account id."""
+    """The accounts of the option, each once, sorted by id.
+
+    Raises AnsibleOrgTrailError for what is no account id, and for a role that leads into another account.
+    """
     found: dict[str, GivenAccount] = {}
     for one in accounts:
         if not is_account_id(one["id"]):
@@ -85,6 +88,11 @@ def given_accounts(accounts: list[dict[str, Any]]) -> list[GivenAccount]:
         name, state, ou_path, joined_at = (one.get(word) or "" for word in ("name", "state", "ou_path", "joined_at"))
         account = Account(one["id"], name, state, ou_path, joined_at, one.get("tags") or {})
         role, external_id = one.get("assume_role_arn") or "", one.get("assume_role_external_id") or ""
+        if role and arn_account(role) != one["id"]:
+            raise AnsibleOrgTrailError(
+                f"Account {one['id']} in accounts has assume_role_arn {role!r}, expected the ARN of a role in that "
+                "account. The answers of another one would be counted as its own."
+            )
         found[one["id"]] = GivenAccount(account, role, external_id)
     return [found[account] for account in sorted(found)]
 

@@ -21,6 +21,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from .._aws.account import ENABLED
 from .._aws.arn import TrailArn
 from .._aws.caller import Answer, Caller, ClientCaller
+from .._aws.session import answer_refusal
 from .._aws.untyped import Client
 from .._work.fanout import Fanout, Later, Task
 from .rows import Failure, Row, judge_failure, judge_state, judge_status
@@ -176,6 +177,9 @@ class CoverageRun:
         if not answer.ok:
             failure = Failure("sts:AssumeRole", target.role_arn, answer.code, answer.message)
             self._fill(target, regions, *judge_failure(failure), code=answer.code)
+            return None
+        if stranger := answer_refusal(target.role_arn, answer.parsed, target.id):
+            self._fill(target, regions, "denied", stranger)
             return None
         given = answer.parsed["Credentials"]
         keys = ReadOnlyCredentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])

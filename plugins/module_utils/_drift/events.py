@@ -39,13 +39,15 @@ Event = Structure
 def find_drift(session: Session, options: DriftOptions) -> list[Drift]:
     """What drifted, by the results in the module's options, with the changes that caused it.
 
-    Raises AnsibleSTSError when the log archive's role cannot be assumed.
+    Raises AnsibleSTSError when the log archive's role cannot be assumed, and AnsibleOrgTrailError when it leads into
+    another account than the bucket's.
     """
     drifts = collect_drift(options)
     if not drifts or not options.event_history:
         return drifts
     role = options.log_archive_role_arn
-    log_archive = session.assume(role, options.log_archive_role_external_id) if role else None
+    owner = str(options.log_bucket.get("account_id") or "")
+    log_archive = session.assume(role, options.log_archive_role_external_id, owner) if role else None
     return attribute(drifts, session, log_archive, options.log_bucket.get("region") or session.region)
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from .._aws.arn import arn_account
 from .._aws.untyped import Structure
 
 ACTIVE = "ACTIVE"
@@ -18,7 +19,6 @@ ROLE_ARN = "arn:{partition}:iam::{account_id}:role/{role_name}"
 LOG_ARCHIVE_NAMES = ("LogArchive", "Log Archive", "Log archive", "log-archive", "SecurityAudit")
 """Names that log archive accounts have where the user says nothing (aws-facts 7.5)."""
 
-_ACCOUNT_ID = re.compile(r"\d{12}")
 _OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _NOT_A_NAME = re.compile(
     r"|(.*_)?\d{12}|all|ungrouped|localhost|127\.0\.0\.1|management|log_archive|members|organizations_accounts"
@@ -136,16 +136,17 @@ def _listed(accounts: Iterable[Account]) -> str:
 def role_arn(pattern: str, role_name: str, partition: str, account_id: str) -> str:
     """The ARN of the role in an account; the pattern's placeholders are partition, account_id and role_name.
 
-    A pattern without placeholder ``{account_id}`` would lead every account into the same one: AccountError.
+    A pattern that would lead accounts into another one is refused: AccountError.
     """
     values = {"partition": partition, "account_id": account_id, "role_name": role_name}
+    arn = _PLACEHOLDER.sub(lambda match: values.get(match[1], ""), pattern)
     unknown = [name for name in _PLACEHOLDER.findall(pattern) if name not in values]
-    if unknown or "{account_id}" not in pattern:
+    if unknown or "{account_id}" not in pattern or arn_account(arn) != account_id:
         raise AccountError(
-            f"role_arn_pattern is {pattern!r}, expected an ARN with {{account_id}} and no placeholder but "
-            "{partition}, {account_id} and {role_name}."
+            f"role_arn_pattern is {pattern!r}, expected an ARN with {{account_id}} for the account, and no placeholder "
+            "but {partition}, {account_id} and {role_name}."
         )
-    return _PLACEHOLDER.sub(lambda match: values[match[1]], pattern)
+    return arn
 
 
 def host_names(accounts: Sequence[Account], by_name: bool) -> dict[str, str]:
@@ -162,8 +163,3 @@ def host_names(accounts: Sequence[Account], by_name: bool) -> dict[str, str]:
         account: f"{name}_{account}".strip("_") if seen[name.lower()] > 1 or _NOT_A_NAME.fullmatch(name) else name
         for account, name in plain.items()
     }
-
-
-def is_account_id(text: str) -> bool:
-    """Whether a text is an account id: 12 digits."""
-    return _ACCOUNT_ID.fullmatch(text) is not None

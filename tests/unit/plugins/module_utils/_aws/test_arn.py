@@ -7,7 +7,9 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import (
     TrailArn,
+    arn_account,
     build_trail_arn,
+    is_account_id,
     is_trail_arn,
     parse_trail_arn,
     partition_of,
@@ -30,6 +32,30 @@ def test_parse_trail_arn_and_back(arn: str, parts: tuple[str, str, str, str]) ->
     assert parse_trail_arn(arn) == TrailArn(*parts)
     assert str(parse_trail_arn(arn)) == arn
     assert build_trail_arn(*parts[1:]) == arn
+
+
+@pytest.mark.parametrize(
+    ("arn", "account"),
+    [
+        ("arn:aws:iam::111122223333:role/path/R", "111122223333"),
+        ("arn:aws-us-gov:iam::111122223333:user/u", "111122223333"),
+        ("arn:aws:iam::111122223333:root", "111122223333"),
+        ("arn:aws-cn:sts::111122223333:assumed-role/R/name", "111122223333"),
+        ("arn:aws:sts::111122223333:federated-user/u", "111122223333"),
+        ("arn:aws:iam::1111:role/R", ""),
+        ("arn:aws:s3:::bucket", ""),
+        ("arn:aws:kms:us-east-1:111122223333:key/k", ""),
+        ("R", ""),
+        ("", ""),
+    ],
+)
+def test_the_account_of_a_caller_or_a_role(arn: str, account: str) -> None:
+    assert arn_account(arn) == account
+
+
+def test_an_account_id_is_12_digits() -> None:
+    assert is_account_id("011122223333")
+    assert not any(map(is_account_id, ("", "1234", "1111222233334", "11112222333a", "111122223333\n", "١١١١٢٢٢٢٣٣٣٣")))
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from unittest import mock
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError, sentence
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader
 
@@ -120,6 +121,69 @@ def test_keys_come_from_the_regional_sts(monkeypatch: pytest.MonkeyPatch) -> Non
     assert [*asked, ours.regional_sts().meta.endpoint_url] == ["https://sts.eu-west-1.amazonaws.com"] * 2
 
 
+ME, OTHER = "1" * 12, "2" * 12
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, arn: str) -> list[str]:
+    """Let STS say that the keys are those of an ARN; the calls are noted in the list that is answered."""
+    calls: list[str] = []
+    credentials: Any = ASSUMED["Credentials"]
+
+    def assume_role(_sts: Any, role: session.Role) -> dict[str, Any]:
+        calls.append(role.arn)
+        return {"Credentials": credentials, "AssumedRoleUser": {"Arn": arn}}
+
+    def get_caller_identity(_sts: Any) -> dict[str, str]:
+        calls.append("GetCallerIdentity")
+        return {"Arn": arn}
+
+    monkeypatch.setattr(session, "assume_role", assume_role)
+    monkeypatch.setattr(session, "get_caller_identity", get_caller_identity)
+    return calls
+
+
+def test_credentials_of_another_account_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = answered(monkeypatch, f"arn:aws:iam::{OTHER}:user/x")
+    with pytest.raises(AnsibleOrgTrailError) as refused:
+        session_with(arguments=KEYS, account_id=ME)
+    text = sentence(refused.value)
+    assert text.startswith(f"The credentials belong to account {OTHER} (arn:aws:iam::{OTHER}:user/x), expected")
+    assert f"account {ME}, which account_id names. Set assume_role_arn" in text
+    assert calls == ["GetCallerIdentity"]
+
+
+@pytest.mark.parametrize("kind", ["iam::{}:root", "iam::{}:user/a/b", "sts::{}:assumed-role/r/s"])
+def test_the_accounts_credentials_are_looked_at_once(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    calls = answered(monkeypatch, f"arn:aws-cn:{kind.format(ME)}")
+    assert session_with(arguments=KEYS, account_id=ME).account_id == ME
+    assert calls == ["GetCallerIdentity"]
+
+
+def test_without_an_expected_account_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = answered(monkeypatch, f"arn:aws:iam::{OTHER}:user/x")
+    session_with(arguments=KEYS)
+    assert calls == []
+
+
+def test_a_role_of_another_account_is_not_even_assumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = answered(monkeypatch, ASSUMED["AssumedRoleUser"]["Arn"])
+    says = f"The role {ROLE.arn} belongs to account {ME}, expected a role in account {OTHER}"
+    with pytest.raises(AnsibleOrgTrailError, match=says):
+        session_with(arguments=KEYS, role=ROLE, account_id=OTHER)
+    assert calls == []
+    ours = session_with(arguments=KEYS, role=ROLE, account_id=ME)
+    with pytest.raises(AnsibleOrgTrailError, match=says):
+        ours.assume(ROLE.arn, None, OTHER)
+    assert calls == [ROLE.arn]
+
+
+@pytest.mark.parametrize("account_id", [ME, ""])
+def test_keys_of_another_account_than_the_roles_are_not_used(monkeypatch: pytest.MonkeyPatch, account_id: str) -> None:
+    answered(monkeypatch, f"arn:aws:sts::{OTHER}:assumed-role/x/tests")
+    with pytest.raises(AnsibleOrgTrailError, match=f"answered with keys of account {OTHER} .*, expected account {ME}"):
+        session_with(arguments=KEYS, role=ROLE, account_id=account_id)
+
+
 OPTIONS = {
     "profile": None,
     "access_key": "AKIA",
@@ -130,6 +194,7 @@ OPTIONS = {
     "validate_certs": True,
     "aws_ca_bundle": "/ca.pem",
     "aws_config": {"read_timeout": 7},
+    "account_id": None,
     "assume_role_arn": None,
     "assume_role_external_id": None,
     "assume_role_session_name": "tests",
@@ -149,6 +214,14 @@ def test_the_options_of_a_module_make_its_connection() -> None:
     assert connection.config.read_timeout == 7
     assert connection.user_agent == "APN/1.0 Ansible/2.17 cloudsec.org_trail"
     assert "secret" not in repr(connection)
+
+
+@pytest.mark.parametrize("account_id", ["1218783963", "", "o-1234567890", "１２３４５６７８９０１２"])
+def test_an_account_id_is_12_digits(account_id: str) -> None:
+    with pytest.raises(AnsibleOrgTrailError, match=f"account_id is '{account_id}', expected 12 digits. Quote"):
+        connection_with(account_id=account_id)
+    assert connection_with(account_id=ME).account_id == ME
+    assert connection_with().account_id == ""
 
 
 def test_a_role_and_a_profile_are_part_of_the_connection() -> None:

@@ -14,6 +14,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.optio
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
 
 ARN = "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
+ROLE = f"arn:aws:iam::{'2' * 12}:role/R"
 ONE = ("1" * 12, "one", "ACTIVE", "o/r/", "2026-01-01")
 PARAMS: dict[str, Any] = {
     "trail_arn": ARN,
@@ -50,7 +51,7 @@ def test_what_is_not_given_is_not_set() -> None:
 
 def test_accounts_are_sorted_and_each_is_there_once() -> None:
     given = [
-        {"id": "2" * 12, "assume_role_arn": "arn:role", "assume_role_external_id": "x"},
+        {"id": "2" * 12, "assume_role_arn": ROLE, "assume_role_external_id": "x"},
         {
             "id": "1" * 12,
             "name": "one",
@@ -66,12 +67,14 @@ def test_accounts_are_sorted_and_each_is_there_once() -> None:
         GivenAccount(Account("2" * 12, "", "")),
     ]
     role = coverage_options({**PARAMS, "accounts": given[:1]}).accounts
-    assert role == [GivenAccount(Account("2" * 12, "", ""), "arn:role", "x")]
+    assert role == [GivenAccount(Account("2" * 12, "", ""), ROLE, "x")]
 
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"trail_arn": "default"}, "'default' is not a trail ARN"),
     ({"accounts": [{"id": "123"}]}, "'123' in accounts is no account id, expected 12 digits"),
+    ({"accounts": [{"id": "1" * 12, "assume_role_arn": ROLE}]}, f"Account {'1' * 12} in accounts has .*{ROLE}"),
+    ({"accounts": [{"id": "1" * 12, "assume_role_arn": "R"}]}, "expected the ARN of a role in that account"),
     ({"max_concurrency": 0}, "max_concurrency is 0, expected at least 1"),
     ({"trail_changed_at": "yesterday"}, "trail_changed_at is 'yesterday', expected ISO 8601"),
     ({"accounts": [{"id": "1" * 12, "joined_at": "soon"}]}, f"joined_at of account {'1' * 12} is 'soon'"),

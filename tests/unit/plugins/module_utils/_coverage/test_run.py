@@ -29,6 +29,12 @@ SILENCE = Answer({}, "", "Could not connect", False)
 KEYS = {"AccessKeyId": "A", "SecretAccessKey": "B", "SessionToken": "C"}
 
 
+def keys_for(role_arn: str, **changed: str) -> Answer:
+    """AssumeRole's answer for a role."""
+    arn = role_arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
+    return Answer({"Credentials": KEYS | changed, "AssumedRoleUser": {"Arn": f"{arn}/tests"}})
+
+
 def asked(
     answers: dict[str, Callable[[Any, int], Answer]],
     targets: list[Target],
@@ -46,13 +52,13 @@ def asked(
     for region, answer in answers.items():
         run._endpoint(region).status = answer
         run._endpoint(region).events = events
-    run._sts = assume_role or (lambda attempt, **_: Answer({"Credentials": KEYS}))  # type: ignore[assignment]
+    run._sts = assume_role or (lambda attempt, RoleArn, **_: keys_for(RoleArn))  # type: ignore[assignment]
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)
     return run, Counter((region, row.status) for (_, region), row in run.rows.items())
 
 
 def targets(number: int) -> list[Target]:
-    return [Target(f"{one:012d}", "", "ACTIVE", "arn:role") for one in range(number)]
+    return [Target(f"{one:012d}", "", "ACTIVE", f"arn:aws:iam::{one:012d}:role/x") for one in range(number)]
 
 
 def everybody(answer: Answer) -> Callable[[Any, int], Answer]:
@@ -88,8 +94,8 @@ def test_parked_questions_are_asked_with_new_keys() -> None:
     """Those of the first time may have expired when an endpoint is asked once more at the end of a long run."""
     issued = count(1)
 
-    def issue(attempt: int, **_: Any) -> Answer:
-        return Answer({"Credentials": KEYS | {"AccessKeyId": str(next(issued))}})
+    def issue(attempt: int, RoleArn: str, **_: Any) -> Answer:
+        return keys_for(RoleArn, AccessKeyId=str(next(issued)))
 
     def dead_until_all_were_entered(keys: Any, attempt: int) -> Answer:
         return LOGGING if int(keys.access_key) > 50 else SILENCE
@@ -103,8 +109,8 @@ def test_parked_questions_are_asked_with_new_keys() -> None:
 def test_sts_that_dies_before_parked_questions_leaves_nothing_out() -> None:
     issued = count(1)
 
-    def dying(attempt: int, **_: Any) -> Answer:
-        return Answer({"Credentials": KEYS}) if next(issued) <= 50 else SILENCE
+    def dying(attempt: int, RoleArn: str, **_: Any) -> Answer:
+        return keys_for(RoleArn) if next(issued) <= 50 else SILENCE
 
     _, found = asked({"eu-west-1": everybody(SILENCE), "us-east-1": everybody(LOGGING)}, targets(50), dying)
     assert found == {("us-east-1", "covered"): 50, ("eu-west-1", "unreachable"): 50}
@@ -123,13 +129,25 @@ def test_dead_sts() -> None:
 
 
 def test_throttled_sts_is_asked_again() -> None:
-    def busy(attempt: int, **_: Any) -> Answer:
-        granted = Answer({"Credentials": KEYS})
+    def busy(attempt: int, RoleArn: str, **_: Any) -> Answer:
+        granted = keys_for(RoleArn)
         return granted if attempt > 2 else Answer({}, "Throttling", "Rate exceeded", False, 0.001)
 
     run, found = asked(dict.fromkeys(REGIONS, everybody(LOGGING)), targets(3), busy)
     assert found == {(region, "covered"): 3 for region in REGIONS}
     assert run.calls == 3 * 3 + 3 * 2
+
+
+def test_keys_of_another_account_are_not_used() -> None:
+    """Its answers would be counted as this one's."""
+    stranger = f"arn:aws:iam::{'9' * 12}:role/x"
+    answers = dict.fromkeys(REGIONS, everybody(LOGGING))
+    run, found = asked(answers, targets(2), lambda attempt, RoleArn, **_: keys_for(stranger))
+    assert found == {(region, "denied"): 2 for region in REGIONS}
+    assert run.calls == 2
+    reason = run.rows["0" * 12, "us-east-1"].reason
+    assert f"was answered with keys of account {'9' * 12} " in reason
+    assert f"expected account {'0' * 12}" in reason
 
 
 @pytest.mark.parametrize("state", ["SUSPENDED", "CLOSED"])

@@ -144,7 +144,15 @@ def test_role_arn() -> None:
     assert role_arn(ROLE_ARN, "R", "aws-cn", ONE) == f"arn:aws-cn:iam::{ONE}:role/R"
 
 
-@pytest.mark.parametrize("pattern", ["arn:aws:iam::1:role/R", "arn:aws:iam::{account_id}:role/{name}"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "arn:aws:iam::1:role/R",
+        "arn:aws:iam::{account_id}:role/{name}",
+        f"arn:aws:iam::{TWO}:role/{{account_id}}",
+        "{account_id}",
+    ],
+)
 def test_role_arn_refuses(pattern: str) -> None:
     with pytest.raises(AccountError, match="role_arn_pattern"):
         role_arn(pattern, "R", "aws", ONE)
