@@ -145,6 +145,16 @@ options:
     description: Return at most so many exceptions.
     type: int
     default: 1000
+  preflight:
+    description:
+      - Only look whether the module could do its work, for plays that write something else before.
+      - V(options) checks the options and calls nothing but STS. V(member) also enters a member, the first one but
+        management that lets itself be entered, and O(log_archive_role_arn) where the bucket is to be searched. It fails
+        when none of the first five lets itself be entered.
+      - The only return value then is RV(entered_account_id), and no file is written.
+    type: str
+    choices: [options, member]
+    version_added: 1.2.0
   progress_path:
     description:
       - Append a line every few seconds to this file, on the machine that the module runs on.
@@ -420,6 +430,11 @@ coverage:
       description: Since when logging is on, where CloudTrail never delivered anything.
       type: str
       sample: "2026-11-20T03:05:00Z"
+entered_account_id:
+  description: The member that was entered; empty when there was none to enter.
+  returned: with O(preflight)
+  type: str
+  sample: "444455556666"
 output_path:
   description: The file with the whole result.
   returned: with O(output_path)
@@ -443,7 +458,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check
     summarize,
     warnings_of,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import coverage_options
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import (
+    CoverageOptions,
+    coverage_options,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.preflight import enter_member
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
 
 ACCOUNT: dict[str, dict[str, Any]] = {
@@ -476,15 +495,27 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "log_archive_role_external_id": {"type": "str"},
     "output_path": {"type": "path"},
     "max_exceptions": {"type": "int", "default": 1000},
+    "preflight": {"type": "str", "choices": ["options", "member"]},
     "progress_path": {"type": "path"},
 }
+
+
+def check_entry(session: Session, options: CoverageOptions) -> str:
+    """The member that was entered, with a warning where none could be tried."""
+    entered = enter_member(session, options) if options.preflight == "member" else ""
+    if options.preflight == "member" and not entered:
+        warn("There is no active member to enter, so nobody knows whether coverage could enter one.")
+    return entered
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         options = coverage_options(module.params)
-        found = check_coverage(Session(connection_of(module)), options)
+        session = Session(connection_of(module))
+        if options.preflight:
+            module.exit_json(changed=False, entered_account_id=check_entry(session, options))
+        found = check_coverage(session, options)
         result = summarize(found, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))

@@ -9,6 +9,7 @@ import json
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,41 @@ def test_a_variable_of_a_wrong_type_is_refused_before_the_first_write(lesson: La
         assert says in result.msg
         assert "Turn on trusted access" not in {one.task.rpartition(" : ")[2] for one in result.results}
     assert writes(lesson) == []
+
+
+WRONG_COVERAGE: list[tuple[str, object, str]] = [
+    ("coverage_accounts", "abc", "coverage_accounts"),
+    ("coverage_accounts", [{"id": "123"}], "'123' in accounts is no account id"),
+    ("coverage_role_name", "Nobody", "Coverage could enter no member, of 4 that were tried."),
+    ("coverage_report_dir", f"{__file__}/report", "Failed to write output_path"),
+    ("coverage_fail_on", ["unheard_of"], "coverage_fail_on"),
+]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_what_coverage_would_refuse_is_refused_before_the_first_write(
+    lesson: Lab, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    for variable, value, says in WRONG_COVERAGE:
+        result = enable(lesson, tmp_path, *arguments, "-e", json.dumps({variable: value}), coverage=True)
+        assert says in result.msg
+        assert "Turn on trusted access" not in {one.task.rpartition(" : ")[2] for one in result.results}
+    assert writes(lesson) == []
+
+
+def test_before_the_first_write_one_member_is_entered(lesson: Lab, tmp_path: Path) -> None:
+    """And no other account is asked, in check mode. Where it may fail to be entered, nobody is."""
+    alone, proved = (operations(lesson, tmp_path, coverage=coverage) for coverage in (False, True))
+    assert proved - alone == {"AssumeRole": 1, "ListAccounts": 1, "GetCallerIdentity": 1}
+    lenient = operations(lesson, tmp_path, "-e", '{"coverage_fail_on": ["missing"]}', coverage=True)
+    assert lenient - alone == {"GetCallerIdentity": 1}
+
+
+def operations(lab: Lab, tmp_path: Path, *arguments: str, coverage: bool) -> Counter[str]:
+    """What a run in check mode calls."""
+    lab.clear_journal()
+    enable(lab, tmp_path, "--check", *arguments, coverage=coverage).ok()
+    return Counter(entry["operation"] for entry in lab.journal())
 
 
 def test_a_dictionary_from_the_command_line_is_a_string(lesson: Lab, tmp_path: Path) -> None:

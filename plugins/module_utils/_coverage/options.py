@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from .._aws.arn import TrailArn, arn_account, is_account_id, parse_trail_arn
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._organization.accounts import Account
+from .._work.files import can_be_made
 from .._work.options import options_of
 from .._work.times import time_of
 
@@ -31,6 +31,7 @@ class GivenAccount:
 class CoverageOptions:
     """The options, with the module's names. None or "": not set."""
 
+    preflight: Literal["options", "member"] | None
     trail_arn: TrailArn
     accounts: list[GivenAccount] | None
     regions: list[str]
@@ -101,9 +102,8 @@ def options_refusal(options: CoverageOptions) -> str | None:
     """Why these options cannot lead to a result, in one sentence; None when they can."""
     if options.max_concurrency < 1:
         return f"max_concurrency is {options.max_concurrency}, expected at least 1."
-    path = options.output_path
-    if path and (not os.access(path.parent, os.W_OK | os.X_OK) or path.is_dir()):
-        return f"Failed to write output_path {path}: expected a file in a directory that exists."
+    if (path := options.output_path) and not can_be_made(path):
+        return f"Failed to write output_path {path}: expected a file in a directory that is there or can be made."
     times = {"trail_changed_at": options.trail_changed_at}
     times |= {f"joined_at of account {one.account.id}": one.account.joined_at for one in options.accounts or ()}
     for name, text in times.items():

@@ -28,6 +28,12 @@ def write_whole(path: Path, parts: Iterable[str]) -> None:
         raise
 
 
+def can_be_made(path: Path) -> bool:
+    """Whether a file can be written at a path, as far as can be seen without writing; missing folders can be made."""
+    folder = next(parent for parent in path.absolute().parents if os.path.lexists(parent))
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK) and not path.is_dir()
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

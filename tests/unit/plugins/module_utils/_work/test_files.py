@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import can_be_made, write_whole
 
 
 def test_parts_make_one_file(tmp_path: Path) -> None:
@@ -59,3 +59,18 @@ def test_what_failed_is_told_even_when_the_half_file_is_gone(tmp_path: Path) -> 
 
     with pytest.raises(KeyboardInterrupt):
         write_whole(tmp_path / "a.json", parts())
+
+
+def test_what_can_be_made(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    assert can_be_made(tmp_path / "a.json")
+    assert can_be_made(tmp_path / "new" / "folders" / "b.json")
+    for path in (tmp_path, tmp_path / "a.json" / "new" / "b.json", tmp_path / "nowhere" / "b.json"):
+        assert not can_be_made(path)
+
+
+def test_a_folder_that_is_not_to_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may be root, to whom all folders are open."""
+    monkeypatch.setattr(os, "access", lambda folder, _mode: folder != tmp_path)
+    assert not can_be_made(tmp_path / "a.json")
