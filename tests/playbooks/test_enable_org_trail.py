@@ -275,9 +275,36 @@ def test_the_home_directory_may_hold_the_list_of_drifts(lesson: Lab, tmp_path: P
 
 
 def test_with_tags_of_others_nothing_is_done(lesson: Lab, tmp_path: Path) -> None:
-    """As in a larger playbook that imports this one."""
-    assert enable(lesson, tmp_path, "--tags", "network").ok().changed == 0
+    """As in a larger playbook that imports this one; whoever runs this one alone is told."""
+    result = enable(lesson, tmp_path, "--tags", "network", "-e", "organization_trail_nam=foo").ok()
+    assert result.changed == 0
     assert lesson.journal() == []
+    assert "runs with --tags network, so nothing is looked at or changed by it" in " ".join(
+        (result.stdout + result.stderr).split()
+    )
+    importing = tmp_path / "site.yml"
+    playbook = {"ansible.builtin.import_playbook": "cloudsec.org_trail.detect_drift", "tags": "trail"}
+    importing.write_text(json.dumps([playbook]))
+    inventory = ("-i", str(tmp_path / "inventory.yml"), "--tags", "trail")
+    result = run_playbook(lesson, importing, *inventory, "-e", f"detect_drift_report_dir={tmp_path}")
+    assert "runs with --tags" not in result.stdout + result.stderr
+    assert lesson.journal() != []
+
+
+@pytest.mark.parametrize("playbook", ["enable_org_trail", "detect_drift", "revert_org_trail", "coverage_slice"])
+def test_a_misspelt_variable_is_refused_before_anything(lesson: Lab, tmp_path: Path, playbook: str) -> None:
+    inventory = write_inventory(tmp_path / "inventory.yml", lesson.ready)
+    (tmp_path / "host_vars").mkdir()
+    (tmp_path / "host_vars" / "management_account.yml").write_text("organization_trail_nam: foo")
+    result = run_playbook(lesson, f"playbooks/{playbook}.yml", "-i", str(inventory), "-e", "revert_org_trail_bucket=x")
+    assert result.rc != 0
+    assert "organization_trail_nam (did you mean organization_trail_name?)" in result.msg
+    assert lesson.journal() == []
+
+
+def test_variables_of_the_users_own_are_let_through(lesson: Lab, tmp_path: Path) -> None:
+    own = {"coverage_team": "security", "org_trail_other_variables": ["coverage_team"]}
+    assert enable(lesson, tmp_path, "--check", "-e", json.dumps(own)).ok().changed == 2
 
 
 @pytest.mark.parametrize("variable", ["organization_trail_name", "organization_trail_s3_key_prefix"])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.unit.documented import ROOT, load_yaml, tasks_of
 
-FOLDERS = ("action", "inventory", "module_utils", "modules")
+FOLDERS = ("action", "inventory", "lookup", "module_utils", "modules")
 A_SENTENCE = re.compile(r"\bexpected\b|\.\s*$")
 IN_THE_TEXT = re.compile(r"[,;.:] (?:expected|found|[A-Z…])")
 """Where the part of a message ends that names what was found, and so the message."""
