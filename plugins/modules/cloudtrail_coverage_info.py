@@ -62,6 +62,8 @@ options:
       - Take the play's hosts for the accounts, by the host variables that the inventory
         P(cloudsec.org_trail.organizations_accounts#inventory) sets. Not together with O(accounts).
       - The play's hosts are those that C(hosts), C(--limit) or a slice of a job leaves.
+      - None of them says in which account the module itself works, so their variable C(account_id) is not taken
+        for that.
     type: bool
     default: false
   regions:

@@ -235,7 +235,7 @@ def role_refusal(role_arn: str, account_id: str) -> str | None:
         return None
     return (
         f"The role {role_arn} belongs to account {found}, expected a role in account {account_id}. Correct the role's "
-        "ARN or the account's id. Nothing was looked at or changed."
+        "ARN or the account's id. The role was not assumed."
     )
 
 
