@@ -11,22 +11,14 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.events import read_events
 
-from tests.canned_aws import client_error
+from tests.canned_aws import CannedSession, client_error
 
 TRAIL = TrailArn("aws", "us-east-1", "1" * 12, "default")
 
 
-class CloudTrail:
-    """The client: one answer of GetEventSelectors, or an error."""
-
-    def __init__(self, answer: dict[str, Any] | Exception) -> None:
-        self.answer = answer
-
-    def get_event_selectors(self, TrailName: str) -> dict[str, Any]:
-        assert TrailName == str(TRAIL)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+def cloudtrail(answer: dict[str, Any] | Exception) -> Any:
+    """A client with one answer of GetEventSelectors, or an error."""
+    return CannedSession(TRAIL.account_id, TRAIL.region, {"get_event_selectors": answer}).client("cloudtrail")
 
 
 @pytest.mark.parametrize(
@@ -38,12 +30,12 @@ class CloudTrail:
     ],
 )
 def test_it_tells_what_the_selectors_log(selector: dict[str, Any], told: dict[str, Any]) -> None:
-    read = read_events(CloudTrail({"EventSelectors": [selector]}), TRAIL)
+    read = read_events(cloudtrail({"EventSelectors": [selector]}), TRAIL)
     assert (read.to_dict(), read.error) == (told, "")
 
 
 def test_what_may_not_be_read_is_told_and_not_guessed() -> None:
-    read = read_events(CloudTrail(client_error("AccessDeniedException")), TRAIL)
+    read = read_events(cloudtrail(client_error("AccessDeniedException")), TRAIL)
     assert read.logged is None
     assert read.to_dict() == {"error": read.error}
     assert read.error.startswith("Failed to get the event selectors of the trail: ")
