@@ -27,9 +27,6 @@ options:
         so in place of all else.
     type: bool
     default: true
-seealso:
-  - plugin: ansible.builtin.varnames
-    plugin_type: lookup
 """
 
 EXAMPLES = r"""

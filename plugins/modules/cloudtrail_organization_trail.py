@@ -401,9 +401,9 @@ notes:
     C(iam:GetPolicyVersion); O(sns_topic_name) C(sns:GetTopicAttributes);
     O(bucket_account_id) C(organizations:DescribeAccount); O(logging=false)
     C(cloudtrail:StopLogging); O(state=absent) C(cloudtrail:DeleteTrail)."
-  - "For a bucket that no look-up judged, when the trail is created or converted or gets another bucket, prefix or key:
-    C(s3:GetBucketPolicy) and C(s3:ListBucket). With O(log_archive_role_arn) C(sts:AssumeRole), and in that account
-    C(s3:GetBucketPolicy) and C(kms:GetKeyPolicy)."
+  - "IAM actions only for a bucket that no look-up judged, when the trail is created or converted or gets another
+    bucket, prefix or key: C(s3:GetBucketPolicy) and C(s3:ListBucket). With O(log_archive_role_arn) C(sts:AssumeRole),
+    and in that account C(s3:GetBucketPolicy) and C(kms:GetKeyPolicy)."
   - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy), C(sns:GetTopicAttributes),
     C(s3:GetBucketPolicy) or a read of a role's policies is denied, the module warns that it could not check, and goes
     on."
