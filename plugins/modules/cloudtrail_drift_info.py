@@ -45,12 +45,36 @@ options:
     type: list
     elements: dict
     default: []
+  coverage_exceptions_total:
+    description:
+      - Number of account regions that are not covered, where O(coverage_exceptions) holds the first of them. A row
+        says how many are not in the list. V(0) stands for as many as there are in O(coverage_exceptions).
+    type: int
+    default: 0
+    version_added: 1.2.0
   refusals:
     description:
       - Messages with which other tasks failed.
     type: list
     elements: str
     default: []
+  checks:
+    description:
+      - What was to be judged. Each that could not be is a row, an error in O(junit_path), so that a list without rows
+        says that all of them were judged.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.2.0
+    suboptions:
+      object:
+        description: What was to be judged, for example V(log bucket).
+        type: str
+        required: true
+      reason:
+        description: Why it could not be judged; empty when it was.
+        type: str
+        default: ""
   event_history:
     description:
       - Whether to look for the change that caused a row.
@@ -58,8 +82,8 @@ options:
     default: true
   log_archive_role_arn:
     description:
-      - ARN of a role in the bucket's account that may read event history there. Without it rows about the bucket
-        tell no time.
+      - ARN of a role in the bucket's account that may read event history there. Without it, and where it cannot be
+        assumed, rows about the bucket tell no time and say why.
     type: str
   log_archive_role_external_id:
     description:
@@ -71,7 +95,8 @@ options:
     type: path
   junit_path:
     description:
-      - File that gets the list as JUnit XML, one failed test case per row.
+      - File that gets the list as JUnit XML, one test case per row, which failed, or is in error where something could
+        not be judged.
     type: path
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
@@ -155,9 +180,15 @@ drift:
       type: str
       sample: "2026-01-31T12:00:00Z"
     by:
-      description: ARN of the caller of that event.
+      description: ARN of the caller of that event, or what else names it where the event has no ARN.
       type: str
       sample: arn:aws:sts::111122223333:assumed-role/Admin/alice
+    unattributed:
+      description:
+        - Why RV(drift[].since) is empty although RV(drift[].events) are known; empty otherwise. For example event
+          history could not be read, or the change was not among the events that were looked at.
+      type: str
+      sample: ""
 table:
   description: The same for a person to read.
   returned: success
@@ -173,7 +204,6 @@ from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleA
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
     ASSUME_ROLE_ARGUMENTS,
-    Session,
     connection_of,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
@@ -182,7 +212,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
     as_junit,
     summarize_drift,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import find_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.times import now_text
@@ -194,7 +224,14 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "service_principal": {"type": "str", "default": "cloudtrail.amazonaws.com"},
     "log_bucket": {"type": "dict", "default": {}},
     "coverage_exceptions": {"type": "list", "elements": "dict", "default": []},
+    "coverage_exceptions_total": {"type": "int", "default": 0},
     "refusals": {"type": "list", "elements": "str", "default": []},
+    "checks": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"object": {"type": "str", "required": True}, "reason": {"type": "str", "default": ""}},
+    },
     "event_history": {"type": "bool", "default": True},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},
@@ -207,7 +244,7 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     checked, options = now_text(), options_of(DriftOptions, module.params)
     try:
-        drifts = find_drift(Session(connection_of(module)), options)
+        drifts = find_drift(connection_of(module), options)
         for path, render in ((options.json_path, as_json), (options.junit_path, as_junit)):
             if path and not module.check_mode:
                 write_whole(Path(path), [render(drifts, checked)])

@@ -510,7 +510,7 @@ ATTACKS = [
     Attack(
         "Change the key prefix of a trail for which none is set",
         change_prefix,
-        ("refusal",),
+        ("could not be judged",),
         by_hand="prefix 'elsewhere'",
         remedy=set_prefix,
     ),

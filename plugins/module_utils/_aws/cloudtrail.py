@@ -139,17 +139,25 @@ def get_event_data_store(client: Client, arn: str) -> Structure:
 
 @CloudTrailErrorHandler.common_error_handler("look up events")
 @retry_read
-def lookup_events(client: Client, name: str, since: datetime, newest: int | None = None) -> list[Structure]:
-    """Event history's events of one name in the client's account and region, newest first (aws-facts 4.7).
-
-    newest: how many at most; all of them when None.
-    """
+def lookup_events(client: Client, name: str, since: datetime) -> list[Structure]:
+    """All of event history's events of one name in the client's account and region, newest first (aws-facts 4.7)."""
     wanted = [{"AttributeKey": "EventName", "AttributeValue": name}]
-    pages = client.get_paginator("lookup_events").paginate(
-        LookupAttributes=wanted, StartTime=since, PaginationConfig={"MaxItems": newest}
-    )
+    pages = client.get_paginator("lookup_events").paginate(LookupAttributes=wanted, StartTime=since)
     events: list[Structure] = pages.build_full_result()["Events"]
     return events
+
+
+@CloudTrailErrorHandler.common_error_handler("look up events")
+@retry_read
+def lookup_events_page(client: Client, key: str, value: str, since: datetime, token: str) -> Structure:
+    """One page of the events with an attribute, EventName or ResourceName: Events, newest first, and NextToken.
+
+    A page holds 50 events at most, and two pages a second are answered (aws-facts 4.7).
+    """
+    wanted = [{"AttributeKey": key, "AttributeValue": value}]
+    more = {"NextToken": token} if token else {}
+    page: Structure = client.lookup_events(LookupAttributes=wanted, StartTime=since, **more)
+    return page
 
 
 @CloudTrailErrorHandler.common_error_handler("list the public keys of digest files")

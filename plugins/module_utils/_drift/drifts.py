@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 from .._aws.errors import AnsibleOrgTrailError
 from .._work.options import Result
 
-TRAIL, BUCKET, ORGANIZATION = "trail", "log bucket", "organization"
+TRAIL, BUCKET, ORGANIZATION, CHECK = "trail", "log bucket", "organization", "check"
+NOT_JUDGED = "could not be judged"
 
 TRAIL_EVENTS = {
     "logging": ("StopLogging",),
@@ -51,7 +52,7 @@ class Drift:
 
     object: what it is about, for example a trail's ARN. what: the setting. remedy: what to do.
     events: names of the CloudTrail events that may have caused it. since, by: time (ISO 8601, UTC) and ARN, empty
-    when event history does not tell.
+    when event history does not tell; unattributed: why it does not.
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Drift:
     events: tuple[str, ...] = ()
     since: str = ""
     by: str = ""
+    unattributed: str = ""
 
 
 def trail_drift(result: Result) -> list[Drift]:
@@ -135,24 +137,46 @@ def health_drift(bucket: Result) -> list[Drift]:
     ]
 
 
-def coverage_drift(rows: Iterable[Result]) -> list[Drift]:
-    """From rows of cloudtrail_coverage_info: accounts and regions that are not covered."""
-    return [
-        Drift(
-            "coverage",
-            f"account {row['account_id']} in {row['region']}",
-            "coverage",
-            "covered",
-            row["status"],
-            row["reason"],
-        )
-        for row in rows
-    ]
+def coverage_drift(rows: Sequence[Result], total: int) -> list[Drift]:
+    """From rows of cloudtrail_coverage_info: accounts and regions that are not covered.
+
+    total: how many there are, where the rows are the first of them; 0 for as many as the rows.
+    """
+    untold = max(0, total - len(rows))
+    more = Drift(
+        "coverage",
+        f"{untold} more account regions",
+        "coverage",
+        "covered",
+        "not covered, and not in this list",
+        "Read all of them in the report of the role coverage.",
+    )
+    return [*(_uncovered(row) for row in rows), *([more] if untold else [])]
+
+
+def _uncovered(row: Result) -> Drift:
+    return Drift(
+        "coverage",
+        f"account {row['account_id']} in {row['region']}",
+        "coverage",
+        "covered",
+        row["status"],
+        row["reason"],
+    )
 
 
 def failure_drift(messages: Iterable[str]) -> list[Drift]:
     """From refusals of the roles: each is a sentence that says what was found and what to do."""
-    return [Drift("check", "main job", "refusal", "none", message, "") for message in messages]
+    return [Drift(CHECK, "main job", "refusal", "none", message, "") for message in messages]
+
+
+def unjudged(checks: Iterable[Result]) -> list[Drift]:
+    """Of what a run was to look at, that which it could not judge, each with the reason."""
+    return [
+        Drift(CHECK, check["object"], NOT_JUDGED, "an answer", check["reason"], "")
+        for check in checks
+        if check["reason"]
+    ]
 
 
 @dataclass(frozen=True)
@@ -164,7 +188,9 @@ class DriftOptions:
     service_principal: str
     log_bucket: Result
     coverage_exceptions: list[Result]
+    coverage_exceptions_total: int
     refusals: list[str]
+    checks: list[Result]
     event_history: bool
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None
@@ -183,8 +209,12 @@ def collect_drift(options: DriftOptions) -> list[Drift]:
         ("organization_trail", lambda: problem_drift(options.organization_trail)),
         ("log_bucket", lambda: policy_drift(options.log_bucket)),
         ("log_bucket", lambda: health_drift(options.log_bucket)),
-        ("coverage_exceptions", lambda: coverage_drift(options.coverage_exceptions)),
+        (
+            "coverage_exceptions",
+            lambda: coverage_drift(options.coverage_exceptions, options.coverage_exceptions_total),
+        ),
         ("refusals", lambda: failure_drift(options.refusals)),
+        ("checks", lambda: unjudged(options.checks)),
     )
     found: list[Drift] = []
     for option, read in reads:
@@ -200,31 +230,40 @@ def collect_drift(options: DriftOptions) -> list[Drift]:
 
 def as_table(drifts: Sequence[Drift]) -> str:
     """The drifts for a person to read: a heading line and, for each, what, expected, found, since when, what to do."""
-    lines = [f"{len(drifts)} drifted:"]
+    unknown = sum(one.what == NOT_JUDGED for one in drifts)
+    lines = [f"{len(drifts) - unknown} drifted{f', {unknown} could not be judged' if unknown else ''}:"]
     for one in drifts:
         lines.append(f"- {one.object}: {one.what}")
         lines.append(f"    expected  {_short(one.expected)}")
         lines.append(f"    found     {_short(one.found)}")
         if one.since:
-            lines.append(f"    since     {one.since}, by {one.by}")
+            lines.append(f"    since     {one.since}, by {one.by or 'unknown'}")
+        if one.unattributed:
+            lines.append(f"    by whom   {one.unattributed}")
         if one.remedy:
             lines.append(f"    to do     {one.remedy}")
     return "\n".join(lines)
 
 
 def as_junit(drifts: Sequence[Drift], checked: str) -> str:
-    """A JUnit document for pipelines: one failed test case per drift, one passed case when there is none."""
+    """A JUnit document for pipelines: one failed test case per drift, one passed case when there is none.
+
+    What could not be judged is an error, which pipelines count as they count failures.
+    """
+    errors = sum(one.what == NOT_JUDGED for one in drifts)
     suite = ElementTree.Element(
         "testsuite",
         name="cloudsec.org_trail",
         tests=str(len(drifts) or 1),
-        failures=str(len(drifts)),
+        failures=str(len(drifts) - errors),
+        errors=str(errors),
         timestamp=checked,
     )
     for one in drifts:
         case = ElementTree.SubElement(suite, "testcase", classname=one.kind, name=f"{one.object}: {one.what}")
         message = f"expected {_short(one.expected)}, found {_short(one.found)}"
-        ElementTree.SubElement(case, "failure", message=message).text = as_table([one])
+        outcome = "error" if one.what == NOT_JUDGED else "failure"
+        ElementTree.SubElement(case, outcome, message=message).text = as_table([one])
     if not drifts:
         ElementTree.SubElement(suite, "testcase", classname="drift", name="nothing drifted")
     return _NOT_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n"

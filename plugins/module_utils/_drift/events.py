@@ -1,120 +1,81 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Since when and by whom: the newest event in event history that explains a drift."""
+"""One event of event history: what it did, whether it explains a drift, and who called.
+
+Records differ by service and age, and some lack what most have. What an event does not tell is empty here: a strange
+record costs a row its cause, never the list. https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from typing import Any
 
-from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-
-from .._aws.cloudtrail import lookup_events
-from .._aws.session import DEFAULT_REGION, Session
 from .._aws.untyped import Structure
-from .._work.times import time_text
-from .drifts import BUCKET, Drift, DriftOptions, collect_drift
-
-ORGANIZATIONS_EVENT = "DisableAWSServiceAccess"
-ORGANIZATIONS_REGIONS = {
-    "aws": DEFAULT_REGION,
-    "aws-cn": "cn-northwest-1",
-    "aws-iso": "us-iso-east-1",
-    "aws-iso-b": "us-isob-east-1",
-    "aws-us-gov": "us-gov-west-1",
-}
-"""Where each partition's Organizations, which has one endpoint, records its events (aws-facts 1.7, 4.7)."""
-
-HISTORY = timedelta(days=90)
-NEWEST = 100
-"""How many events of a name are looked through; LookupEvents answers 50 a page, twice a second (aws-facts 4.7)."""
+from .drifts import BUCKET, ORGANIZATION, Drift
 
 Event = Structure
+"""An event as LookupEvents lists it; CloudTrailEvent is the record's JSON text."""
 
-
-def find_drift(session: Session, options: DriftOptions) -> list[Drift]:
-    """What drifted, by the results in the module's options, with the changes that caused it.
-
-    Raises AnsibleSTSError when the log archive's role cannot be assumed, and AnsibleOrgTrailError when it leads into
-    another account than the bucket's.
-    """
-    drifts = collect_drift(options)
-    if not drifts or not options.event_history:
-        return drifts
-    role = options.log_archive_role_arn
-    owner = str(options.log_bucket.get("account_id") or "")
-    log_archive = session.assume(role, options.log_archive_role_external_id, owner) if role else None
-    return attribute(drifts, session, log_archive, options.log_bucket.get("region") or session.region)
-
-
-def attribute(
-    drifts: Iterable[Drift], session: Session, log_archive: Session | None, bucket_region: str
-) -> list[Drift]:
-    """The drifts with ``since`` and ``by`` where event history knows them.
-
-    session: of the management account. log_archive: of the bucket's account, None to leave its drifts as they are.
-    A caller who may not read event history learns nothing; that is no error.
-    """
-    since = datetime.now(UTC) - HISTORY
-
-    @cache
-    def history(kind: str, region: str, name: str) -> list[Event]:
-        owner = log_archive if kind == BUCKET else session
-        try:
-            return lookup_events(owner.client("cloudtrail", region), name, since, NEWEST) if owner else []
-        except AnsibleAWSError:
-            return []
-
-    def explained(drift: Drift) -> Drift:
-        return explain(drift, lambda name: history(drift.kind, _region(drift, name, session, bucket_region), name))
-
-    return [explained(drift) for drift in drifts]
-
-
-def _region(drift: Drift, event: str, session: Session, bucket_region: str) -> str:
-    """Where the event is recorded: in the trail's home region, the bucket's region, or the one of Organizations."""
-    if drift.kind == BUCKET:
-        return bucket_region
-    if event == ORGANIZATIONS_EVENT:
-        return ORGANIZATIONS_REGIONS.get(session.partition, session.region)
-    return drift.object.split(":")[3]
-
-
-def explain(drift: Drift, events_of: Callable[[str], Iterable[Event]]) -> Drift:
-    """One drift with the newest event that may have caused it. ``events_of`` gives the events of a name."""
-    events = [event for name in drift.events for event in events_of(name) if causes(event, drift)]
-    if not events:
-        return drift
-    newest = max(events, key=lambda event: event["EventTime"])
-    return replace(drift, since=time_text(newest["EventTime"]), by=_caller(newest))
+ACCESS_EVENTS = ("DisableAWSServiceAccess",)
+ADMINISTRATOR_EVENTS = ("RegisterDelegatedAdministrator", "DeregisterDelegatedAdministrator")
+ORGANIZATIONS_EVENTS = frozenset({*ACCESS_EVENTS, *ADMINISTRATOR_EVENTS})
+"""Events of Organizations, which are about a service and, some, an account."""
 
 
 def causes(event: Event, drift: Drift) -> bool:
     """Whether an event worked, is about the drift's object, and, for UpdateTrail, names the setting."""
-    record = json.loads(event["CloudTrailEvent"])
-    asked = record.get("requestParameters") or {}
-    if record.get("errorCode"):
+    name, record = event.get("EventName"), record_of(event)
+    if not record or record.get("errorCode") or name not in drift.events:
         return False
-    if event["EventName"] == ORGANIZATIONS_EVENT:
-        return str(asked.get("servicePrincipal", "cloudtrail")).startswith("cloudtrail")
+    asked = _mapping(record.get("requestParameters"))
+    if name in ORGANIZATIONS_EVENTS and not str(asked.get("servicePrincipal", "cloudtrail")).startswith("cloudtrail"):
+        return False
+    if drift.kind == ORGANIZATION and name not in ACCESS_EVENTS:
+        account = asked.get("accountId") or asked.get("memberAccountId") or asked.get("delegatedAdminAccountId")
+        return bool(account) and account == drift.object.rpartition(" ")[2]
+    if name in ORGANIZATIONS_EVENTS:
+        return True
     if drift.kind == BUCKET:
         return bool(asked.get("bucketName") == drift.object)
-    name = asked.get("name") or asked.get("trailName") or asked.get("resourceId")
-    if name not in (drift.object, drift.object.rpartition("/")[2]):
+    trail = asked.get("name") or asked.get("trailName") or asked.get("resourceId")
+    if trail not in (drift.object, drift.object.rpartition("/")[2]):
         return False
-    return event["EventName"] != "UpdateTrail" or _parameter(drift.what) in asked
+    return name != "UpdateTrail" or _parameter(drift.what) in asked
+
+
+def caller_of(event: Event) -> str:
+    """Who called: the ARN, or where the record has none, as of an AWS service or a federated user, what names them."""
+    identity = _mapping(record_of(event).get("userIdentity"))
+    issuer = _mapping(_mapping(identity.get("sessionContext")).get("sessionIssuer"))
+    names = (
+        identity.get("arn"),
+        issuer.get("arn"),
+        identity.get("invokedBy"),
+        identity.get("userName"),
+        identity.get("principalId"),
+        _mapping(identity.get("onBehalfOf")).get("userId"),
+        identity.get("accountId"),
+        event.get("Username"),
+    )
+    return next((name for name in names if name and isinstance(name, str)), "unknown")
+
+
+def record_of(event: Event) -> dict[str, Any]:
+    """The event's record; empty when there is none that can be read."""
+    try:
+        return _mapping(json.loads(event.get("CloudTrailEvent") or ""))
+    except (TypeError, ValueError):
+        return {}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """A structure of a record; empty where the record has something else, such as text, in its place."""
+    return value if isinstance(value, dict) else {}
 
 
 def _parameter(field: str) -> str:
     """A setting's name among an event's request parameters, for example s3BucketName."""
     first, *rest = field.split("_")
     return first + "".join(word.capitalize() for word in rest)
-
-
-def _caller(event: Event) -> str:
-    identity = json.loads(event["CloudTrailEvent"]).get("userIdentity") or {}
-    return str(identity.get("arn") or identity.get("invokedBy") or event.get("Username") or "unknown")

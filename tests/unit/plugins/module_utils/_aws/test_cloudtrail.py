@@ -71,6 +71,7 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any]] = [
     ),
     ("get_event_data_store", (ARN,), "get_event_data_store", {"Name": "x"}, {"Name": "x"}),
     ("lookup_events", ("StopLogging", SINCE), "lookup_events", {"Events": [{"EventId": "1"}]}, [{"EventId": "1"}]),
+    ("lookup_events_page", ("EventName", "A", SINCE, ""), "lookup_events", {"Events": []}, {"Events": []}),
     (
         "list_public_keys",
         (SINCE, SINCE),
@@ -93,7 +94,10 @@ SENT: dict[str, dict[str, Any]] = {
     "lookup_events": {
         "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "StopLogging"}],
         "StartTime": SINCE,
-        "PaginationConfig": {"MaxItems": None},
+    },
+    "lookup_events_page": {
+        "LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "A"}],
+        "StartTime": SINCE,
     },
     "list_public_keys": {"StartTime": SINCE, "EndTime": SINCE},
 }

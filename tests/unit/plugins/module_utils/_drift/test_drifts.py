@@ -13,8 +13,10 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
     access_drift,
     as_junit,
     as_table,
+    coverage_drift,
     failure_drift,
     trail_drift,
+    unjudged,
 )
 
 
@@ -53,3 +55,27 @@ def test_junit_counts_its_cases(sentences: list[str], tests: str, failures: str)
     assert (suite.attrib["tests"], suite.attrib["failures"]) == (tests, failures)
     assert len(suite.findall("testcase")) == int(tests)
     assert len(suite.findall("testcase/failure")) == int(failures)
+
+
+def test_what_could_not_be_judged_is_never_a_green_report() -> None:
+    checks = [{"object": "trail", "reason": ""}, {"object": "log bucket", "reason": "The role is gone."}]
+    drifts = [*unjudged(checks), Drift("trail", "arn", "logging", True, False, "Start it.")]
+    assert [(one.object, one.found) for one in drifts] == [("log bucket", "The role is gone."), ("arn", False)]
+    suite = ElementTree.fromstring(as_junit(drifts, "2026-01-02T12:00:00Z"))
+    assert (suite.attrib["tests"], suite.attrib["failures"], suite.attrib["errors"]) == ("2", "1", "1")
+    assert [case[0].tag for case in suite] == ["error", "failure"]
+    assert as_table(drifts).splitlines()[0] == "1 drifted, 1 could not be judged:"
+    assert as_table(drifts[1:]).splitlines()[0] == "1 drifted:"
+
+
+ROW = {"account_id": "111111111111", "region": "eu-west-1", "status": "missing", "reason": ""}
+
+
+@pytest.mark.parametrize(("total", "untold"), [(0, []), (1, []), (3, ["2 more account regions"])])
+def test_a_list_that_is_cut_says_so(total: int, untold: list[str]) -> None:
+    assert [one.object for one in coverage_drift([ROW], total)][1:] == untold
+
+
+def test_the_table_tells_why_nobody_is_named() -> None:
+    drift = Drift("trail", "arn", "logging", True, False, "", ("StopLogging",), unattributed="It may not be read.")
+    assert "    by whom   It may not be read." in as_table([drift]).splitlines()

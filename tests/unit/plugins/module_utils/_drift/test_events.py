@@ -1,131 +1,109 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""In which region's event history the cause of a drift is looked for."""
+"""What an event tells: what it caused, and who called."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import events
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+    BUCKET,
+    ORGANIZATION,
     TRAIL,
     Drift,
-    access_drift,
-    health_drift,
-    trail_drift,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import caller_of, causes
 
-WEAKENED = {"setting": "versioning", "found": "Suspended", "expected": "", "fix": "", "weakened": True}
-
-
-@pytest.mark.parametrize(
-    ("partition", "home", "organizations"),
-    [
-        ("aws", "us-east-1", "us-east-1"),
-        ("aws", "eu-west-1", "us-east-1"),
-        ("aws-us-gov", "us-gov-east-1", "us-gov-west-1"),
-        ("aws-cn", "cn-north-1", "cn-northwest-1"),
-        ("aws-eusc", "eusc-de-east-1", "eusc-de-east-1"),
-    ],
-)
-def test_history_is_read_where_the_event_is_recorded(
-    monkeypatch: pytest.MonkeyPatch, partition: str, home: str, organizations: str
-) -> None:
-    def lookup(client: str, name: str, *_: Any) -> list[dict[str, Any]]:
-        if (client, name) not in ((organizations, "DisableAWSServiceAccess"), ("bucket", "PutBucketVersioning")):
-            return []
-        record = {"requestParameters": {"bucketName": "logs"}, "userIdentity": {"arn": f"somebody in {client}"}}
-        return [
-            {"EventName": name, "EventTime": datetime(2026, 1, 2, tzinfo=UTC), "CloudTrailEvent": json.dumps(record)}
-        ]
-
-    monkeypatch.setattr(events, "lookup_events", lookup)
-    session: Any = SimpleNamespace(client=lambda _service, region: region, partition=partition, region=home)
-    arn, field = f"arn:{partition}:cloudtrail:{home}:111111111111:trail/default", "is_organization_trail"
-    diff = {"before": {field: False}, "after": {field: True}}
-    drifts = [
-        *access_drift({"changed": True, "organization": {"id": "o-1"}}, "cloudtrail.amazonaws.com"),
-        *trail_drift(
-            {"changed": True, "diff": diff, "trail": {"arn": arn}, "before": {"arn": arn}, "changed_fields": [field]}
-        ),
-        *health_drift(
-            {
-                "name": "logs",
-                "health": {
-                    "problems": [
-                        {
-                            **dict.fromkeys(("expected", "fix"), ""),
-                            "setting": "versioning",
-                            "found": "Suspended",
-                            "weakened": True,
-                        }
-                    ]
-                },
-            }
-        ),
-    ]
-    found = events.attribute(drifts, session, session, "bucket")
-    assert [one.by for one in found] == [f"somebody in {organizations}"] * 2 + ["somebody in bucket"]
+ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 
 
 @pytest.mark.parametrize(
     ("name", "asked", "what", "blamed"),
     [
-        ("UpdateTrail", {"s3BucketName": "mine"}, "s3_bucket_name", True),
-        ("UpdateTrail", {"isMultiRegionTrail": False}, "s3_bucket_name", False),
-        ("StopLogging", {}, "is_logging", True),
+        ("UpdateTrail", {"name": "default", "s3BucketName": "mine"}, "s3_bucket_name", True),
+        ("UpdateTrail", {"name": "default", "isMultiRegionTrail": False}, "s3_bucket_name", False),
+        ("StopLogging", {"name": "default"}, "is_logging", True),
+        ("StopLogging", {"name": ARN}, "is_logging", True),
+        ("StopLogging", {"name": "other"}, "is_logging", False),
+        ("PutEventSelectors", {"trailName": ARN}, "event_selectors", True),
+        ("AddTags", {"resourceId": ARN}, "tags", True),
+        ("StopLogging", {}, "is_logging", False),
     ],
 )
 def test_an_update_is_blamed_for_the_settings_that_it_names(
     name: str, asked: dict[str, object], what: str, blamed: bool
 ) -> None:
-    drift = Drift(TRAIL, "arn:aws:cloudtrail:us-east-1:111111111111:trail/default", what, "", "", "", (name,))
-    record = {"requestParameters": {"name": "default", **asked}}
-    assert events.causes({"EventName": name, "CloudTrailEvent": json.dumps(record)}, drift) is blamed
+    drift = Drift(TRAIL, ARN, what, "", "", "", (name,))
+    event = {"EventName": name, "CloudTrailEvent": json.dumps({"requestParameters": asked})}
+    assert causes(event, drift) is blamed
+    assert causes({**event, "EventName": "GetTrail"}, drift) is False
+    failed = {"requestParameters": asked, "errorCode": "AccessDenied"}
+    assert causes({**event, "CloudTrailEvent": json.dumps(failed)}, drift) is False
 
 
-def test_what_no_event_causes_is_not_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def lookup(*_: object) -> list[dict[str, object]]:
-        raise AssertionError("looked for")
-
-    monkeypatch.setattr(events, "lookup_events", lookup)
-    session: Any = SimpleNamespace(client=lambda _service, region: region, partition="aws", region="us-east-1")
-    drift = Drift(TRAIL, "arn:aws:cloudtrail:us-east-1:111111111111:trail/default", "what", "", "", "", ())
-    assert events.attribute([drift], session, session, "bucket") == [drift]
+POLICY = Drift(BUCKET, "logs", "policy, AWSCloudTrailWrite", "", "", "", ("PutBucketPolicy", "DeleteBucketPolicy"))
+ACCESS = Drift(ORGANIZATION, "organization o-1", "trusted access", "", "", "", ("DisableAWSServiceAccess",))
+MADE = ("RegisterDelegatedAdministrator", "RegisterOrganizationDelegatedAdmin")
+ADMINISTRATOR = Drift(ORGANIZATION, "account 222222222222", "delegated administrator", "", "", "", MADE)
 
 
-@pytest.mark.parametrize(("changed", "history", "looks"), [(True, True, 1), (True, False, 0), (False, True, 0)])
-def test_history_is_looked_up_for_drifts_alone(
-    monkeypatch: pytest.MonkeyPatch, changed: bool, history: bool, looks: int
-) -> None:
-    looked = []
-    drift = Drift(TRAIL, "arn", "is_logging", True, False, "", ("StopLogging",))
-    monkeypatch.setattr(events, "collect_drift", lambda _options: [drift] if changed else [])
-    monkeypatch.setattr(events, "attribute", lambda drifts, *_: looked.append(drifts))
-    options: Any = SimpleNamespace(event_history=history, log_archive_role_arn="", log_bucket={"region": "eu-west-1"})
-    session: Any = SimpleNamespace()
-    events.find_drift(session, options)
-    assert len(looked) == looks
+@pytest.mark.parametrize(
+    ("drift", "name", "asked", "blamed"),
+    [
+        (POLICY, "PutBucketPolicy", {"bucketName": "logs", "bucketPolicy": {}, "policy": ""}, True),
+        (POLICY, "DeleteBucketPolicy", {"bucketName": "logs", "Host": "logs.s3.amazonaws.com", "policy": ""}, True),
+        (POLICY, "PutBucketPolicy", {"bucketName": "other"}, False),
+        (ACCESS, "DisableAWSServiceAccess", {"servicePrincipal": "cloudtrail.amazonaws.com"}, True),
+        (ACCESS, "DisableAWSServiceAccess", {"servicePrincipal": "config.amazonaws.com"}, False),
+        (ADMINISTRATOR, MADE[0], {"accountId": "222222222222", "servicePrincipal": "cloudtrail.amazonaws.com"}, True),
+        (ADMINISTRATOR, MADE[0], {"accountId": "222222222222", "servicePrincipal": "config.amazonaws.com"}, False),
+        (ADMINISTRATOR, MADE[0], {"accountId": "333333333333", "servicePrincipal": "cloudtrail.amazonaws.com"}, False),
+        (ADMINISTRATOR, MADE[1], {"memberAccountId": "222222222222"}, True),
+        (ADMINISTRATOR, MADE[1], {}, False),
+    ],
+)
+def test_an_event_is_about_one_object(drift: Drift, name: str, asked: dict[str, object], blamed: bool) -> None:
+    event = {"EventName": name, "CloudTrailEvent": json.dumps({"requestParameters": asked})}
+    assert causes(event, drift) is blamed
 
 
-@pytest.mark.parametrize(("role", "account"), [("arn:aws:iam::222222222222:role/audit", "log archive"), ("", None)])
-def test_the_log_archive_is_entered_by_its_role_alone(
-    monkeypatch: pytest.MonkeyPatch, role: str, account: str | None
-) -> None:
-    drift = Drift(TRAIL, "arn", "is_logging", True, False, "", ("StopLogging",))
-    monkeypatch.setattr(events, "collect_drift", lambda _options: [drift])
-    entered = []
-    monkeypatch.setattr(
-        events, "attribute", lambda _drifts, _session, log_archive, _region: entered.append(log_archive)
-    )
-    options: Any = SimpleNamespace(
-        event_history=True, log_archive_role_arn=role, log_archive_role_external_id="", log_bucket={"region": "x"}
-    )
-    session: Any = SimpleNamespace(assume=lambda *_given: "log archive")
-    events.find_drift(session, options)
-    assert entered == [account]
+ISSUER = {"sessionIssuer": {"type": "Role", "arn": "arn:aws:iam::111111111111:role/Admin"}}
+IDENTITIES: list[tuple[Any, str]] = [
+    ({"type": "Root", "arn": "arn:aws:iam::111111111111:root"}, "arn:aws:iam::111111111111:root"),
+    (
+        {"type": "IAMUser", "arn": "arn:aws:iam::111111111111:user/a", "userName": "a"},
+        "arn:aws:iam::111111111111:user/a",
+    ),
+    ({"type": "AssumedRole", "sessionContext": ISSUER}, "arn:aws:iam::111111111111:role/Admin"),
+    ({"type": "AssumedRole", "sessionContext": "none", "principalId": "AROA:me"}, "AROA:me"),
+    ({"type": "AWSService", "invokedBy": "cloudtrail.amazonaws.com"}, "cloudtrail.amazonaws.com"),
+    ({"type": "AWSAccount", "accountId": "222222222222", "principalId": "AIDA"}, "AIDA"),
+    ({"type": "AWSAccount", "accountId": "222222222222"}, "222222222222"),
+    ({"type": "WebIdentityUser", "userName": "sub", "identityProvider": "accounts.google.com"}, "sub"),
+    ({"type": "SAMLUser", "principalId": "x:y", "userName": "y"}, "y"),
+    ({"type": "IdentityCenterUser", "accountId": "111111111111", "onBehalfOf": {"userId": "u"}}, "u"),
+    (
+        {"type": "FederatedUser", "arn": "arn:aws:sts::111111111111:federated-user/f"},
+        "arn:aws:sts::111111111111:federated-user/f",
+    ),
+    ({"arn": ["odd"], "userName": "named"}, "named"),
+    ({}, "Listed"),
+    (None, "Listed"),
+    ("text", "Listed"),
+]
+
+
+@pytest.mark.parametrize(("identity", "named"), IDENTITIES)
+def test_whoever_called_is_named(identity: Any, named: str) -> None:
+    event = {"CloudTrailEvent": json.dumps({"userIdentity": identity}), "Username": "Listed"}
+    assert caller_of(event) == named
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[1]", "null", 7])
+def test_a_record_that_cannot_be_read_tells_nothing(text: Any) -> None:
+    event = {"EventName": "PutBucketPolicy", "CloudTrailEvent": text}
+    assert causes(event, POLICY) is False
+    assert caller_of(event) == "unknown"

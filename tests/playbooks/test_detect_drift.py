@@ -1,0 +1,101 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""detect_drift.yml as a witness: its report is of this run, and what it could not look at is not called good."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from botocore.exceptions import ClientError
+
+from lab.inventory import write_inventory
+from tests.ansible_run import PlaybookResult, run_playbook
+from tests.lab_process import MEMBER_ROLE, Lab
+
+
+class World:
+    """A lab with the organization trail turned on."""
+
+    def __init__(self, lab: Lab, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.cloudtrail = lab.client("cloudtrail")
+        self.s3 = lab.client("s3", lab.log_archive)
+        self.iam = lab.client("iam", lab.log_archive)
+        self.policy: str = self.s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
+        self.inventory = write_inventory(folder / "inventory.yml", lab.ready)
+        self.play("enable_org_trail", "-e", "coverage_enabled=false").ok()
+
+    def play(self, name: str, *arguments: str) -> PlaybookResult:
+        given = ("-i", str(self.inventory), "-e", f"detect_drift_report_dir={self.folder}", *arguments)
+        return run_playbook(self.lab, f"playbooks/{name}.yml", *given)
+
+    def drift(self, *arguments: str) -> dict[str, dict[str, Any]]:
+        """The rows of the report, by what they are about; the run, both files and the rows agree."""
+        result = self.play("detect_drift", *arguments)
+        rows = json.loads((self.folder / "drift.json").read_text())["drift"]
+        suite = ElementTree.parse(self.folder / "drift.xml").getroot()
+        assert int(suite.attrib["failures"]) + int(suite.attrib["errors"]) == len(rows)
+        assert (result.rc != 0) == bool(rows), result.msg
+        return {f"{row['object'].rpartition('/')[2]}: {row['what']}": row for row in rows}
+
+    def delete_role(self) -> None:
+        """Take away the role that leads into the log archive account."""
+        for policy in self.iam.list_attached_role_policies(RoleName=MEMBER_ROLE)["AttachedPolicies"]:
+            self.iam.detach_role_policy(RoleName=MEMBER_ROLE, PolicyArn=policy["PolicyArn"])
+        self.iam.delete_role(RoleName=MEMBER_ROLE)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with Lab() as lab:
+        yield World(lab, tmp_path_factory.mktemp("drift"))
+
+
+def test_a_run_that_ends_early_leaves_no_green_report(world: World) -> None:
+    other = world.folder / "other.yml"
+    other.write_text("elsewhere: {hosts: {other: {ansible_connection: local}}}")
+    for limit in ("log_archive", "elsewhere"):
+        assert world.drift() == {}
+        world.lab.clear_journal()
+        rows = world.drift("-i", str(other), "--limit", limit)
+        assert list(rows) == ["detect_drift.yml: could not be judged"]
+        assert world.lab.journal() == []
+
+
+def test_who_did_it_is_found_behind_a_hundred_calls_in_vain(world: World) -> None:
+    world.cloudtrail.stop_logging(Name=world.lab.trail_arn)
+    for _number in range(105):
+        with suppress(ClientError):
+            world.cloudtrail.stop_logging(Name="nowhere")
+    [row] = world.drift().values()
+    world.cloudtrail.start_logging(Name=world.lab.trail_arn)
+    assert (row["what"], row["by"].rpartition("/")[2], row["unattributed"]) == ("logging", "admin", "")
+
+
+def test_what_cannot_be_judged_hides_nothing_else(world: World) -> None:
+    """The bucket refuses the trail's prefix; then nobody comes into the log archive. The trail is stopped all along."""
+    lab = world.lab
+    document = json.loads(world.policy)
+    elsewhere = json.loads(world.policy.replace("/AWSLogs/", "/elsewhere/AWSLogs/"))["Statement"]
+    more = [{**one, "Sid": f"{one['Sid']}More"} for one in elsewhere if one["Action"] == "s3:PutObject"]
+    policy = json.dumps({**document, "Statement": [*document["Statement"], *more]})
+    world.s3.put_bucket_policy(Bucket=lab.bucket, Policy=policy)
+    world.cloudtrail.update_trail(Name=lab.trail_arn, S3KeyPrefix="elsewhere")
+    world.cloudtrail.stop_logging(Name=lab.trail_arn)
+    rows = world.drift()
+    assert list(rows) == ["default: logging", "trail: could not be judged"]
+    assert "has the prefix 'elsewhere'" in rows["trail: could not be judged"]["found"]
+
+    world.delete_role()
+    rows = world.drift()
+    assert list(rows) == ["default: logging", "log bucket: could not be judged"]
+    assert rows["default: logging"]["by"]
+    assert "Failed to assume the role" in rows["log bucket: could not be judged"]["found"]

@@ -1,0 +1,105 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A drift is told whatever becomes of the question who caused it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleSTSError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import find
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
+
+ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
+STOPPED = {
+    "changed": True,
+    "diff": {"before": {"logging": False}, "after": {"logging": True}},
+    "trail": {"arn": ARN},
+    "before": {"arn": ARN},
+    "changed_fields": ["logging"],
+}
+SUSPENDED = {
+    "name": "logs",
+    "region": "eu-west-1",
+    "health": {
+        "problems": [
+            {"setting": "versioning", "found": "Suspended", "expected": "Enabled", "fix": "", "weakened": True},
+        ],
+    },
+}
+OPTIONS = DriftOptions(
+    organization_trail=STOPPED,
+    trusted_access={},
+    service_principal="cloudtrail.amazonaws.com",
+    log_bucket=SUSPENDED,
+    coverage_exceptions=[],
+    coverage_exceptions_total=0,
+    refusals=[],
+    checks=[],
+    event_history=True,
+    log_archive_role_arn="arn:aws:iam::222222222222:role/gone",
+    log_archive_role_external_id=None,
+    json_path=None,
+    junit_path=None,
+)
+
+
+class Account:
+    """A session whose event history is empty, and whose roles may be gone."""
+
+    region, partition = "us-east-1", "aws"
+
+    def __init__(self, _connection: Connection) -> None:
+        """Whoever asks comes in."""
+
+    def assume(self, role: str, _external_id: str | None, _account_id: str) -> Account:
+        if role.endswith("gone"):
+            raise AnsibleSTSError(message=f"The role {role} is gone.")
+        return self
+
+    def client(self, _service: str, _region: str) -> Any:
+        raise AnsibleSTSError(message="Event history is closed.")
+
+
+def refuse(_connection: Connection) -> Account:
+    raise AnsibleSTSError(message="Nobody comes in.")
+
+
+@pytest.mark.parametrize(
+    ("session", "role", "trail", "bucket"),
+    [
+        (Account, OPTIONS.log_archive_role_arn, "Event history is closed.", "is gone."),
+        (Account, "arn:aws:iam::222222222222:role/there", "Event history is closed.", "Event history is closed."),
+        (Account, None, "Event history is closed.", "without log_archive_role_arn"),
+        (refuse, OPTIONS.log_archive_role_arn, "Nobody comes in.", "Nobody comes in."),
+    ],
+)
+def test_an_account_that_cannot_be_entered_hides_no_drift(
+    monkeypatch: pytest.MonkeyPatch, session: Any, role: str | None, trail: str, bucket: str
+) -> None:
+    monkeypatch.setattr(find, "Session", session)
+    drifts = find.find_drift(Connection(), replace(OPTIONS, log_archive_role_arn=role))
+    assert [one.what for one in drifts] == ["logging", "versioning"]
+    assert [one.since for one in drifts] == ["", ""]
+    assert trail in drifts[0].unattributed
+    assert bucket in drifts[1].unattributed
+
+
+@pytest.mark.parametrize(
+    ("changes", "entered"),
+    [({}, 1), ({"event_history": False}, 0), ({"organization_trail": {}, "log_bucket": {}}, 0)],
+)
+def test_no_account_is_entered_in_vain(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], entered: int) -> None:
+    seen: list[Connection] = []
+
+    def enter(connection: Connection) -> Account:
+        seen.append(connection)
+        return Account(connection)
+
+    monkeypatch.setattr(find, "Session", enter)
+    find.find_drift(Connection(), replace(OPTIONS, **changes))
+    assert len(seen) == entered
