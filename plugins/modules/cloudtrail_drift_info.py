@@ -75,6 +75,14 @@ options:
         description: Why it could not be judged; empty when it was.
         type: str
         default: ""
+  delegated_administrators:
+    description:
+      - Ids of the member accounts that are to be delegated administrators of CloudTrail, who may change and stop the
+        organization trail. Any other one is a drift, and so is one of these that is not registered.
+      - Without it nobody looks. With an empty list every delegated administrator is a drift.
+    type: list
+    elements: str
+    version_added: 1.2.0
   event_history:
     description:
       - Whether to look for the change that caused a row.
@@ -106,6 +114,8 @@ extends_documentation_fragment:
 notes:
   - "IAM actions only with O(event_history=true): C(cloudtrail:LookupEvents), in the management account and with
     O(log_archive_role_arn); C(sts:AssumeRole) for that role. Without the permission the rows tell no time."
+  - "IAM actions only with O(delegated_administrators): C(organizations:ListDelegatedAdministrators). Without the
+    permission a row says so."
 seealso:
   - name: LookupEvents
     description: What event history holds.
@@ -232,6 +242,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "default": [],
         "options": {"object": {"type": "str", "required": True}, "reason": {"type": "str", "default": ""}},
     },
+    "delegated_administrators": {"type": "list", "elements": "str"},
     "event_history": {"type": "bool", "default": True},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},

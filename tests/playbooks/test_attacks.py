@@ -182,6 +182,10 @@ def set_prefix(world: World) -> None:
     restore_policy(world)
 
 
+def deregister(world: World) -> None:
+    world.cloudtrail.deregister_organization_delegated_admin(DelegatedAdminAccountId=world.members[0])
+
+
 def enable_key(world: World) -> None:
     world.lab.client("kms").enable_key(KeyId=world.key)
     world.deliver()
@@ -298,8 +302,8 @@ class Attack:
 
     named: what detect_drift calls it (a part of each must appear). by_hand: what enable_org_trail.yml says where it
     cannot repair, "" where it repairs. remedy: what the person then does. quiet: enable_org_trail.yml succeeds, with a
-    warning, where the trail itself is right. repair: all that enable_org_trail.yml writes, after the remedy if there is
-    one. variables: what the user set for both playbooks.
+    warning, where the trail itself is right. unseen: enable_org_trail.yml does not look there. repair: all that
+    enable_org_trail.yml writes, after the remedy if there is one. variables: what the user set for both playbooks.
     """
 
     title: str
@@ -309,6 +313,7 @@ class Attack:
     by_hand: str = ""
     remedy: Callable[[World], None] | None = None
     quiet: bool = False
+    unseen: bool = False
     repair: tuple[str, ...] = ()
     variables: Callable[[World], dict[str, Any]] = lambda _world: {}
 
@@ -444,6 +449,14 @@ ATTACKS = [
         rename,
         ("trail",),
         repair=("CreateTrail", "StartLogging", "PutInsightSelectors"),
+    ),
+    Attack(
+        "Register a delegated administrator of CloudTrail",
+        lambda w: w.cloudtrail.register_organization_delegated_admin(MemberAccountId=w.members[0]),
+        ("delegated administrator of cloudtrail.amazonaws.com", "RegisterOrganizationDelegatedAdmin", "user/admin"),
+        "aws-facts 11.1",
+        remedy=deregister,
+        unseen=True,
     ),
     Attack(
         "Empty the bucket policy",
@@ -589,6 +602,9 @@ def test_attack(world: World, attack: Attack) -> None:
     done.ok()
     assert world.written() == list(attack.repair)
 
+    if attack.unseen:
+        assert attack.remedy
+        attack.remedy(world)
     lab.clear_journal()
     assert world.job.run() == ""
     assert world.written() == []
@@ -624,9 +640,8 @@ def page() -> str:
         "=============================",
         "",
         "Each row is a test, and says what that test saw: what ``detect_drift.yml`` names, and all that",
-        "``enable_org_trail.yml`` then writes. Where it does not repair, its message says what to do.",
-        "",
-        "Not looked for: a delegated administrator of CloudTrail that somebody registers.",
+        "``enable_org_trail.yml`` then writes. Where it does not repair, its message says what to do, or that of",
+        "``detect_drift.yml``.",
         "",
         ".. list-table::",
         "   :header-rows: 1",
@@ -640,6 +655,7 @@ def page() -> str:
     for attack in ATTACKS:
         seen = SEEN[attack.title]
         how = "warns, and says what to do" if attack.quiet else "refuses, and says what to do" if attack.by_hand else ""
+        how = "does not look there" if attack.unseen else how
         wrote = f"{'repairs the rest' if how else 'repairs it'}: {', '.join(seen.written)}" if seen.written else ""
         lines += [
             f"   * - {attack.title}",

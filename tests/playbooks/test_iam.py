@@ -924,7 +924,7 @@ def use_drift_info(world: World, run: Recorder) -> None:
     archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
     names = ("changed", "diff", "changed_fields", "before", "trail", "problems")
     found = {name: drifted[name] for name in names}
-    run(cloudtrail_drift_info, organization_trail=found, log_archive_role_arn=archive)
+    run(cloudtrail_drift_info, organization_trail=found, log_archive_role_arn=archive, delegated_administrators=[])
 
 
 USES = {

@@ -53,6 +53,7 @@ KNOW_NO_RESOURCE = {
     "organizations:EnableAWSServiceAccess",
     "organizations:ListAWSServiceAccessForOrganization",
     "organizations:ListAccounts",
+    "organizations:ListDelegatedAdministrators",
     "s3:ListAllMyBuckets",
 }
 """Actions for which AWS takes no resource but "*" (service authorization reference)."""

@@ -101,6 +101,18 @@ def disable_service_access(client: Client, service_principal: str) -> None:
     client.disable_aws_service_access(ServicePrincipal=service_principal)
 
 
+@OrganizationsErrorHandler.common_error_handler("list the delegated administrators")
+@retry_read
+def list_delegated_administrators(client: Client, service_principal: str) -> list[Structure]:
+    """Members that administer a service: Id and Name each, and more. Management and delegated admins only.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html
+    """
+    pages = client.get_paginator("list_delegated_administrators").paginate(ServicePrincipal=service_principal)
+    accounts: list[Structure] = pages.build_full_result()["DelegatedAdministrators"]
+    return accounts
+
+
 @OrganizationsErrorHandler.common_error_handler("list the accounts of the organization")
 @retry_read
 def list_accounts(client: Client, token: str) -> Structure:

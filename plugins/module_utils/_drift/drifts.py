@@ -172,11 +172,12 @@ def failure_drift(messages: Iterable[str]) -> list[Drift]:
 
 def unjudged(checks: Iterable[Result]) -> list[Drift]:
     """Of what a run was to look at, that which it could not judge, each with the reason."""
-    return [
-        Drift(CHECK, check["object"], NOT_JUDGED, "an answer", check["reason"], "")
-        for check in checks
-        if check["reason"]
-    ]
+    return [not_judged(check["object"], check["reason"]) for check in checks if check["reason"]]
+
+
+def not_judged(what: str, reason: str) -> Drift:
+    """The row of something that could not be judged, with the reason, a sentence."""
+    return Drift(CHECK, what, NOT_JUDGED, "an answer", reason, "")
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,7 @@ class DriftOptions:
     coverage_exceptions_total: int
     refusals: list[str]
     checks: list[Result]
+    delegated_administrators: list[str] | None
     event_history: bool
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None

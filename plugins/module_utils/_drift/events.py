@@ -18,10 +18,11 @@ from .drifts import BUCKET, ORGANIZATION, Drift
 Event = Structure
 """An event as LookupEvents lists it; CloudTrailEvent is the record's JSON text."""
 
-ACCESS_EVENTS = ("DisableAWSServiceAccess",)
-ADMINISTRATOR_EVENTS = ("RegisterDelegatedAdministrator", "DeregisterDelegatedAdministrator")
-ORGANIZATIONS_EVENTS = frozenset({*ACCESS_EVENTS, *ADMINISTRATOR_EVENTS})
-"""Events of Organizations, which are about a service and, some, an account."""
+ACCESS_EVENT = "DisableAWSServiceAccess"
+ORGANIZATIONS_EVENTS = frozenset(
+    {ACCESS_EVENT, "RegisterDelegatedAdministrator", "DeregisterDelegatedAdministrator"},
+)
+"""Events of Organizations, which are about a service."""
 
 
 def causes(event: Event, drift: Drift) -> bool:
@@ -32,11 +33,11 @@ def causes(event: Event, drift: Drift) -> bool:
     asked = _mapping(record.get("requestParameters"))
     if name in ORGANIZATIONS_EVENTS and not str(asked.get("servicePrincipal", "cloudtrail")).startswith("cloudtrail"):
         return False
-    if drift.kind == ORGANIZATION and name not in ACCESS_EVENTS:
+    if name == ACCESS_EVENT:
+        return True
+    if drift.kind == ORGANIZATION:
         account = asked.get("accountId") or asked.get("memberAccountId") or asked.get("delegatedAdminAccountId")
         return bool(account) and account == drift.object.rpartition(" ")[2]
-    if name in ORGANIZATIONS_EVENTS:
-        return True
     if drift.kind == BUCKET:
         return bool(asked.get("bucketName") == drift.object)
     trail = asked.get("name") or asked.get("trailName") or asked.get("resourceId")

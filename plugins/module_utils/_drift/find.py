@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The work of the module cloudtrail_drift_info: what drifted, by what it was given, and the changes that caused it."""
+"""The work of the module cloudtrail_drift_info: what drifted, by what it was given and read, and who caused it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .._aws.errors import sentence
 from .._aws.session import Connection, Session
+from .administrators import administrator_drift
 from .drifts import Drift, DriftOptions, collect_drift
 from .history import attribute
 
@@ -16,15 +17,19 @@ NO_ROLE = "Event history of the bucket's account is not read without log_archive
 
 
 def find_drift(connection: Connection, options: DriftOptions) -> list[Drift]:
-    """What drifted, by the results in the module's options, with the changes that caused it.
+    """What drifted, by the results in the module's options and by what AWS answers, with the changes that caused it.
 
     An account that cannot be entered costs rows their cause. Raises AnsibleOrgTrailError for an option that is not
     the result which it should be.
     """
-    drifts = collect_drift(options)
-    if not drifts or not options.event_history:
+    drifts, administrators = collect_drift(options), options.delegated_administrators
+    if administrators is None and not (drifts and options.event_history):
         return drifts
     session = _enter(connection)
+    if administrators is not None:
+        drifts += administrator_drift(session, administrators)
+    if not drifts or not options.event_history:
+        return drifts
     log_archive = _enter_log_archive(session, options)
     return attribute(drifts, session, log_archive, options.log_bucket.get("region") or connection.region)
 

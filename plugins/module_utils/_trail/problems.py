@@ -34,8 +34,11 @@ https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.htm
 FOREIGN_NAMES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("AWS Control Tower", lambda name: name.startswith("aws-controltower-")),
     ("Landing Zone Accelerator", lambda name: name.endswith("-Organizations-CloudTrail")),
+    ("Account Factory for Terraform", lambda name: name == "aws-aft-CustomizationsCloudTrail"),
+    ("the AWS Security Reference Architecture", lambda name: name == "sra-org-trail"),
+    ("the AWS Secure Environment Accelerator", lambda name: name in ("ASEA-Org-Trail", "PBMMAccel-Org-Trail")),
 )
-"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7)."""
+"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7, 7.9)."""
 
 
 def find_problems(situation: Situation) -> list[Problem]:

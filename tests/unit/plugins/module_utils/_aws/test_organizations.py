@@ -29,9 +29,13 @@ class Client:
         return {"Account": {"Id": AccountId}}
 
     def get_paginator(self, operation: str) -> Any:
-        assert operation == "list_aws_service_access_for_organization"
-        found = {"EnabledServicePrincipals": [{"ServicePrincipal": "cloudtrail.amazonaws.com"}]}
-        return SimpleNamespace(paginate=lambda: SimpleNamespace(build_full_result=lambda: found))
+        found = {
+            "list_aws_service_access_for_organization": {
+                "EnabledServicePrincipals": [{"ServicePrincipal": "cloudtrail.amazonaws.com"}]
+            },
+            "list_delegated_administrators": {"DelegatedAdministrators": [{"Id": "2"}]},
+        }[operation]
+        return SimpleNamespace(paginate=lambda **_asked: SimpleNamespace(build_full_result=lambda: found))
 
 
 def test_the_organization_has_one_shape() -> None:
@@ -41,6 +45,10 @@ def test_the_organization_has_one_shape() -> None:
 def test_an_account_that_is_elsewhere_is_none() -> None:
     assert organizations.describe_account(Client(), "1") == {"Id": "1"}
     assert organizations.describe_account(Client(), "9") is None
+
+
+def test_delegated_administrators_are_accounts() -> None:
+    assert organizations.list_delegated_administrators(Client(), "cloudtrail.amazonaws.com") == [{"Id": "2"}]
 
 
 @pytest.mark.parametrize(("service", "has"), [("cloudtrail.amazonaws.com", True), ("config.amazonaws.com", False)])

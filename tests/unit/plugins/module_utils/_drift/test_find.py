@@ -40,6 +40,7 @@ OPTIONS = DriftOptions(
     coverage_exceptions_total=0,
     refusals=[],
     checks=[],
+    delegated_administrators=None,
     event_history=True,
     log_archive_role_arn="arn:aws:iam::222222222222:role/gone",
     log_archive_role_external_id=None,
@@ -61,7 +62,7 @@ class Account:
             raise AnsibleSTSError(message=f"The role {role} is gone.")
         return self
 
-    def client(self, _service: str, _region: str) -> Any:
+    def client(self, _service: str, _region: str = "") -> Any:
         raise AnsibleSTSError(message="Event history is closed.")
 
 
@@ -91,7 +92,12 @@ def test_an_account_that_cannot_be_entered_hides_no_drift(
 
 @pytest.mark.parametrize(
     ("changes", "entered"),
-    [({}, 1), ({"event_history": False}, 0), ({"organization_trail": {}, "log_bucket": {}}, 0)],
+    [
+        ({}, 1),
+        ({"event_history": False}, 0),
+        ({"organization_trail": {}, "log_bucket": {}}, 0),
+        ({"organization_trail": {}, "log_bucket": {}, "delegated_administrators": []}, 1),
+    ],
 )
 def test_no_account_is_entered_in_vain(monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], entered: int) -> None:
     seen: list[Connection] = []
@@ -103,3 +109,10 @@ def test_no_account_is_entered_in_vain(monkeypatch: pytest.MonkeyPatch, changes:
     monkeypatch.setattr(find, "Session", enter)
     find.find_drift(Connection(), replace(OPTIONS, **changes))
     assert len(seen) == entered
+
+
+def test_delegated_administrators_are_looked_at_where_nothing_else_drifted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "Session", refuse)
+    changes: dict[str, Any] = {"organization_trail": {}, "log_bucket": {}, "delegated_administrators": []}
+    [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
+    assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")

@@ -59,6 +59,11 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
         replace(GOOD, arn=replace(HOME, name="AWSAccelerator-Organizations-CloudTrail")),
         {"foreign_trail": "error"},
     ),
+    *(
+        (f"{name} of another tool", replace(GOOD, arn=replace(HOME, name=name)), {"foreign_trail": "error"})
+        for name in ("aws-aft-CustomizationsCloudTrail", "sra-org-trail", "ASEA-Org-Trail", "PBMMAccel-Org-Trail")
+    ),
+    ("a name like another tool's", replace(GOOD, arn=replace(HOME, name="our-Org-Trail")), {}),
     ("room for one more", replace(NEW, trails_here=list("abcd")), {}),
     ("five trails", replace(NEW, trails_here=list("abcde")), {"trail_quota": "error"}),
     ("trails unread", replace(NEW, trails_here=Unread("denied.")), {"trail_quota": "unknown"}),
