@@ -65,6 +65,8 @@ options:
       - V(all) returns every candidate with the verdict on it, and an empty list when there is none.
       - V(one) returns the one candidate, or the one that admits the trail among several, and fails otherwise.
       - V(admitted) returns the one candidate that admits the trail, and fails otherwise.
+      - Where the trail is an organization trail already and its bucket is a candidate, V(one) and V(admitted) mean that
+        bucket and no other. Give O(name) to have the trail write to another one.
     type: str
     choices: [all, one, admitted]
     default: all
@@ -124,7 +126,9 @@ notes:
     C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketLogging). A setting that may
     not be read is reported in RV(buckets[].health.problems)."
   - "IAM actions only with O(tags): C(s3:GetBucketTagging)."
-  - "IAM actions only where a policy speaks of encryption and O(kms_key_id) is no ARN: C(cloudtrail:DescribeTrails)."
+  - "IAM actions only with O(select=one) or O(select=admitted), without O(name), and where a policy speaks of encryption
+    and O(kms_key_id) is no ARN: C(cloudtrail:DescribeTrails). Without the permission the module does not know which
+    bucket and which key the trail has, and warns where it chooses the bucket."
   - The public access block is the bucket's own. The account's, which may make up for it, is not read.
   - A KMS key's policy is not read.
 seealso:
@@ -200,6 +204,19 @@ unreadable:
   type: list
   elements: str
   sample: []
+current_bucket:
+  description:
+    - Bucket that the trail writes to now, if it is an organization trail already; empty when this account sees none.
+  returned: with O(select=one) and O(select=admitted), without O(name)
+  version_added: 1.2.0
+  type: str
+  sample: aws-cloudtrail-logs-444455556666-example
+current_bucket_unread:
+  description: Why RV(current_bucket) could not be read; empty when it could.
+  returned: with O(select=one) and O(select=admitted), without O(name)
+  version_added: 1.2.0
+  type: str
+  sample: ""
 buckets:
   description: The buckets that O(select) asks for, sorted by name.
   returned: success
@@ -380,8 +397,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
     describe_log_buckets,
-    health_warnings,
     search_options,
+    warnings_of,
 )
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
@@ -428,7 +445,7 @@ def main() -> None:
         answer = describe_log_buckets(session, options)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
-    for warning in health_warnings(answer):
+    for warning in warnings_of(answer):
         warn(warning)
     module.exit_json(changed=False, **answer)
 

@@ -80,6 +80,35 @@ def test_who_did_it_is_found_behind_a_hundred_calls_in_vain(world: World) -> Non
     assert (row["what"], row["by"].rpartition("/")[2], row["unattributed"]) == ("logging", "admin", "")
 
 
+def test_a_bucket_that_looks_alike_does_not_take_the_trail(world: World) -> None:
+    """One that admits the trail stands beside the trail's own, which then loses a statement."""
+    lab, alike = world.lab, f"aws-cloudtrail-logs-{world.lab.log_archive}-alike"
+    world.s3.create_bucket(Bucket=alike)
+    world.s3.put_bucket_policy(Bucket=alike, Policy=world.policy.replace(lab.bucket, alike))
+    enable = ("enable_org_trail", "-e", "coverage_enabled=false")
+    assert world.play(*enable).ok().changed == 0
+
+    document = json.loads(world.policy)
+    left = [one for one in document["Statement"] if "OrganizationWrite" not in one["Sid"]]
+    world.s3.put_bucket_policy(Bucket=lab.bucket, Policy=json.dumps({**document, "Statement": left}))
+    lab.clear_journal()
+    refused = world.play(*enable)
+    assert refused.rc != 0
+    assert f"Bucket {lab.bucket} of account {lab.log_archive}, which trail default" in refused.msg
+    assert "AWSCloudTrailOrganizationWrite" in refused.msg
+    assert alike not in refused.msg
+    assert lab.journal(writes=True) == []
+    [row] = world.drift().values()
+    assert (row["object"], row["kind"]) == (lab.bucket, "log bucket")
+    assert "AWSCloudTrailOrganizationWrite" in json.dumps(row)
+
+    moved = world.play(*enable, "-e", f"log_bucket_lookup_name={alike}").ok()
+    assert moved.changed == 1
+    assert world.cloudtrail.get_trail(Name=lab.trail_arn)["Trail"]["S3BucketName"] == alike
+    world.s3.put_bucket_policy(Bucket=lab.bucket, Policy=world.policy)
+    assert world.play(*enable, "-e", f"log_bucket_lookup_name={lab.bucket}").ok().changed == 1
+
+
 def test_what_cannot_be_judged_hides_nothing_else(world: World) -> None:
     """The bucket refuses the trail's prefix; then nobody comes into the log archive. The trail is stopped all along."""
     lab = world.lab

@@ -188,7 +188,7 @@ def test_no_call_is_made_in_vain(lesson: Lab, tmp_path: Path) -> None:
 
 LOOK = ("DescribeTrails", "GetTrailStatus", "GetEventSelectors")
 CALLS = [
-    *(f"False {name}" for name in ("DescribeOrganization", "GetBucketPolicy", "ListBuckets")),
+    *(f"False {name}" for name in ("DescribeOrganization", "DescribeTrails", "GetBucketPolicy", "ListBuckets")),
     *(f"True {name}" for name in ("AssumeRole", "DescribeOrganization", "ListAWSServiceAccessForOrganization")),
     *(f"True {name}" for name in ("DescribeOrganization", "ListTrails", *LOOK) * 2),
     *["True GetCallerIdentity"] * 3,

@@ -69,7 +69,7 @@ def test_finds_the_bucket_by_admission_before_the_home_region_is_known(lab: Lab)
         "us-west-2",
         lab.trail_arn,
     )
-    assert operations(lab) == ["DescribeOrganization", "GetBucketPolicy", "ListBuckets"]
+    assert operations(lab) == ["DescribeOrganization", "DescribeTrails", "GetBucketPolicy", "ListBuckets"]
 
 
 def test_a_named_bucket_takes_one_call_to_s3(lab: Lab) -> None:
@@ -103,8 +103,9 @@ def test_finds_by_tags_and_by_pattern(lab: Lab) -> None:
         delete_bucket(lab, "tagged-two")
     assert [bucket["name"] for bucket in by_tags["buckets"]] == ["tagged-one"]
     assert [bucket["name"] for bucket in by_pattern["buckets"]] == ["tagged-one", "tagged-two"]
-    assert "2 buckets" in ambiguous.msg
-    assert "tagged-one, tagged-two" in ambiguous.msg
+    assert "Or choose it with name" in ambiguous.msg
+    assert "bucket tagged-one: " in ambiguous.msg
+    assert "bucket tagged-two: " in ambiguous.msg
 
 
 def test_two_admitting_buckets_are_both_named(lab: Lab) -> None:
@@ -251,10 +252,10 @@ def test_role_reports_the_bucket(lab: Lab) -> None:
     assert run.task("fact")["log_bucket"]["health"]["versioning"] == "Disabled"
 
 
-def test_role_takes_three_calls_without_health(lab: Lab) -> None:
+def test_role_takes_four_calls_without_health(lab: Lab) -> None:
     run = lookup(lab, health=False).ok()
     assert run.task("fact")["log_bucket"]["health"] is None
-    assert operations(lab) == ["DescribeOrganization", "GetBucketPolicy", "ListBuckets"]
+    assert operations(lab) == ["DescribeOrganization", "DescribeTrails", "GetBucketPolicy", "ListBuckets"]
 
 
 def test_role_reports_a_bucket_that_does_not_admit_when_told_to(lab: Lab) -> None:

@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Literal
 
 from .candidate import Candidate, SoughtTrail
+from .current import CurrentBucket
 
 Select = Literal["all", "one", "admitted"]
 
@@ -44,29 +45,42 @@ class Criteria:
 
 
 def choose(
-    candidates: Sequence[Candidate], select: Select, criteria: Criteria, account_id: str, trail: SoughtTrail
+    candidates: Sequence[Candidate],
+    select: Select,
+    criteria: Criteria,
+    account_id: str,
+    trail: SoughtTrail,
+    current: CurrentBucket,
 ) -> list[Candidate]:
     """Return the candidates that were asked for: all, or a list of exactly one.
 
-    Raises BucketChoiceError when none or more than one remains.
+    current: the bucket that the trail has. Where it is a candidate no other one is chosen, or whoever breaks its policy
+    decides where the logs go. Raises BucketChoiceError when none or more than one remains.
     """
     if select == "all":
         return list(candidates)
     if not candidates:
         raise BucketChoiceError(_none_fits(criteria, account_id))
-    admitting = [candidate for candidate in candidates if candidate.admits]
+    own = [candidate for candidate in candidates if candidate.name == current.name]
+    admitting = [candidate for candidate in own or candidates if candidate.admits]
     if len(admitting) == 1 and (select == "admitted" or len(candidates) > 1):
         return admitting
-    if select == "one" and len(candidates) == 1:
-        return list(candidates)
+    if select == "one" and len(own or candidates) == 1:
+        return own or list(candidates)
+    if own:
+        raise BucketChoiceError(_own_refused(own[0], account_id, trail))
     if len(admitting) > 1:
-        raise BucketChoiceError(_several(admitting, account_id, trail))
+        raise BucketChoiceError(_several(admitting, account_id, trail, current))
     if select == "admitted":
         raise BucketChoiceError(explain_refusal(candidates, account_id, trail))
-    names = ", ".join(candidate.name for candidate in candidates[:EXPLAINED])
-    raise BucketChoiceError(
-        f"{len(candidates)} buckets of account {account_id} fit {criteria or 'the search'} ({names}"
-        f"{', …' if len(candidates) > EXPLAINED else ''}), none admits {trail}; expected one. Choose it with name."
+    raise BucketChoiceError(f"{explain_refusal(candidates, account_id, trail)} Or choose it with name.")
+
+
+def _own_refused(own: Candidate, account_id: str, trail: SoughtTrail) -> str:
+    return (
+        f"Bucket {own.name} of account {account_id}, which {trail} writes to, no longer admits it: {_reasons(own)}. "
+        f"{_remedy(own)}. No other bucket is taken in its place unless you name it with name "
+        "(log_bucket_lookup_name in the role)."
     )
 
 
@@ -93,14 +107,15 @@ def _none_fits(criteria: Criteria, account_id: str) -> str:
     return f"Account {account_id} has no bucket; expected the log bucket. Create one with the role log_bucket."
 
 
-def _several(admitting: Sequence[Candidate], account_id: str, trail: SoughtTrail) -> str:
+def _several(admitting: Sequence[Candidate], account_id: str, trail: SoughtTrail, current: CurrentBucket) -> str:
     found = " and ".join(
         f"{one.name} (for home region {_regions(one.admitted_home_regions)})" for one in admitting[:EXPLAINED]
     )
     more = f" and {len(admitting) - EXPLAINED} more" if len(admitting) > EXPLAINED else ""
+    unread = f" Which of them the trail writes to could not be read: {current.unread}" if current.unread else ""
     return (
         f"Buckets {found}{more} of account {account_id} all admit {trail}; expected one. "
-        "Choose it with name (log_bucket_lookup_name in the role)."
+        f"Choose it with name (log_bucket_lookup_name in the role).{unread}"
     )
 
 

@@ -6,13 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from .._aws.arn import TrailArn, is_key_arn, named_trail, parse_trail_arn
-from .._aws.cloudtrail import AnsibleCloudTrailError, describe_trails
+from .._aws.arn import TrailArn, is_key_arn, named_trail
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.organizations import Organization
 from .._aws.session import Session
@@ -21,6 +19,7 @@ from .._work.options import Result
 from .._work.reads import read_all
 from .candidate import Candidate, SoughtTrail, judge_bucket, sought_trail, summarize
 from .choice import Criteria, Select, choose, no_such_bucket
+from .current import current_bucket, current_key, read_trails
 from .health import ExpectedHealth, judge_health, retention_to_set, settings_to_change
 from .scan import list_names, read_candidates, read_named, read_settings
 from .statements import SSE
@@ -73,6 +72,9 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
     }
     if not options.name:
         reads["names"] = partial(list_names, session.client("s3"))
+    home = options.trail.region if isinstance(options.trail, TrailArn) else session.region
+    if is_chosen := not options.name and options.select != "all":
+        reads["trails"] = partial(read_trails, session.client("cloudtrail", home))
     answers = read_all(reads)
     organization: Organization = answers["organization"]
     names: dict[str, str | None] = answers.get("names", {})
@@ -87,10 +89,14 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         )
         sought = replace(sought, kms_key_arn=options.kms_key_id, owner=session.account_id)
         candidates = _candidates(session, options, sought, names)
-        if _is_key_asked_for(sought, candidates) and (key := _key_of(session, sought)) is not None:
-            sought = replace(sought, kms_key_arn=key)
-            candidates = [judge_bucket(one.name, one.policy, sought) if one.readable else one for one in candidates]
-        chosen = choose(candidates, options.select, options.criteria, session.account_id, sought)
+        if _is_key_asked_for(sought, candidates):
+            trails = answers["trails"] if is_chosen else read_trails(session.client("cloudtrail", home))
+            key = current_key(trails, sought)
+            if key is not None:
+                sought = replace(sought, kms_key_arn=key)
+                candidates = [judge_bucket(one.name, one.policy, sought) if one.readable else one for one in candidates]
+        current = current_bucket(answers.get("trails", ()), sought)
+        chosen = choose(candidates, options.select, options.criteria, session.account_id, sought, current)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
     buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
@@ -99,6 +105,7 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         "account_id": session.account_id,
         "organization": {"id": organization.id, "management_account_id": organization.management_account_id},
         "unreadable": [candidate.name for candidate in candidates if not candidate.readable],
+        **({"current_bucket": current.name, "current_bucket_unread": current.unread} if is_chosen else {}),
         "buckets": buckets,
     }
 
@@ -107,20 +114,6 @@ def _is_key_asked_for(sought: SoughtTrail, candidates: Sequence[Candidate]) -> b
     """Whether a policy speaks of encryption and the trail's key is not known for certain from the options."""
     known = sought.kms_key_arn == "" or is_key_arn(sought.kms_key_arn or "")
     return not known and any(SSE in (candidate.policy or "").lower() for candidate in candidates)
-
-
-def _key_of(session: Session, sought: SoughtTrail) -> str | None:
-    """The key of the trail as this account sees it, "" for none (aws-facts 2.11, 4.1).
-
-    None where it does not see the trail, or where the trail is to have another key.
-    """
-    with suppress(AnsibleCloudTrailError):
-        for trail in describe_trails(session.client("cloudtrail")):
-            arn = parse_trail_arn(trail["TrailARN"])
-            if (arn.account_id, arn.name) == (sought.trail.account_id, sought.trail.name):
-                key: str = trail.get("KmsKeyId", "")
-                return key if sought.kms_key_arn is None or key.endswith(f"/{sought.kms_key_arn}") else None
-    return None
 
 
 def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:
@@ -134,9 +127,11 @@ def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:
     }
 
 
-def health_warnings(answer: Result) -> list[str]:
-    """A sentence for each setting that somebody weakened on a bucket of the module's result, if health was read."""
-    return [
+def warnings_of(answer: Result) -> list[str]:
+    """What a person should hear of the module's result: settings that somebody weakened, and what was not read."""
+    unread = answer.get("current_bucket_unread")
+    lost = [f"The bucket was chosen without knowing which one the trail writes to now: {unread}"] if unread else []
+    return lost + [
         f"Bucket {bucket['name']}: {one['setting']}: found {one['found']}, expected {one['expected']}. {one['fix']}"
         for bucket in answer["buckets"]
         for one in (bucket["health"] or {}).get("problems", [])

@@ -14,9 +14,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice 
     Criteria,
     choose,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.current import CurrentBucket
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import Problem
 
 ACCOUNT = "222233334444"
+UNKNOWN = CurrentBucket()
 TRAIL = SoughtTrail(TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567", regions=("us-east-1",))
 MISSING = Problem("absent", "no such statement as X", "a statement", "Add it.")
 DENIED = Problem("policy", "Failed. Allow it.", "a policy", "Let the caller read it.", repairable=False)
@@ -44,14 +46,52 @@ CHOSEN: list[tuple[str, list[Candidate], list[str]]] = [
 
 @pytest.mark.parametrize(("select", "candidates", "names"), CHOSEN)
 def test_choose(select: Any, candidates: list[Candidate], names: list[str]) -> None:
-    assert [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL)] == names
+    assert [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, UNKNOWN)] == names
+
+
+OWN: list[tuple[str, list[Candidate], list[str] | str]] = [
+    ("admitted", [good("own")], ["own"]),
+    ("admitted", [good("alike"), good("own")], ["own"]),
+    ("admitted", [good("alike"), bad("own")], "Bucket own of account 222233334444, which trail default"),
+    ("admitted", [good("alike"), bad("own", DENIED, readable=False)], "no longer admits it: policy: found Failed"),
+    ("admitted", [bad("own")], "No other bucket is taken in its place unless you name it"),
+    ("admitted", [bad("own", DENY)], "Let this Deny spare AWS services. No other"),
+    ("admitted", [good("alike")], ["alike"]),
+    ("one", [good("alike"), good("own")], ["own"]),
+    ("one", [good("alike"), bad("own")], ["own"]),
+    ("one", [bad("own")], ["own"]),
+    ("one", [good("alike"), bad("plain")], ["alike"]),
+]
+
+
+@pytest.mark.parametrize(("select", "candidates", "expected"), OWN)
+def test_the_bucket_of_the_trail_is_not_replaced(
+    select: Any, candidates: list[Candidate], expected: list[str] | str
+) -> None:
+    def chosen() -> list[str]:
+        return [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, CurrentBucket("own"))]
+
+    if isinstance(expected, list):
+        assert chosen() == expected
+        return
+    with pytest.raises(BucketChoiceError) as caught:
+        chosen()
+    assert expected in str(caught.value)
+    assert "alike" not in str(caught.value)
+
+
+def test_that_the_trails_bucket_is_not_known_is_said_where_it_would_decide() -> None:
+    with pytest.raises(
+        BucketChoiceError, match=r"all admit .* Which of them the trail writes to could not be read: No\."
+    ):
+        choose([good("a"), good("b")], "admitted", Criteria(), ACCOUNT, TRAIL, CurrentBucket(unread="No."))
 
 
 PATTERN = Criteria("logs-*", (("use", "logs"),))
 REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
     ("one", Criteria(), [], [f"Account {ACCOUNT} has no bucket", "role log_bucket"]),
     ("admitted", PATTERN, [], [f"No bucket of account {ACCOUNT} fits name_pattern logs-* and tag use=logs"]),
-    ("one", Criteria(), [bad("a"), bad("b")], ["2 buckets", "(a, b)", "none admits", "Choose it with name"]),
+    ("one", Criteria(), [bad("a"), bad("b")], ["No bucket of account", "bucket a: absent", "Or choose it with name."]),
     ("one", PATTERN, [good("a"), good("b")], ["Buckets a (for home region us-east-1) and b", "all admit"]),
     ("admitted", Criteria(), [good("a", "x", "y"), good("b", "1", "2", "3", "4")], ["region x, y)", "region any)"]),
     ("admitted", Criteria(), [good(str(n)) for n in range(7)], ["and 2 more"]),
@@ -81,14 +121,14 @@ REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
 @pytest.mark.parametrize(("select", "criteria", "candidates", "says"), REFUSED)
 def test_choose_refuses(select: Any, criteria: Criteria, candidates: list[Candidate], says: list[str]) -> None:
     with pytest.raises(BucketChoiceError) as caught:
-        choose(candidates, select, criteria, ACCOUNT, TRAIL)
+        choose(candidates, select, criteria, ACCOUNT, TRAIL, UNKNOWN)
     for text in says:
         assert text in str(caught.value)
 
 
 def test_choose_explains_five_candidates_at_most() -> None:
     with pytest.raises(BucketChoiceError) as caught:
-        choose([bad(f"b{n}") for n in range(1000)], "admitted", Criteria(), ACCOUNT, TRAIL)
+        choose([bad(f"b{n}") for n in range(1000)], "admitted", Criteria(), ACCOUNT, TRAIL, UNKNOWN)
     assert str(caught.value).count("absent: found") == 5
     assert "others that do not: 995" in str(caught.value)
 

@@ -14,7 +14,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import AnsibleCloudTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket import search
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket import current, search
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import (
     Candidate,
     SoughtTrail,
@@ -92,7 +92,7 @@ class Organization:
 class Session:
     account_id, region = "222233334444", "us-east-1"
 
-    def client(self, _service: str) -> None:
+    def client(self, _service: str, _region: str = "") -> None:
         return None
 
     def known_regions(self, _service: str) -> list[str]:
@@ -114,11 +114,41 @@ def test_a_bucket_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, 
     assert "settings_to_change" not in result
 
 
+@pytest.mark.parametrize(
+    ("asked", "read"),
+    [
+        ({"select": "admitted"}, ["us-east-1"]),
+        ({"select": "one", "trail_arn": str(ARN).replace("us-east-1", "eu-west-1")}, ["eu-west-1"]),
+        ({"select": "all"}, []),
+        ({"select": "admitted", "name": "good"}, []),
+    ],
+)
+def test_the_trails_bucket_is_read_where_a_bucket_is_chosen(
+    monkeypatch: pytest.MonkeyPatch, session: Any, asked: dict[str, Any], read: list[str]
+) -> None:
+    regions: list[str] = []
+
+    def refuse(client: str) -> str:
+        regions.append(client)
+        return "It may not be read."
+
+    monkeypatch.setattr(session, "client", lambda _service, region="": region)
+    monkeypatch.setattr(search, "list_names", lambda _client: {"good": None})
+    monkeypatch.setattr(search, "read_candidates", lambda *_: [GOOD])
+    monkeypatch.setattr(search, "read_named", lambda *_: [GOOD])
+    monkeypatch.setattr(search, "read_trails", refuse)
+    result = search.describe_log_buckets(session, options(**asked))
+    assert regions == read
+    assert [one["name"] for one in result["buckets"]] == ["good"]
+    assert ("current_bucket" in result) == bool(read)
+    assert len(search.warnings_of(result)) == len(read)
+
+
 def test_only_weakened_settings_are_warned_of() -> None:
     weakened = {"setting": "versioning", "found": "Suspended", "expected": "Enabled", "fix": "Turn it on."}
     problems = [{**weakened, "weakened": True}, {**weakened, "setting": "tls_only", "weakened": False}]
     buckets = [{"name": "logs", "health": {"problems": problems}}, {"name": "other", "health": None}]
-    assert search.health_warnings({"buckets": buckets}) == [
+    assert search.warnings_of({"buckets": buckets}) == [
         "Bucket logs: versioning: found Suspended, expected Enabled. Turn it on."
     ]
 
@@ -196,7 +226,7 @@ def test_the_key_that_the_trail_has_is_read_where_a_policy_asks_for_it(
             raise AnsibleCloudTrailError("denied")
         return [{"TrailARN": str(replace(PLACE.trail, name="other"))}, {"TrailARN": str(PLACE.trail), **seen}]
 
-    monkeypatch.setattr(search, "describe_trails", describe_trails)
+    monkeypatch.setattr(current, "describe_trails", describe_trails)
     judge = partial(judge_bucket, PLACE.bucket, json.dumps(policy))
     monkeypatch.setattr(search, "read_candidates", lambda *arguments: [judge(arguments[-1])])
     monkeypatch.setattr(search, "list_names", lambda _client: {PLACE.bucket: None})
