@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Amazon S3 where moto differs from it: new buckets' defaults, ListBuckets' pages, malformed bucket policies."""
+"""Amazon S3 where moto differs from it: new buckets' defaults, Requester Pays, lists, malformed policies."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Bucket(models.FakeBucket):
         self.public_access_block = models.PublicAccessBlock(True, True, True, True)
         self.encryption = default_encryption()
         self.ownership_rule = "BucketOwnerEnforced"
+        self.payer = "BucketOwner"
 
     def get_permission(self, action: str, resource: str) -> PermissionResult:
         """Neither allowed nor denied: moto's reading of the policy knows no conditions; `lab.authorizer` decides."""
@@ -62,11 +63,28 @@ def find_bucket(name: str) -> Any | None:
 @answers("s3", "DeleteBucketEncryption")
 def delete_bucket_encryption(world: World, call: Call) -> dict[str, Any]:
     """A bucket without encryption settings is encrypted with S3's own keys all the same."""
+    required_bucket(call).encryption = default_encryption()
+    return {}
+
+
+@answers("s3", "GetBucketRequestPayment")
+def get_bucket_request_payment(world: World, call: Call) -> dict[str, Any]:
+    """Who pays for requests; moto does not know."""
+    return {"Payer": required_bucket(call).payer}
+
+
+@answers("s3", "PutBucketRequestPayment")
+def put_bucket_request_payment(world: World, call: Call) -> dict[str, Any]:
+    """Let the requester pay, or the owner again. CloudTrail pays nobody (aws-facts 3.10)."""
+    required_bucket(call).payer = call.parameters["RequestPaymentConfiguration"]["Payer"]
+    return {}
+
+
+def required_bucket(call: Call) -> Any:
     bucket = find_bucket(call.parameters["Bucket"])
     if bucket is None:
         raise LabError("NoSuchBucket", "The specified bucket does not exist", 404)
-    bucket.encryption = default_encryption()
-    return {}
+    return bucket
 
 
 @answers("s3", "ListBuckets")

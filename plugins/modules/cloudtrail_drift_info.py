@@ -83,6 +83,15 @@ options:
     type: list
     elements: str
     version_added: 1.2.0
+  trusted_accounts:
+    description:
+      - Ids of accounts outside the organization that the bucket may let in, such as that of a company which analyses
+        the logs. Any other one that O(log_bucket) names in its settings is a drift, unless AWS Organizations says that
+        it is a member.
+    type: list
+    elements: str
+    default: []
+    version_added: 1.2.0
   event_history:
     description:
       - Whether to look for the change that caused a row.
@@ -116,6 +125,8 @@ notes:
     O(log_archive_role_arn); C(sts:AssumeRole) for that role. Without the permission the rows tell no time."
   - "IAM actions only with O(delegated_administrators): C(organizations:ListDelegatedAdministrators). Without the
     permission a row says so."
+  - "IAM actions only with an account in O(log_bucket) that is neither its own nor management nor trusted:
+    C(organizations:DescribeAccount)."
 seealso:
   - name: LookupEvents
     description: What event history holds.
@@ -199,6 +210,15 @@ drift:
           history could not be read, or the change was not among the events that were looked at.
       type: str
       sample: ""
+advice:
+  description:
+    - What the log bucket lacks although nobody weakened it, such as versioning that never was on. It is no drift. Each
+      has the keys of RV(drift).
+  returned: success
+  version_added: 1.2.0
+  type: list
+  elements: dict
+  sample: []
 table:
   description: The same for a person to read.
   returned: success
@@ -220,6 +240,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
     DriftOptions,
     as_json,
     as_junit,
+    health_advice,
     summarize_drift,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import find_drift
@@ -243,6 +264,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "options": {"object": {"type": "str", "required": True}, "reason": {"type": "str", "default": ""}},
     },
     "delegated_administrators": {"type": "list", "elements": "str"},
+    "trusted_accounts": {"type": "list", "elements": "str", "default": []},
     "event_history": {"type": "bool", "default": True},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},
@@ -255,15 +277,16 @@ def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     checked, options = now_text(), options_of(DriftOptions, module.params)
     try:
-        drifts = find_drift(connection_of(module), options)
-        for path, render in ((options.json_path, as_json), (options.junit_path, as_junit)):
+        drifts, advice = find_drift(connection_of(module), options), health_advice(options.log_bucket)
+        files = {options.json_path: as_json(drifts, advice, checked), options.junit_path: as_junit(drifts, checked)}
+        for path, text in files.items():
             if path and not module.check_mode:
-                write_whole(Path(path), [render(drifts, checked)])
+                write_whole(Path(path), [text])
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     except OSError as error:
         module.fail_json(msg=f"The list of drifts cannot be written to {error.filename}: {error.strerror}.")
-    module.exit_json(**summarize_drift(drifts))
+    module.exit_json(**summarize_drift(drifts, advice))
 
 
 if __name__ == "__main__":

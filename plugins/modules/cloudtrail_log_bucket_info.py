@@ -72,13 +72,17 @@ options:
     default: all
   health:
     description:
-      - Whether to read and judge the settings of the returned buckets too. It takes eight more calls per bucket.
+      - Whether to read and judge the settings of the returned buckets too. It takes twelve more calls per bucket, made
+        at the same time.
+      - A bucket that is to admit the trail is refused when CloudTrail cannot deliver to it, because of Requester Pays.
     type: bool
     default: false
   expected_health:
     description:
       - What the settings are judged against, beyond public access block, versioning, default encryption,
-        disabled ACLs and a policy that denies requests without TLS, which are always expected.
+        disabled ACLs and a policy that denies requests without TLS, which are always expected. Always told are also
+        Requester Pays, a policy that lets others in or keeps readers out, ACL grants to others, and lifecycle rules
+        that delete, or make unreadable, log files or their noncurrent versions within a week.
     type: dict
     default: {}
     suboptions:
@@ -114,6 +118,20 @@ options:
         description: Prefix of the server access logs.
         type: str
         default: ""
+      replication_buckets:
+        description: Names of the buckets that replication copies to, all of them. Without it any replication is right.
+        type: list
+        elements: str
+        default: []
+        version_added: 1.2.0
+      notification_targets:
+        description:
+          - ARNs of topics, queues and functions that are notified of new objects, or V(EventBridge). Others may be
+            notified, too.
+        type: list
+        elements: str
+        default: []
+        version_added: 1.2.0
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
@@ -123,14 +141,17 @@ notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(s3:GetBucketPolicy); without O(name)
     C(s3:ListAllMyBuckets); with O(health=true) C(s3:GetBucketLocation), C(s3:GetBucketPublicAccessBlock),
     C(s3:GetBucketVersioning), C(s3:GetEncryptionConfiguration), C(s3:GetBucketOwnershipControls),
-    C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketLogging). A setting that may
-    not be read is reported in RV(buckets[].health.problems)."
+    C(s3:GetLifecycleConfiguration), C(s3:GetBucketObjectLockConfiguration), C(s3:GetBucketLogging),
+    C(s3:GetBucketRequestPayment), C(s3:GetBucketAcl), C(s3:GetReplicationConfiguration), C(s3:GetBucketNotification).
+    A setting that may not be read is reported in RV(buckets[].health.problems)."
   - "IAM actions only with O(tags): C(s3:GetBucketTagging)."
   - "IAM actions only with O(select=one) or O(select=admitted), without O(name), and where a policy speaks of encryption
     and O(kms_key_id) is no ARN: C(cloudtrail:DescribeTrails). Without the permission the module does not know which
     bucket and which key the trail has, and warns where it chooses the bucket."
   - The public access block is the bucket's own. The account's, which may make up for it, is not read.
   - A KMS key's policy is not read.
+  - Whether an account that a setting lets in is a member of the organization can be asked in management only; the
+    module M(cloudsec.org_trail.cloudtrail_drift_info) does.
 seealso:
   - name: Amazon S3 bucket policy for CloudTrail
     description: What CloudTrail asks of the policy.
@@ -331,6 +352,7 @@ buckets:
               tags: false
               expiration_days: 2555
               expiration_date: ""
+              noncurrent_expiration_days: null
               transitions:
                 - days: 90
                   storage_class: GLACIER
@@ -347,17 +369,46 @@ buckets:
           sample:
             target_bucket: example-access-logs
             target_prefix: org-trail/
+        request_payment:
+          description: V(BucketOwner) or V(Requester).
+          type: str
+          version_added: 1.2.0
+          sample: BucketOwner
+        acl:
+          description: Grants of the ACL to others than the bucket's owner and S3's log delivery.
+          type: list
+          elements: dict
+          version_added: 1.2.0
+          sample: []
+        replication:
+          description: Where enabled replication rules copy to; C(account_id) is empty where a rule does not tell.
+          type: list
+          elements: dict
+          version_added: 1.2.0
+          sample:
+            - bucket: example-org-trail-copy
+              account_id: "444455556666"
+        notifications:
+          description: ARNs of topics, queues and functions that are notified, and V(EventBridge).
+          type: list
+          elements: str
+          version_added: 1.2.0
+          sample: [EventBridge]
         tls_only:
           description: Whether the policy denies requests without TLS.
           type: bool
           sample: true
         problems:
-          description: Settings that are weaker than expected.
+          description:
+            - Settings that are weaker than expected, or could not be read. All have the same keys.
           type: list
           elements: dict
           contains:
             setting:
-              description: Which setting.
+              description:
+                - Which setting, by its name in RV(buckets[].health). V(lifecycle_rule) and V(object_lock_retention) are
+                  what O(expected_health) asks for; V(outside_access) and V(readers) are the policy's, who is let in and
+                  who is kept from reading.
               type: str
               sample: versioning
             found:
@@ -376,6 +427,22 @@ buckets:
               description: Whether the setting could be read; if not, RV(buckets[].health.problems[].found) says why.
               type: bool
               sample: true
+            account_id:
+              description:
+                - The account that the setting lets in, where only AWS Organizations can say whether it is a member;
+                  empty otherwise.
+              type: str
+              version_added: 1.2.0
+              sample: ""
+            severity:
+              description:
+                - V(error) where CloudTrail cannot deliver; V(warning) where somebody changed the setting for the worse;
+                  V(advice) for what a bucket lacks when nobody configured it, and for Denies on single readers;
+                  V(unknown) where the setting could not be read, or where there is an
+                  RV(buckets[].health.problems[].account_id).
+              type: str
+              version_added: 1.2.0
+              sample: warning
             weakened:
               description:
                 - Whether somebody changed the setting for the worse, so that it is a drift.
@@ -426,6 +493,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
             "object_lock_days": {"type": "int"},
             "access_log_bucket": {"type": "str"},
             "access_log_prefix": {"type": "str", "default": ""},
+            "replication_buckets": {"type": "list", "elements": "str", "default": []},
+            "notification_targets": {"type": "list", "elements": "str", "default": []},
         },
     },
 }

@@ -427,3 +427,13 @@ def test_public_keys_belong_to_a_region_and_a_time(lab: Lab) -> None:
 def test_delivery_goes_by_hours(lab: Lab) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         deliver(lab, hours=0)
+
+
+def test_fact_3_10_nothing_is_delivered_where_the_requester_pays(lab: Lab, shared: str) -> None:
+    s3, cloudtrail = lab.client("s3", lab.log_archive), lab.client("cloudtrail")
+    for payer, error in (("Requester", "AccessDenied"), ("BucketOwner", None)):
+        s3.put_bucket_request_payment(Bucket=lab.bucket, RequestPaymentConfiguration={"Payer": payer})
+        assert s3.get_bucket_request_payment(Bucket=lab.bucket)["Payer"] == payer
+        call_in(lab, lab.management)
+        deliver(lab)
+        assert cloudtrail.get_trail_status(Name=shared).get("LatestDeliveryError") == error

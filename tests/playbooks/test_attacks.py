@@ -220,6 +220,58 @@ def expire_after_a_day(world: World) -> None:
     world.s3.put_bucket_lifecycle_configuration(Bucket=world.lab.bucket, LifecycleConfiguration={"Rules": [rule]})
 
 
+def expire_noncurrent_after_a_day(world: World) -> None:
+    rule = {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": ""}}
+    rules = [{**rule, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}]
+    world.s3.put_bucket_lifecycle_configuration(Bucket=world.lab.bucket, LifecycleConfiguration={"Rules": rules})
+
+
+def freeze_at_once(world: World) -> None:
+    rule = {"ID": "cold", "Status": "Enabled", "Filter": {"Prefix": ""}}
+    rules = [{**rule, "Transitions": [{"Days": 0, "StorageClass": "DEEP_ARCHIVE"}]}]
+    world.s3.put_bucket_lifecycle_configuration(Bucket=world.lab.bucket, LifecycleConfiguration={"Rules": rules})
+
+
+def requester_pays(world: World, payer: str = "Requester") -> None:
+    world.s3.put_bucket_request_payment(Bucket=world.lab.bucket, RequestPaymentConfiguration={"Payer": payer})
+
+
+def encrypt_by_default(world: World, key: str = "") -> None:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key} if key else {"SSEAlgorithm": "AES256"}
+    rules = [{"ApplyServerSideEncryptionByDefault": default}]
+    world.s3.put_bucket_encryption(Bucket=world.lab.bucket, ServerSideEncryptionConfiguration={"Rules": rules})
+
+
+def grant_by_acl(world: World) -> None:
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+    world.s3.put_bucket_ownership_controls(Bucket=world.lab.bucket, OwnershipControls=controls)
+    world.s3.put_bucket_acl(Bucket=world.lab.bucket, GrantRead="id=0123456789abcdef")
+
+
+def disable_acls(world: World) -> None:
+    world.s3.put_bucket_acl(Bucket=world.lab.bucket, ACL="private")
+    controls = {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    world.s3.put_bucket_ownership_controls(Bucket=world.lab.bucket, OwnershipControls=controls)
+
+
+def stop_replication(world: World) -> None:
+    world.s3.delete_bucket_replication(Bucket=world.lab.bucket)
+
+
+def replicate(world: World) -> None:
+    resume_versioning(world)
+    rule = {"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::the-copy"}}
+    role = f"arn:aws:iam::{world.lab.log_archive}:role/copy"
+    world.s3.put_bucket_replication(Bucket=world.lab.bucket, ReplicationConfiguration={"Role": role, "Rules": [rule]})
+
+
+def statement_for(world: World, effect: str, principal: Any, action: str) -> None:
+    """Add a statement about the whole bucket to its policy."""
+    arn = f"arn:aws:s3:::{world.lab.bucket}"
+    made = {"Sid": "Odd", "Effect": effect, "Principal": principal, "Action": action, "Resource": [arn, f"{arn}/*"]}
+    world.put_policy(lambda statements: [*statements, made])
+
+
 def suspend_versioning(world: World) -> None:
     world.s3.put_bucket_versioning(Bucket=world.lab.bucket, VersioningConfiguration={"Status": "Suspended"})
 
@@ -475,8 +527,8 @@ ATTACKS = [
     Attack(
         "Remove one statement of the bucket policy, and offer another bucket that admits the trail",
         offer_a_look_alike,
-        ("refusal", "absent: found no such statement as AWSCloudTrailOrganizationWrite20150319"),
-        by_hand="Repair aws-cloudtrail-logs-",
+        ("AWSCloudTrailOrganizationWrite20150319",),
+        by_hand="No other bucket is taken in its place",
         remedy=remove_the_look_alike,
     ),
     Attack("Deny writes in the bucket policy", deny_writes, ("Quiet",), by_hand="Quiet", remedy=restore_policy),
@@ -496,6 +548,69 @@ ATTACKS = [
         by_hand="deletes log files after 1 days",
         remedy=remove_lifecycle,
         quiet=True,
+    ),
+    Attack(
+        "Let noncurrent versions expire after a day",
+        expire_noncurrent_after_a_day,
+        ("lifecycle", "noncurrent versions"),
+        by_hand="deletes noncurrent versions after 1 days",
+        remedy=remove_lifecycle,
+        quiet=True,
+    ),
+    Attack(
+        "Move log files to deep archive at once",
+        freeze_at_once,
+        ("lifecycle", "DEEP_ARCHIVE"),
+        by_hand="moves log files to DEEP_ARCHIVE after 0 days",
+        remedy=remove_lifecycle,
+        quiet=True,
+    ),
+    Attack(
+        "Turn Requester Pays on",
+        requester_pays,
+        ("request_payment",),
+        "aws-facts 3.10",
+        by_hand="Requester Pays is on",
+        remedy=lambda w: requester_pays(w, "BucketOwner"),
+    ),
+    Attack(
+        "Deny reading in the bucket policy",
+        lambda w: statement_for(w, "Deny", {"AWS": w.lab.log_archive}, "s3:GetObject"),
+        ("readers",),
+        by_hand="denies s3:GetObject to everybody",
+        remedy=restore_policy,
+        quiet=True,
+    ),
+    Attack(
+        "Let an account outside the organization into the bucket",
+        lambda w: statement_for(w, "Allow", {"AWS": "999999999999"}, "s3:*"),
+        ("outside_access", "which is not in the organization"),
+        remedy=restore_policy,
+        unseen=True,
+    ),
+    Attack(
+        "Encrypt the bucket by default with a foreign key",
+        lambda w: encrypt_by_default(w, "arn:aws:kms:us-east-1:999999999999:key/1234abcd"),
+        ("encryption", "which is not in the organization"),
+        remedy=encrypt_by_default,
+        unseen=True,
+    ),
+    Attack(
+        "Grant access by the bucket's ACL",
+        grant_by_acl,
+        ("acl", "object_ownership"),
+        by_hand="the ACL grants READ",
+        remedy=disable_acls,
+        quiet=True,
+    ),
+    Attack(
+        "Remove the replication (with log_bucket_lookup_expected_health)",
+        stop_replication,
+        ("replication", "copies to the-copy"),
+        by_hand="copies to the-copy",
+        remedy=replicate,
+        quiet=True,
+        variables=lambda _world: {"log_bucket_lookup_expected_health": {"replication_buckets": ["the-copy"]}},
     ),
     Attack(
         "Suspend versioning of the bucket",

@@ -183,7 +183,7 @@ def test_no_call_is_made_in_vain(lesson: Lab, tmp_path: Path) -> None:
         lesson.clear_journal()
         enable(lesson, tmp_path, *arguments).ok()
         calls = [f"{entry['account'] == lesson.management} {entry['operation']}" for entry in lesson.journal()]
-        assert sorted(calls) == sorted(expected) if expected else len(calls) == len(CALLS) + 8
+        assert sorted(calls) == sorted(expected) if expected else len(calls) == len(CALLS) + 12
 
 
 LOOK = ("DescribeTrails", "GetTrailStatus", "GetEventSelectors")

@@ -63,7 +63,12 @@ from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, make_topic, op
 
 ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sns|sts):[A-Z]\w+")
 REGIONS = ["eu-west-1", "us-east-1"]
-NOT_SET = ("NoSuchEntity", "NoSuchLifecycleConfiguration", "ObjectLockConfigurationNotFoundError")
+NOT_SET = (
+    "NoSuchEntity",
+    "NoSuchLifecycleConfiguration",
+    "ObjectLockConfigurationNotFoundError",
+    "ReplicationConfigurationNotFoundError",
+)
 """How AWS answers reads of what is not there: the service-linked role before trusted access, a bucket's settings."""
 NEW_BUCKET = "org-trail-new"
 
@@ -221,7 +226,8 @@ def look_up(world: World) -> Outcome:
         options = search_options(options_of(cloudtrail_log_bucket_info, select="admitted", health=True))
         answer = describe_log_buckets(session_of(world, world.lookup), options)
         weak = [one["found"] for one in answer["buckets"][0]["health"]["problems"]]
-        return answer["buckets"][0], " ".join(one for one in weak if one.startswith("not readable"))
+        unread = [one for one in weak if one.startswith("not readable")]
+        return answer["buckets"][0], " ".join([*unread, answer["current_bucket_unread"]]).strip()
 
     return outcome(run, world.lookup.arn)
 
@@ -394,14 +400,19 @@ FAILS, WARNS = True, False
         ("organizations:DescribeOrganization", FAILS),
         ("s3:ListAllMyBuckets", FAILS),
         ("s3:GetBucketPolicy", FAILS),
+        ("cloudtrail:DescribeTrails", WARNS),
+        ("s3:GetBucketAcl", WARNS),
         ("s3:GetBucketLocation", WARNS),
         ("s3:GetBucketLogging", WARNS),
+        ("s3:GetBucketNotification", WARNS),
         ("s3:GetBucketObjectLockConfiguration", WARNS),
         ("s3:GetBucketOwnershipControls", WARNS),
         ("s3:GetBucketPublicAccessBlock", WARNS),
+        ("s3:GetBucketRequestPayment", WARNS),
         ("s3:GetBucketVersioning", WARNS),
         ("s3:GetEncryptionConfiguration", WARNS),
         ("s3:GetLifecycleConfiguration", WARNS),
+        ("s3:GetReplicationConfiguration", WARNS),
     ],
 )
 def test_log_archive_lookup_without_one_action(world: World, action: str, fails: bool) -> None:
@@ -652,9 +663,10 @@ def test_trusted_access_off_without_one_action(world: World, with_options: Role,
 
 
 def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]) -> None:
-    """PassRole is AWS's own check, and DescribeAccount is management's, too; without LookupEvents no time is told."""
+    """PassRole is AWS's own check, DescribeAccount is management's, too; drift has a test of its own."""
     tried = {action for action, _options, _fails in OPTIONS} | {*ACCESS_OFF} - {"cloudtrail:ListTrails"}
-    untried = {"iam:PassRole", "organizations:DescribeAccount", "cloudtrail:LookupEvents"}
+    drift = {"cloudtrail:LookupEvents", "organizations:ListDelegatedAdministrators"}
+    untried = {"iam:PassRole", "organizations:DescribeAccount", *drift}
     assert tried | untried == actions_of(world.policy("management_options"))
 
 
@@ -699,7 +711,12 @@ AMAZON_AWS_10 = {
 }
 """The warnings that amazon.aws 10 words otherwise, or does not give: it does not read what it need not change."""
 
-READ_BY_US = ("s3:GetBucketLocation", "s3:GetLifecycleConfiguration")
+READ_BY_US = (
+    "s3:GetBucketLocation",
+    "s3:GetBucketNotification",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+)
 """Only our look-up reads them; tested with the policy for the look-up."""
 
 
@@ -844,7 +861,7 @@ class Recorder:
 
 def use_log_bucket_info(world: World, run: Recorder) -> None:
     archive = {"assume_role_arn": f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"}
-    run(cloudtrail_log_bucket_info, health=True, **archive)
+    run(cloudtrail_log_bucket_info, health=True, select="one", **archive)
     run(cloudtrail_log_bucket_info, tags={"no": "such"}, **archive)
     bucket = weak_bucket(world, "only-encrypted")
     header = {"StringNotEquals": {"s3:x-amz-server-side-encryption": "aws:kms"}}
@@ -924,7 +941,15 @@ def use_drift_info(world: World, run: Recorder) -> None:
     archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
     names = ("changed", "diff", "changed_fields", "before", "trail", "problems")
     found = {name: drifted[name] for name in names}
-    run(cloudtrail_drift_info, organization_trail=found, log_archive_role_arn=archive, delegated_administrators=[])
+    outside = {"setting": "outside_access", "account_id": "999999999999", "weakened": False}
+    outside |= {"found": "an Allow", "expected": "none", "fix": "Remove it."}
+    run(
+        cloudtrail_drift_info,
+        organization_trail=found,
+        log_bucket={"name": world.lab.bucket, "health": {"problems": [outside]}},
+        log_archive_role_arn=archive,
+        delegated_administrators=[],
+    )
 
 
 USES = {

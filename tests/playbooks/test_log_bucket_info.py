@@ -81,7 +81,7 @@ def test_a_named_bucket_takes_one_call_to_s3(lab: Lab) -> None:
 def test_every_call_names_the_owner(lab: Lab) -> None:
     look(lab, name=lab.bucket, health=True)
     calls = lab.journal(service="s3")
-    assert len(calls) == 9
+    assert len(calls) == 13
     assert all(call["parameters"].get("ExpectedBucketOwner") == lab.log_archive for call in calls)
 
 

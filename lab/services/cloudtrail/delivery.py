@@ -244,7 +244,7 @@ def write(
     bucket = find_bucket(settings.s3_bucket_name)
     if bucket is None:
         return "NoSuchBucket"
-    if not may_write(world, trail.arn, settings, bucket, key):
+    if bucket.payer == "Requester" or not may_write(world, trail.arn, settings, bucket, key):  # aws-facts 3.10
         return "AccessDenied"
     try:
         if settings.kms_key_id and not may_encrypt(world, trail.arn, settings, bucket):

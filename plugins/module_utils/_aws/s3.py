@@ -160,6 +160,38 @@ def get_access_logging(client: Client, bucket: str, owner: str) -> Structure | N
     return logging
 
 
+@of_bucket("get the request payment")
+@retry_read
+def get_request_payment(client: Client, bucket: str, owner: str) -> str:
+    """Who pays for requests: BucketOwner or Requester."""
+    return str(client.get_bucket_request_payment(Bucket=bucket, ExpectedBucketOwner=owner)["Payer"])
+
+
+@of_bucket("get the ACL")
+@retry_read
+def get_bucket_acl(client: Client, bucket: str, owner: str) -> Structure:
+    """Owner and Grants of the bucket's ACL."""
+    acl: Structure = client.get_bucket_acl(Bucket=bucket, ExpectedBucketOwner=owner)
+    return acl
+
+
+@of_bucket("get the replication", missing="ReplicationConfigurationNotFoundError")
+@retry_read
+def get_replication(client: Client, bucket: str, owner: str) -> Structure | None:
+    """The replication configuration; None when the bucket has none."""
+    answer = client.get_bucket_replication(Bucket=bucket, ExpectedBucketOwner=owner)
+    replication: Structure = answer["ReplicationConfiguration"]
+    return replication
+
+
+@of_bucket("get the notifications")
+@retry_read
+def get_notifications(client: Client, bucket: str, owner: str) -> Structure:
+    """Where events of the bucket are sent, by kind of target; empty when nowhere."""
+    notifications: Structure = client.get_bucket_notification_configuration(Bucket=bucket, ExpectedBucketOwner=owner)
+    return notifications
+
+
 @of_bucket("list the objects")
 @retry_read
 def list_objects(client: Client, bucket: str, owner: str, prefix: str, after: str) -> list[Structure]:

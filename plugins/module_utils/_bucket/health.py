@@ -13,55 +13,30 @@ from .._aws.log_place import LogPlace
 from .._aws.untyped import Structure
 from .._policy.document import Document
 from .._work.options import Result
+from .lifecycle import plain_rules, weak_lifecycle
+from .onward import plain_notifications, plain_replication, weak_notifications, weak_replication
+from .reach import plain_acl, weak_acl, weak_policy
 from .tls_only import is_tls_only
+from .weakness import ExpectedHealth, Weakness
 
 ALWAYS = ("public_access_block", "versioning", "encryption", "object_ownership", "tls_only")
 """Settings that every log bucket is to have."""
 
 SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-NEVER_CONFIGURED = {("access_logging", ""), ("object_lock", ""), ("tls_only", ""), ("versioning", "Disabled")}
-"""What a bucket is like when nobody configured it: advice of the look-up, but no drift ("" is any value)."""
-
-
-@dataclass(frozen=True)
-class ExpectedHealth:
-    """What the settings are judged against. Empty or 0: not asked for."""
-
-    minimum_retention_days: int = 90
-    kms_key_arn: str = ""
-    expiration_days: int = 0
-    transition_days: int = 0
-    transition_storage_class: str = "GLACIER"
-    object_lock_mode: str = ""
-    object_lock_days: int = 0
-    access_log_bucket: str = ""
-    access_log_prefix: str = ""
-
-
-@dataclass(frozen=True)
-class Weakness:
-    """One setting that is weaker than expected, or could not be read."""
-
-    setting: str
-    found: str
-    expected: str
-    fix: str
-    readable: bool = True
-
-    @property
-    def weakened(self) -> bool:
-        """Whether somebody changed it for the worse: a bucket that nobody configured is not like that."""
-        return not {(self.setting, ""), (self.setting, self.found)} & NEVER_CONFIGURED
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read."""
+    """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read.
+
+    owner: id of the bucket's account.
+    """
 
     raw: Structure
     denied: Mapping[str, str]
     policy: str | Document | None
     place: LogPlace
+    owner: str
 
 
 def judge_health(settings: Settings, expected: ExpectedHealth) -> Result:
@@ -78,7 +53,22 @@ def judge_health(settings: Settings, expected: ExpectedHealth) -> Result:
         for setting, reason in settings.denied.items()
     ]
     problems += [weak for weak in _weaknesses(health, expected, settings) if health[_SOURCE[weak.setting]] is not None]
-    return {**health, "problems": [{**asdict(one), "weakened": one.weakened} for one in problems]}
+    return {**health, "problems": [_told(one) for one in problems]}
+
+
+def _told(weakness: Weakness) -> Result:
+    """A weakness by the names of the module's result."""
+    told = asdict(weakness)
+    del told["advice"]
+    return {**told, "severity": weakness.severity, "weakened": weakness.weakened}
+
+
+def undeliverable(bucket: str, health: Result | None) -> str | None:
+    """Why CloudTrail cannot deliver to a bucket of this health, in one sentence (aws-facts 3.10)."""
+    for problem in (health or {}).get("problems", []):
+        if problem["severity"] == "error":
+            return f"Bucket {bucket}: {problem['found']}, expected {problem['expected']}. {problem['fix']}"
+    return None
 
 
 def asked_settings(expected: ExpectedHealth) -> list[str]:
@@ -127,33 +117,6 @@ def _encryption(raw: list[Structure] | None) -> Structure:
     }
 
 
-def _lifecycle(raw: list[Structure] | None) -> list[Structure]:
-    return [
-        {
-            "id": rule.get("ID", ""),
-            "enabled": rule.get("Status") == "Enabled",
-            "prefix": _rule_prefix(rule),
-            "tags": bool(_filter(rule).get("Tag") or _filter(rule).get("Tags")),
-            "expiration_days": rule.get("Expiration", {}).get("Days"),
-            "expiration_date": str(rule.get("Expiration", {}).get("Date", "")),
-            "transitions": [
-                {"days": step.get("Days"), "storage_class": step.get("StorageClass")}
-                for step in rule.get("Transitions", [])
-            ],
-        }
-        for rule in raw or []
-    ]
-
-
-def _filter(rule: Structure) -> Structure:
-    chosen: Structure = rule.get("Filter") or {}
-    return chosen.get("And") or chosen
-
-
-def _rule_prefix(rule: Structure) -> str:
-    return str(rule.get("Prefix") or _filter(rule).get("Prefix") or "")
-
-
 def _object_lock(raw: Structure | None) -> Structure:
     lock = raw or {}
     retention = lock.get("Rule", {}).get("DefaultRetention", {})
@@ -174,12 +137,18 @@ _VIEWS: dict[str, Callable[[Any], object]] = {
     "versioning": lambda raw: raw or "Disabled",
     "encryption": _encryption,
     "object_ownership": lambda raw: raw or "ObjectWriter",
-    "lifecycle": _lifecycle,
+    "lifecycle": plain_rules,
     "object_lock": _object_lock,
     "access_logging": _access_logging,
+    "request_payment": lambda raw: raw or "BucketOwner",
+    "acl": plain_acl,
+    "replication": plain_replication,
+    "notifications": plain_notifications,
 }
 _SOURCE = {
     **{name: name for name in (*_VIEWS, "tls_only")},
+    "outside_access": "tls_only",
+    "readers": "tls_only",
     "lifecycle_rule": "lifecycle",
     "object_lock_retention": "object_lock",
 }
@@ -199,58 +168,40 @@ def _weaknesses(health: Structure, expected: ExpectedHealth, settings: Settings)
     if not health["tls_only"]:
         fix = "Add a Deny on aws:SecureTransport false (tls_only in the module cloudtrail_log_bucket_policy)."
         yield Weakness("tls_only", "requests without TLS are not denied", "a Deny for everybody", fix)
-    yield from _weak_encryption(health["encryption"] or {}, expected)
-    yield from _weak_lifecycle(health["lifecycle"] or [], expected, settings.place.logs)
+    known = frozenset({settings.owner, settings.place.trail.account_id})
+    yield from _weak_payment(health["request_payment"], settings.place.bucket)
+    yield from weak_policy(settings.policy, settings.place, settings.owner)
+    yield from weak_acl(health["acl"] or [], health["object_ownership"])
+    yield from _weak_encryption(health["encryption"] or {}, expected, known)
+    yield from weak_lifecycle(health["lifecycle"] or [], expected, settings.place.logs)
+    yield from weak_replication(health["replication"] or [], expected, known)
+    yield from weak_notifications(health["notifications"] or [], expected, known)
     yield from _weak_lock(health["object_lock"] or {}, expected)
     yield from _weak_logging(health["access_logging"] or {}, expected)
 
 
-def _weak_encryption(found: Structure, expected: ExpectedHealth) -> Iterator[Weakness]:
+def _weak_payment(found: object, bucket: str) -> Iterator[Weakness]:
+    if found == "Requester":
+        yield Weakness(
+            "request_payment",
+            "Requester Pays is on, so that CloudTrail cannot deliver",
+            "off",
+            f"Turn it off: aws s3api put-bucket-request-payment --bucket {bucket} --request-payment-configuration "
+            "Payer=BucketOwner",
+        )
+
+
+def _weak_encryption(found: Structure, expected: ExpectedHealth, known: frozenset[str]) -> Iterator[Weakness]:
     key = expected.kms_key_arn
     if key and found.get("kms_key") != key:
         now = f"{found.get('algorithm')} {found.get('kms_key')}".strip()
         yield Weakness("encryption", now, f"aws:kms {key}", "Set the bucket's default encryption.")
     elif found.get("algorithm") == "none":
         yield Weakness("encryption", "no default encryption", "AES256 or aws:kms", "Set it.")
-
-
-def _weak_lifecycle(rules: list[Structure], expected: ExpectedHealth, logs: str) -> Iterator[Weakness]:
-    for rule in rules:
-        touches = logs.startswith(rule["prefix"]) or rule["prefix"].startswith(logs)
-        if not (rule["enabled"] and touches) or rule["tags"]:  # CloudTrail's files carry no tags
-            continue
-        days = rule["expiration_days"]
-        if rule["expiration_date"] or (days and days < expected.minimum_retention_days):
-            when = f"on {rule['expiration_date']}" if rule["expiration_date"] else f"after {days} days"
-            yield Weakness(
-                "lifecycle",
-                f"rule {rule['id'] or rule['prefix'] or '*'} deletes log files {when}",
-                f"log files kept for {expected.minimum_retention_days} days at least",
-                "Lengthen or remove the rule.",
-            )
-    wanted = _wanted_rule(expected)
-    if wanted and not any(_does(rule, expected) for rule in rules):
-        yield Weakness("lifecycle_rule", "no rule for the whole bucket that does so", wanted, "Add the rule.")
-
-
-def _wanted_rule(expected: ExpectedHealth) -> str:
-    steps = []
-    if expected.transition_days:
-        steps.append(f"move to {expected.transition_storage_class} after {expected.transition_days} days")
-    if expected.expiration_days:
-        steps.append(f"delete after {expected.expiration_days} days")
-    return ", ".join(steps)
-
-
-def _does(rule: Structure, expected: ExpectedHealth) -> bool:
-    step = {"days": expected.transition_days, "storage_class": expected.transition_storage_class}
-    return (
-        rule["enabled"]
-        and not rule["prefix"]
-        and not rule["tags"]
-        and (not expected.expiration_days or rule["expiration_days"] == expected.expiration_days)
-        and (not expected.transition_days or step in rule["transitions"])
-    )
+    elif str(found.get("key_owner")).isdigit() and found["key_owner"] not in known and not key:
+        fix = "Set another key: its owner can make the logs unreadable."
+        now = f"the key {found['kms_key']} of account {found['key_owner']}"
+        yield Weakness("encryption", now, "a key of the organization", fix, account_id=found["key_owner"])
 
 
 def _weak_lock(found: Structure, expected: ExpectedHealth) -> Iterator[Weakness]:

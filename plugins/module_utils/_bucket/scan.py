@@ -28,6 +28,10 @@ SETTINGS: dict[str, Callable[[Client, str, str], object]] = {
     "lifecycle": s3.get_lifecycle_rules,
     "object_lock": s3.get_object_lock,
     "access_logging": s3.get_access_logging,
+    "request_payment": s3.get_request_payment,
+    "acl": s3.get_bucket_acl,
+    "replication": s3.get_replication,
+    "notifications": s3.get_notifications,
 }
 
 
@@ -96,4 +100,4 @@ def read_settings(client: Client, candidate: Candidate, owner: str) -> Settings:
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, s3.AnsibleS3Error)}
     if not candidate.readable:  # it is the policy that tells
         denied["tls_only"] = candidate.problems[0].found
-    return Settings(answers, denied, candidate.policy, candidate.place)
+    return Settings(answers, denied, candidate.policy, candidate.place, owner)

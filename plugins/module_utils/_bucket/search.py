@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from .._aws.arn import TrailArn, is_key_arn, named_trail
-from .._aws.errors import AnsibleOrgTrailError
+from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.organizations import Organization
 from .._aws.session import Session
 from .._organization.membership import require_membership
@@ -20,9 +20,10 @@ from .._work.reads import read_all
 from .candidate import Candidate, SoughtTrail, judge_bucket, sought_trail, summarize
 from .choice import Criteria, Select, choose, no_such_bucket
 from .current import current_bucket, current_key, read_trails
-from .health import ExpectedHealth, judge_health, retention_to_set, settings_to_change
+from .health import judge_health, retention_to_set, settings_to_change, undeliverable
 from .scan import list_names, read_candidates, read_named, read_settings
 from .statements import SSE
+from .weakness import ExpectedHealth
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,8 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
     buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
+    if options.select == "admitted":
+        refuse(undeliverable(buckets[0]["name"], buckets[0]["health"]))
     return {
         **_to_change(buckets, options),
         "account_id": session.account_id,

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Delegated administrators of CloudTrail: whoever is one may stop and change organization trails (aws-facts 11.1)."""
+"""Delegated administrators of CloudTrail: whoever is one may stop and change organization trails.
+
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-administrator.html
+"""
 
 from __future__ import annotations
 

@@ -29,20 +29,29 @@ TRAIL_EVENTS = {
 }
 """Events that change a setting of the trail; all others come from UpdateTrail."""
 
+POLICY_EVENTS = ("PutBucketPolicy", "DeleteBucketPolicy")
+LIFECYCLE_EVENTS = ("PutBucketLifecycle", "PutBucketLifecycleConfiguration", "DeleteBucketLifecycle")
 BUCKET_EVENTS = {
     "access_logging": ("PutBucketLogging",),
+    "acl": ("PutBucketAcl",),
     "encryption": ("PutBucketEncryption", "DeleteBucketEncryption"),
-    "lifecycle": ("PutBucketLifecycle", "PutBucketLifecycleConfiguration"),
+    "lifecycle": LIFECYCLE_EVENTS,
+    "lifecycle_rule": LIFECYCLE_EVENTS,
+    "notifications": ("PutBucketNotification", "PutBucketNotificationConfiguration"),
     "object_lock": ("PutBucketObjectLockConfiguration",),
+    "object_lock_retention": ("PutBucketObjectLockConfiguration",),
+    "outside_access": POLICY_EVENTS,
     "object_ownership": ("PutBucketOwnershipControls", "DeleteBucketOwnershipControls"),
     "public_access_block": ("PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock"),
+    "readers": POLICY_EVENTS,
+    "replication": ("PutBucketReplication", "DeleteBucketReplication"),
+    "request_payment": ("PutBucketRequestPayment",),
     "versioning": ("PutBucketVersioning",),
 }
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML 1.0 cannot hold, escaped or not; a message of a task may have them."""
 
-POLICY_EVENTS = ("PutBucketPolicy", "DeleteBucketPolicy")
 REPAIR = "Run enable_org_trail.yml."
 
 
@@ -121,20 +130,26 @@ def policy_drift(bucket: Result) -> list[Drift]:
 
 
 def health_drift(bucket: Result) -> list[Drift]:
-    """From one bucket of cloudtrail_log_bucket_info: settings that somebody weakened, if its health was read."""
-    return [
-        Drift(
-            BUCKET,
-            bucket["name"],
-            one["setting"],
-            one["expected"],
-            one["found"],
-            one["fix"],
-            BUCKET_EVENTS.get(one["setting"], ()),
-        )
-        for one in (bucket.get("health") or {}).get("problems", [])
-        if one["weakened"]
-    ]
+    """From one bucket of cloudtrail_log_bucket_info: settings that somebody weakened, and those that were not read."""
+    problems = _health_problems(bucket)
+    return [_of_health(bucket, one) for one in problems if one["weakened"] or not one.get("readable", True)]
+
+
+def health_advice(bucket: Result) -> list[Drift]:
+    """From the same: what the bucket lacks although nobody weakened it. It is no drift, and should be known."""
+    return [_of_health(bucket, one) for one in _health_problems(bucket) if one.get("severity") == "advice"]
+
+
+def _health_problems(bucket: Result) -> list[Result]:
+    return list((bucket.get("health") or {}).get("problems", []))
+
+
+def _of_health(bucket: Result, problem: Result) -> Drift:
+    setting = problem["setting"]
+    if not problem.get("readable", True):
+        return not_judged(f"{bucket['name']}, {setting}", problem["found"])
+    events = BUCKET_EVENTS.get(setting, ())
+    return Drift(BUCKET, bucket["name"], setting, problem["expected"], problem["found"], problem["fix"], events)
 
 
 def coverage_drift(rows: Sequence[Result], total: int) -> list[Drift]:
@@ -193,6 +208,7 @@ class DriftOptions:
     refusals: list[str]
     checks: list[Result]
     delegated_administrators: list[str] | None
+    trusted_accounts: list[str]
     event_history: bool
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None
@@ -271,16 +287,19 @@ def as_junit(drifts: Sequence[Drift], checked: str) -> str:
     return _NOT_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n"
 
 
-def summarize_drift(drifts: Sequence[Drift]) -> Result:
-    """The module's result."""
-    rows = [{**asdict(one), "events": list(one.events)} for one in drifts]
-    return {"changed": False, "drift": rows, "table": as_table(drifts)}
+def summarize_drift(drifts: Sequence[Drift], advice: Sequence[Drift]) -> Result:
+    """The module's result. advice: what is no drift."""
+    return {"changed": False, "drift": _rows(drifts), "advice": _rows(advice), "table": as_table(drifts)}
 
 
-def as_json(drifts: Sequence[Drift], checked: str) -> str:
-    """The drifts as a JSON document."""
-    rows = summarize_drift(drifts)["drift"]
-    return json.dumps({"checked_at": checked, "drift": rows}, indent=2, default=str) + "\n"
+def as_json(drifts: Sequence[Drift], advice: Sequence[Drift], checked: str) -> str:
+    """The drifts and the advice as a JSON document."""
+    document = {"checked_at": checked, "drift": _rows(drifts), "advice": _rows(advice)}
+    return json.dumps(document, indent=2, default=str) + "\n"
+
+
+def _rows(drifts: Sequence[Drift]) -> list[Result]:
+    return [{**asdict(one), "events": list(one.events)} for one in drifts]
 
 
 def _short(value: object) -> str:

@@ -9,6 +9,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .._aws.errors import sentence
 from .._aws.session import Connection, Session
+from .accounts import account_drift, accounts_in
 from .administrators import administrator_drift
 from .drifts import Drift, DriftOptions, collect_drift
 from .history import attribute
@@ -23,9 +24,11 @@ def find_drift(connection: Connection, options: DriftOptions) -> list[Drift]:
     the result which it should be.
     """
     drifts, administrators = collect_drift(options), options.delegated_administrators
-    if administrators is None and not (drifts and options.event_history):
+    outsiders = accounts_in(options.log_bucket, options.trusted_accounts)
+    if administrators is None and not outsiders and not (drifts and options.event_history):
         return drifts
     session = _enter(connection)
+    drifts += account_drift(session, options.log_bucket.get("name", ""), outsiders)
     if administrators is not None:
         drifts += administrator_drift(session, administrators)
     if not drifts or not options.event_history:

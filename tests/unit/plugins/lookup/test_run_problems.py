@@ -26,7 +26,10 @@ def test_known_are_the_inputs_of_roles_and_playbooks_and_no_other_names() -> Non
     inputs = {name for role in ROLES for spec in role_specs(role).values() for name in spec["options"]}
     own = {
         "coverage_enabled",
-        *(f"detect_drift_{name}" for name in ("coverage", "delegated_administrators", "report_dir")),
+        *(
+            f"detect_drift_{name}"
+            for name in ("coverage", "delegated_administrators", "report_dir", "trusted_accounts")
+        ),
     }
     own |= {"revert_org_trail_bucket", "revert_org_trail_record"}
     assert own < run_problems.known_variables()

@@ -62,6 +62,16 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any]] = [
         {"TargetBucket": "t", "TargetPrefix": "p"},
     ),
     ("get_access_logging", (), "get_bucket_logging", {}, None),
+    ("get_request_payment", (), "get_bucket_request_payment", {"Payer": "Requester"}, "Requester"),
+    ("get_bucket_acl", (), "get_bucket_acl", {"Owner": {"ID": "a"}, "Grants": []}, ANY),
+    (
+        "get_replication",
+        (),
+        "get_bucket_replication",
+        {"ReplicationConfiguration": {"Role": "r", "Rules": []}},
+        {"Role": "r", "Rules": []},
+    ),
+    ("get_notifications", (), "get_bucket_notification_configuration", {"EventBridgeConfiguration": {}}, ANY),
     ("list_objects", ("p/", "a"), "list_objects_v2", {"Contents": [{"Key": "p/b"}]}, [{"Key": "p/b"}]),
     ("list_folders", ("p/",), "list_objects_v2", {"CommonPrefixes": [{"Prefix": "p/q/"}]}, ["p/q/"]),
     ("get_object", ("k",), "get_object", {"Body": BytesIO(b"log"), "Metadata": {"a": "b"}}, (b"log", {"a": "b"})),
@@ -82,6 +92,7 @@ MISSING = [
     ("get_object_ownership", "get_bucket_ownership_controls", "OwnershipControlsNotFoundError"),
     ("get_lifecycle_rules", "get_bucket_lifecycle_configuration", "NoSuchLifecycleConfiguration"),
     ("get_object_lock", "get_object_lock_configuration", "ObjectLockConfigurationNotFoundError"),
+    ("get_replication", "get_bucket_replication", "ReplicationConfigurationNotFoundError"),
 ]
 
 

@@ -12,14 +12,16 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import (
     SWITCHES,
-    ExpectedHealth,
     Settings,
     judge_health,
     retention_to_set,
+    undeliverable,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.tls_only import require_tls
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.weakness import ExpectedHealth
 
 ARN = "arn:aws:s3:::example-logs"
+OWNER = "222233334444"
 PLACE = LogPlace("example-logs", TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567")
 KEY = "arn:aws:kms:us-east-1:222233334444:key/1"
 TLS_ONLY = require_tls({"Version": "2012-10-17", "Statement": []}, ARN)
@@ -31,12 +33,16 @@ GOOD: dict[str, Any] = {
     "lifecycle": None,
     "object_lock": None,
     "access_logging": None,
+    "request_payment": "BucketOwner",
+    "acl": {"Owner": {"ID": "owner"}, "Grants": []},
+    "replication": None,
+    "notifications": {},
 }
 
 
 def judge(expected: ExpectedHealth | None = None, *, prefix: str = "", policy: Any = TLS_ONLY, **raw: Any) -> Any:
     return judge_health(
-        Settings({**GOOD, **raw}, {}, policy, replace(PLACE, prefix=prefix)), expected or ExpectedHealth()
+        Settings({**GOOD, **raw}, {}, policy, replace(PLACE, prefix=prefix), OWNER), expected or ExpectedHealth()
     )
 
 
@@ -55,6 +61,12 @@ def lock(mode: str = "", **period: int) -> dict[str, Any]:
     return {**enabled, "Rule": {"DefaultRetention": {"Mode": mode, **period}}} if mode else enabled
 
 
+PUBLIC = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": f"{ARN}/*"}],
+}
+OPEN = {"Owner": {"ID": "owner"}, "Grants": [{"Grantee": {"ID": "other"}, "Permission": "READ"}]}
+COPIES = {"Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::copy"}}]}
 ASKS_KEY = ExpectedHealth(kms_key_arn=KEY)
 ASKS_LOCK = ExpectedHealth(object_lock_mode="GOVERNANCE", object_lock_days=100)
 ASKS_COMPLIANCE = ExpectedHealth(object_lock_mode="COMPLIANCE", object_lock_days=100)
@@ -125,6 +137,15 @@ PROBLEMS: dict[str, tuple[ExpectedHealth | None, dict[str, Any], list[str]]] = {
     "lock_though_not_asked": (None, {"object_lock": lock("GOVERNANCE", Days=1)}, []),
     "no_logging_though_asked": (ASKS_LOGS, {}, ["access_logging"]),
     "other_logging": (ASKS_LOGS, {"access_logging": {"TargetBucket": "logs", "TargetPrefix": ""}}, ["access_logging"]),
+    "requester_pays": (None, {"request_payment": "Requester"}, ["request_payment"]),
+    "a_foreign_default_key": (None, {"encryption": kms(KEY.replace(OWNER, "999999999999"))}, ["encryption"]),
+    "managements_default_key": (None, {"encryption": kms(KEY.replace(OWNER, "111122223333"))}, []),
+    "public_policy": (None, {"policy": PUBLIC}, ["tls_only", "outside_access"]),
+    "acl_without_acls": (None, {"acl": OPEN}, []),
+    "acl": (None, {"acl": OPEN, "object_ownership": "ObjectWriter"}, ["object_ownership", "acl"]),
+    "replicated_though_not_asked": (None, {"replication": COPIES}, []),
+    "not_replicated_though_asked": (ExpectedHealth(replication_buckets=("copy",)), {}, ["replication"]),
+    "not_notified_though_asked": (ExpectedHealth(notification_targets=("arn",)), {}, ["notifications"]),
     "the_logging": (ASKS_LOGS, {"access_logging": {"TargetBucket": "logs", "TargetPrefix": "p/"}}, []),
 }
 
@@ -153,7 +174,9 @@ def test_judge_health_says_whose_key(raw: Any, owner: str) -> None:
 
 
 def test_judge_health_reports_what_could_not_be_read() -> None:
-    settings = Settings({**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, PLACE)
+    settings = Settings(
+        {**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, PLACE, OWNER
+    )
     health = judge_health(settings, ExpectedHealth())
     assert health["versioning"] is None
     assert [(one["setting"], one["found"]) for one in health["problems"]] == [
@@ -173,6 +196,29 @@ def test_judge_health_reports_what_could_not_be_read() -> None:
 )
 def test_what_a_new_bucket_lacks_was_not_weakened(raw: dict[str, Any], weakened: bool) -> None:
     assert [one["weakened"] for one in judge(**raw)["problems"]] == [weakened]
+
+
+@pytest.mark.parametrize(
+    ("raw", "severity", "account"),
+    [
+        ({"request_payment": "Requester"}, "error", ""),
+        ({"versioning": "Suspended"}, "warning", ""),
+        ({"versioning": None}, "advice", ""),
+        ({"encryption": kms(KEY.replace(OWNER, "999999999999"))}, "unknown", "999999999999"),
+    ],
+)
+def test_every_problem_says_how_bad_it_is(raw: dict[str, Any], severity: str, account: str) -> None:
+    [problem] = judge(**raw)["problems"]
+    assert (problem["severity"], problem["account_id"]) == (severity, account)
+    names = ("setting", "found", "expected", "fix", "readable", "account_id", "severity", "weakened")
+    assert tuple(problem) == names
+
+
+@pytest.mark.parametrize(("payer", "says"), [("Requester", "CloudTrail cannot deliver"), ("BucketOwner", None)])
+def test_fact_3_10_nothing_is_delivered_where_the_requester_pays(payer: str, says: str | None) -> None:
+    reason = undeliverable("example-logs", judge(request_payment=payer, versioning="Suspended"))
+    assert says in reason if says and reason else reason is None
+    assert undeliverable("example-logs", None) is None
 
 
 @pytest.mark.parametrize(

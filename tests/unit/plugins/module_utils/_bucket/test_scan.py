@@ -13,7 +13,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.s3 import AnsibleS3Error
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candidate import SoughtTrail, judge_bucket
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import BucketChoiceError, Criteria
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import ExpectedHealth, judge_health
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import judge_health
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.scan import (
     SETTINGS,
     read_candidates,
@@ -21,6 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.scan im
     read_settings,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.weakness import ExpectedHealth
 from botocore.exceptions import ClientError
 
 OWNER = "222233334444"

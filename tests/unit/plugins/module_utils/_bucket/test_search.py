@@ -21,7 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.candida
     judge_bucket,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.choice import Criteria
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.health import ExpectedHealth
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.weakness import ExpectedHealth
 
 from tests.broken_policies import PLACE, SSE_KEY, Scene
 

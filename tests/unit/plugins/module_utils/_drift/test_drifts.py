@@ -15,6 +15,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
     as_table,
     coverage_drift,
     failure_drift,
+    health_advice,
+    health_drift,
     trail_drift,
     unjudged,
 )
@@ -79,3 +81,24 @@ def test_a_list_that_is_cut_says_so(total: int, untold: list[str]) -> None:
 def test_the_table_tells_why_nobody_is_named() -> None:
     drift = Drift("trail", "arn", "logging", True, False, "", ("StopLogging",), unattributed="It may not be read.")
     assert "    by whom   It may not be read." in as_table([drift]).splitlines()
+
+
+def weak(setting: str, **more: object) -> dict[str, object]:
+    told = {"setting": setting, "found": "weak", "expected": "strong", "fix": "Mend it."}
+    return {**told, "readable": True, "weakened": False, "severity": "advice", **more}
+
+
+def test_advice_is_no_drift_and_what_was_not_read_is_not_called_good() -> None:
+    problems = [
+        weak("tls_only"),
+        weak("versioning", weakened=True, severity="warning"),
+        weak("object_lock", readable=False, severity="unknown", found="not readable: denied"),
+        weak("outside_access", severity="unknown", account_id="999999999999"),
+    ]
+    bucket = {"name": "logs", "health": {"problems": problems}}
+    assert [one.what for one in health_advice(bucket)] == ["tls_only"]
+    assert [(one.object, one.what, one.found) for one in health_drift(bucket)] == [
+        ("logs", "versioning", "weak"),
+        ("logs, object_lock", "could not be judged", "not readable: denied"),
+    ]
+    assert health_advice({"name": "logs", "health": None}) == health_drift({}) == []

@@ -41,6 +41,7 @@ OPTIONS = DriftOptions(
     refusals=[],
     checks=[],
     delegated_administrators=None,
+    trusted_accounts=[],
     event_history=True,
     log_archive_role_arn="arn:aws:iam::222222222222:role/gone",
     log_archive_role_external_id=None,
@@ -116,3 +117,13 @@ def test_delegated_administrators_are_looked_at_where_nothing_else_drifted(monke
     changes: dict[str, Any] = {"organization_trail": {}, "log_bucket": {}, "delegated_administrators": []}
     [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
     assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")
+
+
+def test_an_account_that_the_bucket_lets_in_is_asked_for_in_management(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(find, "Session", refuse)
+    problem = {"setting": "outside_access", "account_id": "999999999999", "weakened": False}
+    bucket = {"name": "logs", "health": {"problems": [problem]}}
+    changes: dict[str, Any] = {"organization_trail": {}, "log_bucket": bucket}
+    [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
+    assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")
+    assert find.find_drift(Connection(), replace(OPTIONS, **changes, trusted_accounts=["999999999999"])) == []

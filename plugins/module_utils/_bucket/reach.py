@@ -1,0 +1,131 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who besides CloudTrail may reach the logs, by the bucket's policy and its ACL, and who is kept from reading them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from .._aws.log_place import LogPlace
+from .._aws.untyped import Structure
+from .._policy.document import Document, Policy, PolicyError, Statement, parse_policy
+from .._policy.evaluation import Request, explain
+from .weakness import Weakness
+
+EVERYBODY = {"AllUsers": "everybody", "AuthenticatedUsers": "everybody with an AWS account"}
+DELIVERY = "LogDelivery"
+"""S3's own group that writes server access logs."""
+
+_ACCOUNT = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
+_BINDING = re.compile(r"(?:\w+:)?string(?:equals|like)", re.IGNORECASE)
+
+
+def weak_policy(policy: str | Document | None, place: LogPlace, owner: str) -> Iterator[Weakness]:
+    """What the policy grants to others than the organization, and what it denies to those who read the logs.
+
+    owner: id of the bucket's account. A policy that cannot be read as one is the verdict's matter.
+    """
+    try:
+        parsed = parse_policy(policy, "resource") if policy else Policy("2012-10-17", ())
+    except PolicyError:
+        return
+    for statement in parsed.statements:
+        if statement.effect == "Allow":
+            yield from _outsiders(statement, place, owner)
+        else:
+            yield from _kept_from_reading(statement, place, owner)
+
+
+def _outsiders(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
+    if _is_bound(statement, place.organization_id):
+        return
+    known, actions = {owner, place.trail.account_id}, _actions(statement)
+    fix = "Remove the statement, or bind it to the organization by a condition on aws:PrincipalOrgID."
+    principals = [value for kind, value in statement.principal or () if kind == "AWS"]
+    if "Principal" in statement.negated or "*" in principals:
+        if not statement.conditions:
+            found = f"{statement.label} allows {actions} to everybody"
+            yield Weakness("outside_access", found, "access for the organization alone", fix)
+        return
+    accounts = {match[1] for value in principals if (match := _ACCOUNT.fullmatch(value))}
+    for account in sorted(accounts - known):
+        found = f"{statement.label} allows {actions} to account {account}"
+        yield Weakness("outside_access", found, "access for the organization alone", fix, account_id=account)
+
+
+def _is_bound(statement: Statement, organization_id: str) -> bool:
+    """Whether a condition lets only principals of the organization in."""
+    return any(
+        key.lower() == "aws:principalorgid" and _BINDING.fullmatch(operator) and set(values) == {organization_id}
+        for operator, key, values in statement.conditions
+    )
+
+
+def _kept_from_reading(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
+    """A Deny that applies to readers for certain: to everybody, or to some that it names.
+
+    A Deny for all but some, and one whose conditions may not hold, is how a bucket is guarded.
+    """
+    named = [value for kind, value in statement.principal or () if kind == "AWS"]
+    denied = [request.action for request in _readings(place, owner) if _denies(statement, request)]
+    if not (named and denied) or "Principal" in statement.negated:
+        return
+    everybody = bool({"*", owner, f"arn:{place.trail.partition}:iam::{owner}:root"} & set(named))
+    whom = "everybody" if everybody else ", ".join(named)
+    yield Weakness(
+        "readers",
+        f"{statement.label} denies {', '.join(denied)} to {whom}",
+        "logs that can be read",
+        "Find out who added the Deny, and take it away.",
+        advice=not everybody,
+    )
+
+
+def _readings(place: LogPlace, owner: str) -> Sequence[Request]:
+    """Requests of somebody in the bucket's account who reads the logs over TLS."""
+    region = place.trail.region
+    key = f"{place.organization_logs}{owner}/CloudTrail/{region}/2026/01/01/{owner}_CloudTrail_{region}.json.gz"
+    reader = {"AWS": f"arn:{place.trail.partition}:iam::{owner}:role/reader"}
+    context = {
+        "aws:PrincipalIsAWSService": "false",
+        "aws:PrincipalOrgID": place.organization_id,
+        "aws:ResourceAccount": owner,
+        "aws:SecureTransport": "true",
+        "s3:TlsVersion": "1.3",
+    }
+    return (
+        Request("s3:GetObject", place.object_arn(key), reader, context, complete=False),
+        Request("s3:ListBucket", place.bucket_arn, reader, context, complete=False),
+    )
+
+
+def _denies(statement: Statement, request: Request) -> bool:
+    """Whether a statement is about a request for certain, whoever its principals are."""
+    return all(mismatch.element == "Principal" for mismatch in explain(statement, request))
+
+
+def _actions(statement: Statement) -> str:
+    return f"{'all but ' if 'Action' in statement.negated else ''}{', '.join(statement.action)}"
+
+
+def plain_acl(raw: Structure | None) -> list[dict[str, str]]:
+    """The grants of an ACL to others than the bucket's owner and S3's own log delivery."""
+    acl = raw or {}
+    owner = acl.get("Owner", {}).get("ID")
+    grants = []
+    for grant in acl.get("Grants") or []:
+        grantee = grant.get("Grantee") or {}
+        name = str(grantee.get("URI") or grantee.get("ID") or grantee.get("EmailAddress") or "").rpartition("/")[2]
+        if name not in (owner, DELIVERY):
+            grants.append({"grantee": name, "permission": str(grant.get("Permission", ""))})
+    return grants
+
+
+def weak_acl(grants: Sequence[dict[str, str]], ownership: object) -> Iterator[Weakness]:
+    """ACL grants to others; they count for nothing where the bucket's owner has disabled ACLs."""
+    for grant in () if ownership == "BucketOwnerEnforced" else grants:
+        who = EVERYBODY.get(grant["grantee"], f"canonical user {grant['grantee']}")
+        fix = "Remove the grant, and set object ownership BucketOwnerEnforced."
+        yield Weakness("acl", f"the ACL grants {grant['permission']} to {who}", "no grants to others", fix)
