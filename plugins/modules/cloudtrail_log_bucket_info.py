@@ -65,8 +65,9 @@ options:
       - V(all) returns every candidate with the verdict on it, and an empty list when there is none.
       - V(one) returns the one candidate, or the one that admits the trail among several, and fails otherwise.
       - V(admitted) returns the one candidate that admits the trail, and fails otherwise.
-      - Where the trail is an organization trail already and its bucket is a candidate, V(one) and V(admitted) mean that
-        bucket and no other. Give O(name) to have the trail write to another one.
+      - Where the trail is an organization trail already and its bucket is in the account, V(one) and V(admitted) mean
+        that bucket and no other, and fail where it does not fit O(name_pattern) and O(tags). Give O(name) to have the
+        trail write to another one.
     type: str
     choices: [all, one, admitted]
     default: all

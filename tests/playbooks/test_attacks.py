@@ -506,7 +506,7 @@ ATTACKS = [
         "Register a delegated administrator of CloudTrail",
         lambda w: w.cloudtrail.register_organization_delegated_admin(MemberAccountId=w.members[0]),
         ("delegated administrator of cloudtrail.amazonaws.com", "RegisterOrganizationDelegatedAdmin", "user/admin"),
-        "aws-facts 11.1",
+        "CloudTrail User Guide",
         remedy=deregister,
         unseen=True,
     ),

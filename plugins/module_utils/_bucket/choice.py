@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -51,17 +51,21 @@ def choose(
     account_id: str,
     trail: SoughtTrail,
     current: CurrentBucket,
+    names: Collection[str],
 ) -> list[Candidate]:
     """Return the candidates that were asked for: all, or a list of exactly one.
 
-    current: the bucket that the trail has. Where it is a candidate no other one is chosen, or whoever breaks its policy
-    decides where the logs go. Raises BucketChoiceError when none or more than one remains.
+    current: the bucket that the trail has. Where the account has it no other one is chosen, or whoever breaks its
+    policy or takes its tags decides where the logs go. names: of the account's buckets, those included that do not fit
+    the criteria. Raises BucketChoiceError when none or more than one remains.
     """
     if select == "all":
         return list(candidates)
+    own = [candidate for candidate in candidates if candidate.name == current.name]
+    if str(criteria) and not own and current.name in names:
+        raise BucketChoiceError(_own_unfit(current.name, criteria, account_id, trail))
     if not candidates:
         raise BucketChoiceError(_none_fits(criteria, account_id))
-    own = [candidate for candidate in candidates if candidate.name == current.name]
     admitting = [candidate for candidate in own or candidates if candidate.admits]
     if len(admitting) == 1 and (select == "admitted" or len(candidates) > 1):
         return admitting
@@ -76,11 +80,21 @@ def choose(
     raise BucketChoiceError(f"{explain_refusal(candidates, account_id, trail)} Or choose it with name.")
 
 
+NO_OTHER = "No other bucket is taken in its place unless you name it with name (log_bucket_lookup_name in the role)."
+
+
 def _own_refused(own: Candidate, account_id: str, trail: SoughtTrail) -> str:
     return (
         f"Bucket {own.name} of account {account_id}, which {trail} writes to, no longer admits it: {_reasons(own)}. "
-        f"{_remedy(own)}. No other bucket is taken in its place unless you name it with name "
-        "(log_bucket_lookup_name in the role)."
+        f"{_remedy(own)}. {NO_OTHER}"
+    )
+
+
+def _own_unfit(name: str, criteria: Criteria, account_id: str, trail: SoughtTrail) -> str:
+    return (
+        f"Bucket {name} of account {account_id}, which {trail} writes to, does not fit the search for {criteria}; "
+        "expected that it does. Find out whether somebody took its tags, and set them again, or correct the search. "
+        f"{NO_OTHER}"
     )
 
 

@@ -19,7 +19,25 @@ DELIVERY = "LogDelivery"
 """S3's own group that writes server access logs."""
 
 _ACCOUNT = re.compile(r"(?:arn:[\w-]+:(?:iam|sts)::)?(\d{12})(?::.*)?")
-_BINDING = re.compile(r"(?:\w+:)?string(?:equals|like)", re.IGNORECASE)
+_BINDING = re.compile(r"(?:foranyvalue:)?(?:string|arn)(?:equals|like)(?:ignorecase)?|ipaddress", re.IGNORECASE)
+"""Operators that no request fulfils without the key: not those with IfExists, ForAllValues or Not."""
+
+OF_CALLER = ("aws:principalaccount", "aws:principalarn")
+OF_PLACE = (
+    "aws:sourceaccount",
+    "aws:sourcearn",
+    "aws:sourceip",
+    "aws:sourceowner",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:userid",
+    "s3:dataaccesspointaccount",
+    "s3:dataaccesspointarn",
+)
+"""Conditions by which S3 itself takes a policy for not public, where the values are fixed.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+"""
 
 
 def weak_policy(policy: str | Document | None, place: LogPlace, owner: str) -> Iterator[Weakness]:
@@ -41,26 +59,47 @@ def weak_policy(policy: str | Document | None, place: LogPlace, owner: str) -> I
 def _outsiders(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
     if _is_bound(statement, place.organization_id):
         return
-    known, actions = {owner, place.trail.account_id}, _actions(statement)
-    fix = "Remove the statement, or bind it to the organization by a condition on aws:PrincipalOrgID."
-    principals = [value for kind, value in statement.principal or () if kind == "AWS"]
-    if "Principal" in statement.negated or "*" in principals:
-        if not statement.conditions:
-            found = f"{statement.label} allows {actions} to everybody"
-            yield Weakness("outside_access", found, "access for the organization alone", fix)
-        return
-    accounts = {match[1] for value in principals if (match := _ACCOUNT.fullmatch(value))}
-    for account in sorted(accounts - known):
-        found = f"{statement.label} allows {actions} to account {account}"
-        yield Weakness("outside_access", found, "access for the organization alone", fix, account_id=account)
+    named = [value for kind, value in statement.principal or () if kind == "AWS"]
+    everybody = "Principal" in statement.negated or "*" in named
+    if everybody:
+        named = _fixed_values(statement, OF_CALLER)
+    accounts = {match[1] for value in named if (match := _ACCOUNT.fullmatch(value))}
+    for account in sorted(accounts - {owner, place.trail.account_id}):
+        yield _let_in(statement, f"account {account}", account_id=account)
+    if everybody and not named:
+        places = _fixed_values(statement, OF_PLACE)
+        whom = f"everybody under the condition {', '.join(places)}" if places else "everybody"
+        yield _let_in(statement, whom, advice=bool(places))
+
+
+def _let_in(statement: Statement, whom: str, *, account_id: str = "", advice: bool = False) -> Weakness:
+    actions = f"{'all but ' if 'Action' in statement.negated else ''}{', '.join(statement.action)}"
+    return Weakness(
+        "outside_access",
+        f"{statement.label} allows {actions} to {whom}",
+        "access for the organization alone",
+        "Remove the statement, or bind it to the organization by a condition on aws:PrincipalOrgID.",
+        account_id=account_id,
+        advice=advice,
+    )
+
+
+def _fixed_values(statement: Statement, keys: Sequence[str]) -> list[str]:
+    """Values of a condition on one of the keys, if the statement lets nobody in who has none of them.
+
+    What they begin with is fixed: not where they are patterns before their first slash, or all addresses.
+    """
+    for operator, key, values in statement.conditions:
+        loose = any(value.endswith("/0") or set("*?$") & set(value.partition("/")[0]) for value in values)
+        if key.lower() in keys and _BINDING.fullmatch(operator) and not loose:
+            return list(values)
+    return []
 
 
 def _is_bound(statement: Statement, organization_id: str) -> bool:
     """Whether a condition lets only principals of the organization in."""
-    return any(
-        key.lower() == "aws:principalorgid" and _BINDING.fullmatch(operator) and set(values) == {organization_id}
-        for operator, key, values in statement.conditions
-    )
+    ids = _fixed_values(statement, ("aws:principalorgid", "aws:principalorgpaths"))
+    return {value.partition("/")[0] for value in ids} == {organization_id}
 
 
 def _kept_from_reading(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
@@ -104,10 +143,6 @@ def _readings(place: LogPlace, owner: str) -> Sequence[Request]:
 def _denies(statement: Statement, request: Request) -> bool:
     """Whether a statement is about a request for certain, whoever its principals are."""
     return all(mismatch.element == "Principal" for mismatch in explain(statement, request))
-
-
-def _actions(statement: Statement) -> str:
-    return f"{'all but ' if 'Action' in statement.negated else ''}{', '.join(statement.action)}"
 
 
 def plain_acl(raw: Structure | None) -> list[dict[str, str]]:

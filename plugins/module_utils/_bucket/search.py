@@ -97,7 +97,7 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
                 sought = replace(sought, kms_key_arn=key)
                 candidates = [judge_bucket(one.name, one.policy, sought) if one.readable else one for one in candidates]
         current = current_bucket(answers.get("trails", ()), sought)
-        chosen = choose(candidates, options.select, options.criteria, session.account_id, sought, current)
+        chosen = choose(candidates, options.select, options.criteria, session.account_id, sought, current, names)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
     buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
@@ -132,9 +132,15 @@ def _to_change(buckets: Sequence[Result], options: SearchOptions) -> Result:
 
 def warnings_of(answer: Result) -> list[str]:
     """What a person should hear of the module's result: settings that somebody weakened, and what was not read."""
-    unread = answer.get("current_bucket_unread")
+    unread, current = answer.get("current_bucket_unread"), answer.get("current_bucket")
     lost = [f"The bucket was chosen without knowing which one the trail writes to now: {unread}"] if unread else []
-    return lost + [
+    moved = [
+        f"The organization trail writes to the bucket {current}, which account {answer['account_id']} does not have. "
+        f"Taken in its place: {bucket['name']}. Find out who moved the trail or deleted the bucket."
+        for bucket in answer["buckets"]
+        if current and bucket["name"] != current
+    ]
+    return [*lost, *moved] + [
         f"Bucket {bucket['name']}: {one['setting']}: found {one['found']}, expected {one['expected']}. {one['fix']}"
         for bucket in answer["buckets"]
         for one in (bucket["health"] or {}).get("problems", [])

@@ -46,7 +46,7 @@ CHOSEN: list[tuple[str, list[Candidate], list[str]]] = [
 
 @pytest.mark.parametrize(("select", "candidates", "names"), CHOSEN)
 def test_choose(select: Any, candidates: list[Candidate], names: list[str]) -> None:
-    assert [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, UNKNOWN)] == names
+    assert [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, UNKNOWN, ())] == names
 
 
 OWN: list[tuple[str, list[Candidate], list[str] | str]] = [
@@ -69,7 +69,7 @@ def test_the_bucket_of_the_trail_is_not_replaced(
     select: Any, candidates: list[Candidate], expected: list[str] | str
 ) -> None:
     def chosen() -> list[str]:
-        return [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, CurrentBucket("own"))]
+        return [one.name for one in choose(candidates, select, Criteria(), ACCOUNT, TRAIL, CurrentBucket("own"), ())]
 
     if isinstance(expected, list):
         assert chosen() == expected
@@ -80,11 +80,22 @@ def test_the_bucket_of_the_trail_is_not_replaced(
     assert "alike" not in str(caught.value)
 
 
+@pytest.mark.parametrize("candidates", [[], [good("alike")]])
+@pytest.mark.parametrize("select", ["one", "admitted"])
+def test_the_bucket_of_the_trail_is_not_replaced_where_it_lost_its_tags(
+    select: Any, candidates: list[Candidate]
+) -> None:
+    tagged, own = Criteria(tags=(("use", "logs"),)), CurrentBucket("own")
+    with pytest.raises(BucketChoiceError, match=r"Bucket own .* does not fit the search for tag use=logs; expected"):
+        choose(candidates, select, tagged, ACCOUNT, TRAIL, own, ["alike", "own"])
+    assert choose([good("alike")], select, tagged, ACCOUNT, TRAIL, own, ["alike"]) == [good("alike")]
+
+
 def test_that_the_trails_bucket_is_not_known_is_said_where_it_would_decide() -> None:
     with pytest.raises(
         BucketChoiceError, match=r"all admit .* Which of them the trail writes to could not be read: No\."
     ):
-        choose([good("a"), good("b")], "admitted", Criteria(), ACCOUNT, TRAIL, CurrentBucket(unread="No."))
+        choose([good("a"), good("b")], "admitted", Criteria(), ACCOUNT, TRAIL, CurrentBucket(unread="No."), ())
 
 
 PATTERN = Criteria("logs-*", (("use", "logs"),))
@@ -121,14 +132,14 @@ REFUSED: list[tuple[str, Criteria, list[Candidate], list[str]]] = [
 @pytest.mark.parametrize(("select", "criteria", "candidates", "says"), REFUSED)
 def test_choose_refuses(select: Any, criteria: Criteria, candidates: list[Candidate], says: list[str]) -> None:
     with pytest.raises(BucketChoiceError) as caught:
-        choose(candidates, select, criteria, ACCOUNT, TRAIL, UNKNOWN)
+        choose(candidates, select, criteria, ACCOUNT, TRAIL, UNKNOWN, ())
     for text in says:
         assert text in str(caught.value)
 
 
 def test_choose_explains_five_candidates_at_most() -> None:
     with pytest.raises(BucketChoiceError) as caught:
-        choose([bad(f"b{n}") for n in range(1000)], "admitted", Criteria(), ACCOUNT, TRAIL, UNKNOWN)
+        choose([bad(f"b{n}") for n in range(1000)], "admitted", Criteria(), ACCOUNT, TRAIL, UNKNOWN, ())
     assert str(caught.value).count("absent: found") == 5
     assert "others that do not: 995" in str(caught.value)
 

@@ -62,7 +62,39 @@ POLICIES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str, bool]]]] = {
     "a service": (allow({"Service": "cloudtrail.amazonaws.com"}), []),
     "everybody": (allow("*"), [EVERYBODY]),
     "everybody as AWS": (allow({"AWS": "*"}), [EVERYBODY]),
-    "everybody with a condition": (allow("*", **condition("IpAddress", "aws:SourceIp", "192.0.2.0/24")), []),
+    "everybody from a place": (
+        allow("*", **condition("IpAddress", "aws:SourceIp", "192.0.2.0/24")),
+        [("outside_access", "allows s3:* to everybody under the condition 192.0.2.0/24", "", False)],
+    ),
+    "everybody from all places": (allow("*", **condition("IpAddress", "aws:SourceIp", "0.0.0.0/0")), [EVERYBODY]),
+    "everybody with a condition": (allow("*", **condition("StringLike", "aws:UserAgent", "*")), [EVERYBODY]),
+    "everybody of an account": (allow("*", **condition("StringEquals", "aws:PrincipalAccount", OTHER)), [to(OTHER)]),
+    "everybody of the account": (allow("*", **condition("StringEquals", "aws:PrincipalAccount", OWNER)), []),
+    "a role of everybody": (
+        allow("*", **condition("ArnLike", "aws:PrincipalArn", f"arn:aws:iam::{OTHER}:role/*")),
+        [to(OTHER)],
+    ),
+    "such a role of any account": (
+        allow("*", **condition("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/x")),
+        [EVERYBODY],
+    ),
+    "the organization, or who is of none": (
+        allow("*", **condition("StringEqualsIfExists", "aws:PrincipalOrgID", "o-abc1234567")),
+        [EVERYBODY],
+    ),
+    "all organizations of nobody": (
+        allow("*", **condition("ForAllValues:StringEquals", "aws:PrincipalOrgID", "o-abc1234567")),
+        [EVERYBODY],
+    ),
+    "another organization": (allow("*", **condition("StringEquals", "aws:PrincipalOrgID", "o-other")), [EVERYBODY]),
+    "the organization's units": (
+        allow("*", **condition("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-abc1234567/r-1/*")),
+        [],
+    ),
+    "any organization's units": (
+        allow("*", **condition("ForAnyValue:StringLike", "aws:PrincipalOrgPaths", "o-*/r-1/*")),
+        [EVERYBODY],
+    ),
     "the organization": (allow("*", **condition("StringEquals", "aws:PrincipalOrgID", "o-abc1234567")), []),
     "an account of the organization": (
         allow({"AWS": OTHER}, **condition("StringEquals", "aws:PrincipalOrgID", "o-abc1234567")),

@@ -153,6 +153,14 @@ def test_only_weakened_settings_are_warned_of() -> None:
     ]
 
 
+@pytest.mark.parametrize(("current", "told"), [("good", 0), ("gone", 1), ("", 0)])
+def test_that_the_trail_gets_another_bucket_is_told(current: str, told: int) -> None:
+    buckets = [{"name": "good", "health": None}]
+    warnings = search.warnings_of({"account_id": "222233334444", "current_bucket": current, "buckets": buckets})
+    assert len(warnings) == told
+    assert all("gone, which account 222233334444 does not have. Taken in its place: good" in one for one in warnings)
+
+
 @pytest.mark.parametrize("select", ["all", "one"])
 def test_a_named_bucket_that_is_not_there(monkeypatch: pytest.MonkeyPatch, session: Any, select: str) -> None:
     monkeypatch.setattr(search, "read_named", lambda *_: [])
