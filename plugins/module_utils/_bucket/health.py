@@ -27,16 +27,12 @@ SWITCHES = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "Restric
 
 @dataclass(frozen=True)
 class Settings:
-    """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read.
-
-    owner: id of the bucket's account.
-    """
+    """What S3 answered; ``raw`` by setting, ``denied`` the reasons why a setting could not be read."""
 
     raw: Structure
     denied: Mapping[str, str]
     policy: str | Document | None
     place: LogPlace
-    owner: str
 
 
 def judge_health(settings: Settings, expected: ExpectedHealth) -> Result:
@@ -168,9 +164,9 @@ def _weaknesses(health: Structure, expected: ExpectedHealth, settings: Settings)
     if not health["tls_only"]:
         fix = "Add a Deny on aws:SecureTransport false (tls_only in the module cloudtrail_log_bucket_policy)."
         yield Weakness("tls_only", "requests without TLS are not denied", "a Deny for everybody", fix)
-    known = frozenset({settings.owner, settings.place.trail.account_id})
+    known = frozenset({settings.place.owner, settings.place.trail.account_id})
     yield from _weak_payment(health["request_payment"], settings.place.bucket)
-    yield from weak_policy(settings.policy, settings.place, settings.owner)
+    yield from weak_policy(settings.policy, settings.place)
     yield from weak_acl(health["acl"] or [], health["object_ownership"])
     yield from _weak_encryption(health["encryption"] or {}, expected, known)
     yield from weak_lifecycle(health["lifecycle"] or [], expected, settings.place.logs)

@@ -40,10 +40,10 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-publi
 """
 
 
-def weak_policy(policy: str | Document | None, place: LogPlace, owner: str) -> Iterator[Weakness]:
+def weak_policy(policy: str | Document | None, place: LogPlace) -> Iterator[Weakness]:
     """What the policy grants to others than the organization, and what it denies to those who read the logs.
 
-    owner: id of the bucket's account. A policy that cannot be read as one is the verdict's matter.
+    A policy that cannot be read as one is the verdict's matter.
     """
     try:
         parsed = parse_policy(policy, "resource") if policy else Policy("2012-10-17", ())
@@ -51,12 +51,12 @@ def weak_policy(policy: str | Document | None, place: LogPlace, owner: str) -> I
         return
     for statement in parsed.statements:
         if statement.effect == "Allow":
-            yield from _outsiders(statement, place, owner)
+            yield from _outsiders(statement, place)
         else:
-            yield from _kept_from_reading(statement, place, owner)
+            yield from _kept_from_reading(statement, place)
 
 
-def _outsiders(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
+def _outsiders(statement: Statement, place: LogPlace) -> Iterator[Weakness]:
     if _is_bound(statement, place.organization_id):
         return
     named = [value for kind, value in statement.principal or () if kind == "AWS"]
@@ -64,7 +64,7 @@ def _outsiders(statement: Statement, place: LogPlace, owner: str) -> Iterator[We
     if everybody:
         named = _fixed_values(statement, OF_CALLER)
     accounts = {match[1] for value in named if (match := _ACCOUNT.fullmatch(value))}
-    for account in sorted(accounts - {owner, place.trail.account_id}):
+    for account in sorted(accounts - {place.owner, place.trail.account_id}):
         yield _let_in(statement, f"account {account}", account_id=account)
     if everybody and not named:
         places = _fixed_values(statement, OF_PLACE)
@@ -102,16 +102,16 @@ def _is_bound(statement: Statement, organization_id: str) -> bool:
     return {value.partition("/")[0] for value in ids} == {organization_id}
 
 
-def _kept_from_reading(statement: Statement, place: LogPlace, owner: str) -> Iterator[Weakness]:
+def _kept_from_reading(statement: Statement, place: LogPlace) -> Iterator[Weakness]:
     """A Deny that applies to readers for certain: to everybody, or to some that it names.
 
     A Deny for all but some, and one whose conditions may not hold, is how a bucket is guarded.
     """
     named = [value for kind, value in statement.principal or () if kind == "AWS"]
-    denied = [request.action for request in _readings(place, owner) if _denies(statement, request)]
+    denied = [request.action for request in _readings(place) if _denies(statement, request)]
     if not (named and denied) or "Principal" in statement.negated:
         return
-    everybody = bool({"*", owner, f"arn:{place.trail.partition}:iam::{owner}:root"} & set(named))
+    everybody = bool({"*", place.owner, f"arn:{place.trail.partition}:iam::{place.owner}:root"} & set(named))
     whom = "everybody" if everybody else ", ".join(named)
     yield Weakness(
         "readers",
@@ -122,9 +122,9 @@ def _kept_from_reading(statement: Statement, place: LogPlace, owner: str) -> Ite
     )
 
 
-def _readings(place: LogPlace, owner: str) -> Sequence[Request]:
+def _readings(place: LogPlace) -> Sequence[Request]:
     """Requests of somebody in the bucket's account who reads the logs over TLS."""
-    region = place.trail.region
+    region, owner = place.trail.region, place.owner
     key = f"{place.organization_logs}{owner}/CloudTrail/{region}/2026/01/01/{owner}_CloudTrail_{region}.json.gz"
     reader = {"AWS": f"arn:{place.trail.partition}:iam::{owner}:role/reader"}
     context = {

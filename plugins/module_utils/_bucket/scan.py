@@ -100,4 +100,4 @@ def read_settings(client: Client, candidate: Candidate, owner: str) -> Settings:
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, s3.AnsibleS3Error)}
     if not candidate.readable:  # it is the policy that tells
         denied["tls_only"] = candidate.problems[0].found
-    return Settings(answers, denied, candidate.policy, candidate.place, owner)
+    return Settings(answers, denied, candidate.policy, candidate.place)

@@ -22,7 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.weaknes
 
 ARN = "arn:aws:s3:::example-logs"
 OWNER = "222233334444"
-PLACE = LogPlace("example-logs", TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567")
+PLACE = LogPlace("example-logs", TrailArn("aws", "us-east-1", "111122223333", "default"), "o-abc1234567", owner=OWNER)
 KEY = "arn:aws:kms:us-east-1:222233334444:key/1"
 TLS_ONLY = require_tls({"Version": "2012-10-17", "Statement": []}, ARN)
 GOOD: dict[str, Any] = {
@@ -42,7 +42,7 @@ GOOD: dict[str, Any] = {
 
 def judge(expected: ExpectedHealth | None = None, *, prefix: str = "", policy: Any = TLS_ONLY, **raw: Any) -> Any:
     return judge_health(
-        Settings({**GOOD, **raw}, {}, policy, replace(PLACE, prefix=prefix), OWNER), expected or ExpectedHealth()
+        Settings({**GOOD, **raw}, {}, policy, replace(PLACE, prefix=prefix)), expected or ExpectedHealth()
     )
 
 
@@ -174,9 +174,7 @@ def test_judge_health_says_whose_key(raw: Any, owner: str) -> None:
 
 
 def test_judge_health_reports_what_could_not_be_read() -> None:
-    settings = Settings(
-        {**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, PLACE, OWNER
-    )
+    settings = Settings({**GOOD, "versioning": None}, {"versioning": "denied", "region": "denied too"}, TLS_ONLY, PLACE)
     health = judge_health(settings, ExpectedHealth())
     assert health["versioning"] is None
     assert [(one["setting"], one["found"]) for one in health["problems"]] == [

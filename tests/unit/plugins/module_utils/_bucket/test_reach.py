@@ -15,7 +15,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.reach i
 
 OWNER, MANAGEMENT, OTHER = "222233334444", "111122223333", "999999999999"
 BUCKET = "arn:aws:s3:::logs"
-PLACE = LogPlace("logs", TrailArn("aws", "us-east-1", MANAGEMENT, "default"), "o-abc1234567")
+PLACE = LogPlace("logs", TrailArn("aws", "us-east-1", MANAGEMENT, "default"), "o-abc1234567", owner=OWNER)
 
 
 def statement(effect: str, principal: Any, action: Any = "s3:*", resource: Any = "", **more: Any) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def judge(*statements: dict[str, Any]) -> list[tuple[str, str, str, bool]]:
     policy = json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
     return [
         (one.setting, one.found.removeprefix("Odd "), one.account_id, one.weakened)
-        for one in weak_policy(policy, PLACE, OWNER)
+        for one in weak_policy(policy, PLACE)
     ]
 
 
@@ -139,7 +139,7 @@ def test_the_policy_lets_in_the_organization_alone(
 
 @pytest.mark.parametrize("policy", [None, "", "no policy"])
 def test_what_is_no_policy_grants_nothing(policy: str | None) -> None:
-    assert list(weak_policy(policy, PLACE, OWNER)) == []
+    assert list(weak_policy(policy, PLACE)) == []
 
 
 GROUP = "http://acs.amazonaws.com/groups/"
