@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.errors import sentence
+from .._aws.errors import AnsibleSTSError, sentence
 from .._aws.session import Connection, Session
 from .accounts import account_drift, accounts_in
 from .administrators import administrator_drift
@@ -21,7 +21,7 @@ def find_drift(connection: Connection, options: DriftOptions) -> list[Drift]:
     """What drifted, by the results in the module's options and by what AWS answers, with the changes that caused it.
 
     An account that cannot be entered costs rows their cause. Raises AnsibleOrgTrailError for an option that is not
-    the result which it should be.
+    the result which it should be, and for keys of another account than the connection names.
     """
     drifts, administrators = collect_drift(options), options.delegated_administrators
     outsiders = accounts_in(options.log_bucket, options.trusted_accounts)
@@ -41,7 +41,7 @@ def _enter(connection: Connection) -> Session | str:
     """A session in the management account, or why there is none."""
     try:
         return Session(connection)
-    except AnsibleAWSError as error:
+    except AnsibleSTSError as error:
         return sentence(error)
 
 

@@ -9,7 +9,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleSTSError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import (
+    AnsibleOrgTrailError,
+    AnsibleSTSError,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import find
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
@@ -127,3 +130,12 @@ def test_an_account_that_the_bucket_lets_in_is_asked_for_in_management(monkeypat
     [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
     assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")
     assert find.find_drift(Connection(), replace(OPTIONS, **changes, trusted_accounts=["999999999999"])) == []
+
+
+def test_with_keys_of_another_account_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def another(_connection: Connection) -> Account:
+        raise AnsibleOrgTrailError("The credentials belong to another account.")
+
+    monkeypatch.setattr(find, "Session", another)
+    with pytest.raises(AnsibleOrgTrailError, match="belong to another"):
+        find.find_drift(Connection(), OPTIONS)
