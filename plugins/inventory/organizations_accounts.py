@@ -15,7 +15,11 @@ description:
   - "Groups: C(management) and C(log_archive) with one host each, C(members) with all others, and
     C(organizations_accounts) with every host. Also one group per state (C(state_active)), one per root and
     organizational unit (C(ou_abcd_11111111), holding those below it as children) and, when asked for, one per tag
-    (C(tag_stage_prod)) and one per path of organizational unit names (C(ou_security_prod))."
+    (C(tag_Stage__prod)) and one per path of organizational unit names (C(unit_Security__Prod))."
+  - "Names and tags are text of others, and no two of them share a group: upper and lower case stay, the parts are
+    joined by C(__), and what a group's name cannot hold stands there as its code point, C(_x20_) for a space. A warning
+    says which names were changed so. The groups of O(keyed_groups) follow Ansible's own rule, by which two texts may
+    share one."
   - "Host variables: C(account_id), C(account_name), C(account_state), C(account_ou_path) (like
     C(o-exampleorgid/r-abcd/ou-abcd-11111111/), the form of the condition key C(aws:PrincipalOrgPaths)),
     C(account_joined_at), C(assume_role_arn) and C(assume_role_external_id) (see O(management_role_arn) for the
@@ -99,6 +103,20 @@ options:
     description: Read the names of the organizational units, which costs one call for each of them.
     type: bool
     default: false
+  legacy_group_names:
+    description:
+      - Adds the groups of tags and of names of organizational units as they were called before version 1.2.0, such as
+        C(tag_stage_prod) and C(ou_security_prod).
+      - Different tags, names and ids may share one of these groups. So whoever may set tags or create organizational
+        units can bring accounts into the groups of others.
+    type: bool
+    default: false
+    version_added: 1.2.0
+    deprecated:
+      why: Different tags, names and ids may share one of these groups.
+      version: 2.0.0
+      collection_name: cloudsec.org_trail
+      alternatives: The groups C(tag_Stage__prod) and C(unit_Security__Prod).
   rate_share:
     description:
       - Share of AWS Organizations' published call rates to use, V(1.0) for all of it. V(0) means no limit of our own.
@@ -153,7 +171,7 @@ keyed_groups:
 """
 
 from dataclasses import asdict
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, NoReturn
 
 from ansible.errors import AnsibleParserError
@@ -187,6 +205,14 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.a
     ou_ids,
     role_arn,
     without_accounts,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.groups import (
+    NAMED_OU,
+    STATE,
+    TAG,
+    group_of_id,
+    group_of_names,
+    is_changed,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.reader import (
     OrganizationAccounts,
@@ -261,6 +287,8 @@ class InventoryModule(AWSInventoryBase):
         for account in found.accounts:
             if populate.wants(account):
                 populate.add(account)
+        if populate.changed:
+            self.display.warning(_told(populate.changed))
 
     def construct(self, host: str, variables: dict[str, Any]) -> None:
         """The options of the fragment constructed."""
@@ -319,7 +347,10 @@ class Populate:
         self._optional = {f"account_{name}": name for name in ("tags", "ou_names") if option(name)}
         self._constructs = any(option(name) for name in ("compose", "groups", "keyed_groups"))
         self._parents: dict[str, str] = {}
-        self._made: dict[tuple[str, ...], str] = {}
+        self._groups_made: set[str] = set()
+        self._legacy = option("legacy_group_names")
+        self.changed: dict[str, tuple[str, ...]] = {}
+        """Groups whose names are not their parts as they are."""
         self._common = {
             "organization_id": literal(organization.id),
             "management_account_id": literal(organization.management_account_id),
@@ -369,26 +400,50 @@ class Populate:
             groups.append("log_archive")
         groups = groups or ["members"]
         if account.state:
-            groups.append(self._group("state", account.state))
-        groups += [self._group("tag", *tag) for tag in account.tags.items()]
+            groups.append(self._made(STATE + account.state.lower()))
         if account.ou_path:
-            groups.append(self._nested([(unit,) for unit in ou_ids(account.ou_path)]))
-        if account.ou_names[1:]:
-            below_root = account.ou_names[1:]
-            groups.append(self._nested([("ou", *below_root[: depth + 1]) for depth in range(len(below_root))]))
+            groups.append(self._nested([group_of_id(unit) for unit in ou_ids(account.ou_path)]))
+        groups += [self._group(TAG, *tag) for tag in account.tags.items()]
+        below_root = account.ou_names[1:]
+        paths = [below_root[: depth + 1] for depth in range(len(below_root))]
+        if paths:
+            groups.append(self._nested([self._group(NAMED_OU, *path) for path in paths]))
+        if self._legacy:
+            groups += [self._made(legacy_group("tag", *tag)) for tag in account.tags.items()]
+            groups += [self._nested([legacy_group("ou", *path) for path in paths])] if paths else []
         return groups
 
-    def _nested(self, chain: list[tuple[str, ...]]) -> str:
+    def _nested(self, chain: list[str]) -> str:
         """The last group of a chain, each of which is a child of the one before it."""
-        groups = [self._group(*parts) for parts in chain]
-        for parent, child in pairwise(groups):
+        for group in chain:
+            self._made(group)
+        for parent, child in pairwise(chain):
             if self._parents.get(child) != parent:
                 self._inventory.add_child(parent, child)
                 self._parents[child] = parent
-        return groups[-1]
+        return chain[-1]
 
-    def _group(self, *parts: str) -> str:
-        if parts not in self._made:
-            self._made[parts] = to_safe_group_name("_".join(parts).lower(), force=True, silent=True)
-            self._inventory.add_group(self._made[parts])
-        return self._made[parts]
+    def _group(self, prefix: str, *parts: str) -> str:
+        name = group_of_names(prefix, *parts)
+        if any(map(is_changed, parts)):
+            self.changed[name] = parts
+        return self._made(name)
+
+    def _made(self, group: str) -> str:
+        if group not in self._groups_made:
+            self._inventory.add_group(group)
+            self._groups_made.add(group)
+        return group
+
+
+def legacy_group(*parts: str) -> str:
+    """The name of a group before version 1.2.0, which different parts may share."""
+    name: str = to_safe_group_name("_".join(parts).lower(), force=True, silent=True)
+    return name
+
+
+def _told(changed: dict[str, tuple[str, ...]]) -> str:
+    """Which names do not stand in their groups' names as they are: the first three, and how many more."""
+    names = [f"{'/'.join(parts)!r} is {group}" for group, parts in islice(changed.items(), 3)]
+    more = f", and {len(changed) - len(names)} more" if len(changed) > len(names) else ""
+    return f"Tags and names that a group's name cannot hold as they are were changed: {', '.join(names)}{more}."

@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ou_ids
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.groups import (
+    NAMED_OU,
+    TAG,
+    group_of_id,
+    group_of_names,
+)
 
 from tests.ansible_run import BIN, ROOT, ansible_environment, run_playbook
 from tests.lab_process import MEMBER_ROLE, Lab
@@ -131,11 +138,43 @@ def test_groups_by_names_and_tags(lab: Lab, tmp_path: Path) -> None:
     found = listing(
         lab, tmp_path, ou_names=True, tags=True, keyed_groups=[{"key": "account_id[:1]", "prefix": "first"}]
     )
-    assert hosts(found, "ou_security") == [lab.log_archive]
-    assert hosts(found, "tag_stage_____prod____") == [lab.log_archive]
+    assert hosts(found, "unit_Security") == [lab.log_archive]
+    assert hosts(found, group_of_names(TAG, "Stage", "{{ 'Prod' }}")) == [lab.log_archive]
+    assert "ou_security" not in found
     assert variables(found, lab.log_archive)["account_tags"] == {"Stage": {"__ansible_unsafe": "{{ 'Prod' }}"}}
     assert lab.log_archive in hosts(found, f"first_{lab.log_archive[0]}")
     assert calls(lab)["ListTagsForResource"] == 45
+
+
+def test_nobody_joins_the_group_of_another_by_a_name(lab: Lab, tmp_path: Path) -> None:
+    organizations = lab.client("organizations")
+    security = ou_ids(variables(listing(lab, tmp_path), lab.log_archive)["account_ou_path"])[-1]
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    names = [security.removeprefix("ou-"), "Secu-rity", "Secu rity"]
+    units = [organizations.create_organizational_unit(ParentId=root, Name=name) for name in names]
+    members = hosts(listing(lab, tmp_path), "members")[:3]
+    for member, unit in zip(members, units, strict=True):
+        parent = organizations.list_parents(ChildId=member)["Parents"][0]["Id"]
+        organizations.move_account(
+            AccountId=member, SourceParentId=parent, DestinationParentId=unit["OrganizationalUnit"]["Id"]
+        )
+    for member, (key, value) in zip(members, [("a", "b_c"), ("a_b", "c"), ("A-b", "c")], strict=True):
+        organizations.tag_resource(ResourceId=member, Tags=[{"Key": key, "Value": value}])
+    completed = run(lab, tmp_path, ou_names=True, tags=True)
+    found = json.loads(completed.stdout)
+    assert hosts(found, group_of_id(security)) == [lab.log_archive]
+    for member, name in zip(members, names, strict=True):
+        assert hosts(found, group_of_names(NAMED_OU, name)) == [member]
+    assert hosts(found, "tag_a__b_c") == [members[0]]
+    assert hosts(found, "tag_a_b__c") == [members[1]]
+    told = " ".join(completed.stderr.split())
+    assert "'Secu-rity' is unit_Secu_x2d_rity" in told
+    assert " more." in told
+    old = run(lab, tmp_path, ou_names=True, tags=True, legacy_group_names=True)
+    assert old.returncode == 0, old.stderr
+    assert set(members[1:]) <= set(hosts(json.loads(old.stdout), "tag_a_b_c"))
+    assert hosts(json.loads(old.stdout), "ou_secu_rity") == sorted(members[1:])
+    assert "legacy_group_names" in old.stderr
 
 
 def test_filters_leave_management_and_log_archive(lab: Lab, tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from .._aws.arn import arn_account
+from .._aws.arn import arn_account, is_account_id
 from .._aws.untyped import Structure
 
 ACTIVE = "ACTIVE"
@@ -22,8 +22,10 @@ LOG_ARCHIVE_NAMES = ("LogArchive", "Log Archive", "Log archive", "log-archive", 
 _OU_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}")
 _NOT_A_NAME = re.compile(
     r"|(.*_)?\d{12}|all|ungrouped|localhost|127\.0\.0\.1|management|log_archive|members|organizations_accounts"
+    r"|(state|tag|unit|ou|r)_.*"
 )
-"""What a host must not be called: it is another account's name with its id, or means something else to Ansible."""
+"""What a host must not be called: it is another account's name with its id, or means something else to Ansible, such as
+a group."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _STATUS_WORDS = {"SUSPENDED": "SUSPENDED", "PENDING_CLOSURE": "PENDING_CLOSURE", "ACTIVE": ACTIVE}
@@ -86,7 +88,7 @@ class Filters:
         return (
             (not self.ids or account.id in self.ids)
             and (not self.states or account.state in self.states)
-            and (not self.ous or not self.ous.isdisjoint((*ou_ids(account.ou_path), *account.ou_names)))
+            and (not self.ous or not self.ous.isdisjoint(_ous_of(account)))
         )
 
 
@@ -100,8 +102,18 @@ def without_accounts(filters: Filters, accounts: Iterable[Account], *, ou_names:
         raise AccountError(f"ous holds {named[0]!r}, expected an id like ou-abcd-11111111. Set ou_names to use names.")
     known: set[str] = set()
     for account in accounts:
-        known |= {account.id, *ou_ids(account.ou_path), *account.ou_names}
+        known |= {account.id, *_ous_of(account)}
     return sorted((filters.ids | filters.ous) - known)
+
+
+def _ous_of(account: Account) -> set[str]:
+    """What the root and the organizational units of an account are called in a filter."""
+    return {*ou_ids(account.ou_path), *_names_proper(_OU_ID.fullmatch, *account.ou_names)}
+
+
+def _names_proper(is_id: Callable[[str], object], *names: str) -> set[str]:
+    """The names that are no id: a thing that somebody named like another's id is not meant by that id."""
+    return {name for name in names if not is_id(name)}
 
 
 def find_log_archive(accounts: Iterable[Account], wanted: Sequence[str]) -> Account | None:
@@ -110,7 +122,9 @@ def find_log_archive(accounts: Iterable[Account], wanted: Sequence[str]) -> Acco
     Raises AccountError when none or several match: a renamed account and its successor do (aws-facts 7.5).
     """
     names = frozenset(wanted or LOG_ARCHIVE_NAMES)
-    named = [account for account in accounts if account.id in names or account.name in names]
+    named = [
+        account for account in accounts if account.id in names or _names_proper(is_account_id, account.name) & names
+    ]
     found = sorted((account for account in named if account.state in ("", ACTIVE)), key=lambda account: account.id)
     if len(found) == 1:
         return found[0]

@@ -83,6 +83,14 @@ def test_filters(filters: dict[str, Any], admitted: bool) -> None:
     assert Filters(**{name: frozenset(value) for name, value in filters.items()}).admit(account) is admitted
 
 
+def test_an_ou_that_is_named_like_an_id_is_not_meant_by_it() -> None:
+    other = "ou-abcd-22222222"
+    account = Account(ONE, "a", "ACTIVE", "o-1/r-abcd/ou-abcd-11111111/", ou_names=["Root", other])
+    filters = Filters(ous=frozenset({other}))
+    assert not filters.admit(account)
+    assert without_accounts(filters, [account], ou_names=True) == [other]
+
+
 @pytest.mark.parametrize(
     ("filters", "missing"),
     [
@@ -119,6 +127,7 @@ GONE = Account(THREE, "LogArchive", "SUSPENDED")
         ([OLD, NEW], ["SecurityAudit"], NEW),
         ([OLD], ["Log", "LogArchive"], OLD),
         ([Account(ONE, "x", "")], ["x"], Account(ONE, "x", "")),
+        ([OLD, Account(TWO, ONE, "ACTIVE")], [ONE], OLD),
     ],
 )
 def test_find_log_archive(accounts: list[Account], wanted: list[str], found: Account | None) -> None:
@@ -132,6 +141,7 @@ def test_find_log_archive(accounts: list[Account], wanted: list[str], found: Acc
         ([NEW, OLD], ["SecurityAudit", "LogArchive"], [f"{ONE} (LogArchive) and {TWO} (SecurityAudit)"]),
         ([OLD], ["Nobody"], ["No active account", "Nobody"]),
         ([GONE], [THREE], ["No active account", f"{THREE} (LogArchive) in another state"]),
+        ([GONE, Account(TWO, THREE, "ACTIVE")], [THREE], ["No active account", f"{THREE} (LogArchive) in another"]),
     ],
 )
 def test_find_log_archive_refuses(accounts: list[Account], wanted: list[str], words: list[str]) -> None:
@@ -172,7 +182,8 @@ def test_host_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["localhost", "127.0.0.1", "management", "log_archive", "members", "all", TWO, f"a_{TWO}"]
+    "name",
+    ["localhost", "127.0.0.1", "management", "log_archive", "members", "all", TWO, f"a_{TWO}", "tag_a__b", "unit_Prod"],
 )
 def test_no_account_takes_the_name_of_something_else(name: str) -> None:
     accounts = [Account(ONE, name, "ACTIVE"), Account(TWO, "a", "ACTIVE"), Account(THREE, "A", "ACTIVE")]
