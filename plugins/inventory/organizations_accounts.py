@@ -11,7 +11,10 @@ version_added: 1.0.0
 short_description: Every account of an AWS organization as a host
 description:
   - Lists the accounts of the organization that the credentials belong to, one host for each.
-  - The inventory's file ends in C(organizations_accounts.yml) or C(organizations_accounts.yaml).
+  - The inventory's file is YAML, has a name that ends in C(.yml) or C(.yaml), and names this plugin. Usual is
+    C(organizations_accounts.yml).
+  - When it fails, the group C(all) has the reason in C(organizations_accounts_error). The playbooks of this collection
+    end with it.
   - "Groups: C(management) and C(log_archive) with one host each, C(members) with all others, and
     C(organizations_accounts) with every host. Also one group per state (C(state_active)), one per root and
     organizational unit (C(ou_abcd_11111111), holding those below it as children) and, when asked for, one per tag
@@ -174,8 +177,9 @@ from dataclasses import asdict
 from itertools import islice, pairwise
 from typing import Any, NoReturn
 
-from ansible.errors import AnsibleParserError
+from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.inventory.group import to_safe_group_name
+from ansible.parsing.dataloader import DataLoader
 
 try:  # ansible-core 2.19 and later: text is a template only where it is trusted
     from ansible.template import trust_as_template
@@ -222,6 +226,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.r
 
 EVERYTHING = "organizations_accounts"
 SESSION_NAME = "cloudsec.org_trail.inventory"
+FAILURE = "organizations_accounts_error"
 FIELDS = ("id", "name", "state", "ou_path", "joined_at", "tags", "ou_names")
 
 
@@ -241,6 +246,15 @@ def literal(value: Any) -> Any:
     return template(value)
 
 
+def _plugin_named_in(path: str) -> str:
+    """The inventory plugin that a YAML file names, "" when there is none, also because the file is none."""
+    try:
+        content = DataLoader().load_from_file(path)
+    except AnsibleError:
+        return ""
+    return str(content.get("plugin", "")) if isinstance(content, dict) else ""
+
+
 class InventoryModule(AWSInventoryBase):
     """Hosts from ListAccounts."""
 
@@ -249,13 +263,17 @@ class InventoryModule(AWSInventoryBase):
 
     def parse(self, inventory: Any, loader: Any, path: str, cache: bool = True) -> None:
         """Fill the inventory from AWS or from the cache. Raises AnsibleParserError."""
-        super().parse(inventory, loader, path, cache=cache)
         try:
+            super().parse(inventory, loader, path, cache=cache)
             self._populate(self._organization(path, cache))
-        except AnsibleAWSError as error:
-            raise AnsibleParserError(sentence(error)) from error
-        except AccountError as error:
-            raise AnsibleParserError(str(error)) from error
+        except (AnsibleAWSError, AnsibleError, AccountError) as error:
+            reason = sentence(error) if isinstance(error, AnsibleAWSError) else str(error)
+            inventory.set_variable("all", FAILURE, literal(reason))
+            raise AnsibleParserError(reason) from error
+
+    def verify_file(self, path: str) -> bool:
+        """Whether a file is for this plugin: by its name, or because it says so."""
+        return super().verify_file(path) or (path.endswith((".yml", ".yaml")) and _plugin_named_in(path) == self.NAME)
 
     def _organization(self, path: str, cache: bool) -> OrganizationAccounts:
         hit, stored = self.get_cached_result(path, cache)

@@ -249,3 +249,47 @@ def test_example_inventory_is_parsed(lab: Lab, tmp_path: Path) -> None:
     environment = ansible_environment(lab, str(tmp_path))
     shown = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     assert lab.management in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        (
+            "organizations_accounts.yml",
+            {"log_archive": ["{{ Nobody }}"]},
+            "could not be read: No active account of the",
+        ),
+        ("accounts.yaml", {"ous": ["Security"]}, "could not be read: ous holds 'Security'"),
+        (
+            "accounts.txt",
+            {},
+            "and a name that ends in .yml. Read was ",
+        ),
+    ],
+)
+def test_the_playbook_ends_with_the_reason(
+    lab: Lab, tmp_path: Path, name: str, options: dict[str, Any], words: str
+) -> None:
+    path = Path(source(tmp_path, **options)).rename(tmp_path / name)
+    result = run_playbook(lab, "playbooks/enable_org_trail.yml", "-i", str(path))
+    assert result.rc != 0
+    assert words in result.stdout
+    assert "hold 0 and 0 hosts" in result.stdout
+    assert calls(lab).keys() <= {"DescribeOrganization", "ListAccounts"}
+
+
+def test_missing_credentials_are_the_reason(lab: Lab, tmp_path: Path) -> None:
+    nobody: dict[str, str | None] = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
+    nobody["AWS_EC2_METADATA_DISABLED"] = "true"
+    result = run_playbook(lab, "playbooks/enable_org_trail.yml", "-i", source(tmp_path), environment=nobody)
+    assert "could not be read: Failed to describe the organization: Unable to locate credentials" in result.stdout
+    assert "Set AWS_PROFILE" in result.stdout
+
+
+def test_any_yaml_file_that_names_the_plugin_is_read(lab: Lab, tmp_path: Path) -> None:
+    path = Path(source(tmp_path)).rename(tmp_path / "accounts.yml")
+    command = [str(BIN / "ansible-inventory"), "-i", str(path), "--graph", "management"]
+    shown = subprocess.run(
+        command, cwd=ROOT, env=ansible_environment(lab, str(tmp_path)), capture_output=True, text=True, check=True
+    )
+    assert lab.management in shown.stdout
