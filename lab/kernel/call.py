@@ -23,7 +23,7 @@ from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
-SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses"}
+SERVICE_OF_SIGNING_NAME = {"monitoring": "cloudwatch", "email": "ses", "tagging": "resourcegroupstaggingapi"}
 """Signing names that differ from the name of botocore's service model, of services that the lab has."""
 
 Answered = tuple[int, list[tuple[str, str]], bytes]

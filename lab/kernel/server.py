@@ -48,6 +48,7 @@ REGISTERING = (
     "services.organizations.policies",
     "services.organizations.service_access",
     "services.organizations.tree",
+    "services.resourcegroupstaggingapi",
     "services.s3",
     "services.sns",
     "services.sts",

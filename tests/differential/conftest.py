@@ -7,14 +7,14 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.node_packages import install_packages
 
 HERE = Path(__file__).parent
 
@@ -24,14 +24,7 @@ Case = dict[str, Any]
 @pytest.fixture(scope="session")
 def their_answers() -> Callable[[list[Case]], list[str]]:
     """Install iam-simulate where needed, and hand out a function that asks it."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("node and npm are not installed: no comparison with iam-simulate")
-    installed = HERE / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (HERE / "package-lock.json").stat().st_mtime:
-        done = subprocess.run(["npm", "ci"], cwd=HERE, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode and not os.environ.get("CI"):
-            pytest.skip(f"npm ci could not install iam-simulate: {done.stderr[-300:]}")
-        assert done.returncode == 0, done.stderr
+    install_packages(HERE)
 
     def ask(cases: list[Case]) -> list[str]:
         done = subprocess.run(

@@ -22,7 +22,7 @@ from lab.kernel.world import World
 AGE_OF_HISTORY = timedelta(days=90)
 PAGE = 50
 
-SOURCES = {"cloudwatch": "monitoring", "ses": "email"}
+SOURCES = {"cloudwatch": "monitoring", "resourcegroupstaggingapi": "tagging", "ses": "email"}
 """Services whose event source is not their name."""
 
 GLOBAL_SERVICES = {"cloudfront", "iam", "organizations", "route53"}

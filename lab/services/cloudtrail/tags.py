@@ -52,9 +52,14 @@ def as_resource(error: LabError) -> LabError:
 @answers("cloudtrail", "AddTags")
 def add_tags(world: World, call: Call) -> dict[str, Any]:
     trail = trail_to_tag(world, call)
-    added = {**trail.tags, **checked(call.parameters["TagsList"])}
-    trail.tags = checked([{"Key": key, "Value": value} for key, value in added.items()])
+    trail.tags = tagged(trail, call.parameters["TagsList"])
     return {}
+
+
+def tagged(trail: Trail, tags: list[dict[str, str]]) -> dict[str, str]:
+    """The tags of a trail with further ones. Raises LabError for those that AWS refuses."""
+    added = {**trail.tags, **checked(tags)}
+    return checked([{"Key": key, "Value": value} for key, value in added.items()])
 
 
 @answers("cloudtrail", "RemoveTags")

@@ -22,7 +22,7 @@ Context = dict[str, str | list[str] | None]
 
 # --- actions ----------------------------------------------------------------------------------------
 
-PREFIX_OF_SERVICE = {"monitoring": "cloudwatch"}
+PREFIX_OF_SERVICE = {"monitoring": "cloudwatch", "resourcegroupstaggingapi": "tag"}
 
 S3_ACTIONS = {
     "ListBuckets": "ListAllMyBuckets",
