@@ -46,7 +46,8 @@ class LabError(ServiceException):
 class Principal:
     """Who calls: an IAM user or a role's session in one account.
 
-    ``role`` is the role's name for a session; ``arn`` and ``user_id`` are what GetCallerIdentity answers.
+    ``role`` is the role's name for a session; ``arn`` and ``user_id`` are what GetCallerIdentity answers. ``since`` and
+    ``expires`` are a session's. An AWS service that calls has its name in place of an ARN.
     """
 
     account: str
@@ -56,11 +57,14 @@ class Principal:
     session_policies: tuple[str, ...] = ()
     expires: datetime | None = None
     user_id: str = ""
+    since: datetime | None = None
 
 
 @dataclass
 class Call:
-    """One call after parsing. ``parameters`` have the names and types of botocore's input shape."""
+    """One call after parsing. ``parameters`` have the names and types of botocore's input shape, and so has ``result``,
+    what it was answered, None for an error.
+    """
 
     service: str
     operation: str
@@ -73,6 +77,7 @@ class Call:
     headers: dict[str, str]
     source_ip: str
     principal: Principal = field(init=False)
+    result: dict[str, Any] | None = None
 
     @property
     def account(self) -> str:

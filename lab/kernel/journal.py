@@ -11,14 +11,21 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from lab.kernel.call import Call
+from lab.kernel.call import Call, Principal
 
 SECRETS = frozenset({"SecretAccessKey", "SessionToken", "Password", "SerialNumber", "TokenCode", "ExternalId"})
 
 
+RECORD_ONLY = {"caller", "host", "answer"}
+
+
 @dataclass(frozen=True)
 class Entry:
-    """One call and its outcome: ``ok``, an AWS error code, or ``fault:`` and the fault's name."""
+    """One call and its outcome: ``ok``, an AWS error code, or ``fault:`` and the fault's name.
+
+    ``caller``, ``host`` (the request's header) and ``answer`` (of a call that CloudTrail shows the answer of) are for
+    CloudTrail's record only.
+    """
 
     id: str
     time: datetime
@@ -33,6 +40,9 @@ class Entry:
     error_message: str
     source_ip: str
     user_agent: str
+    caller: Principal
+    host: str = ""
+    answer: dict[str, Any] | None = None
 
 
 @dataclass
@@ -58,21 +68,47 @@ class Journal:
             error_message=error_message,
             source_ip=call.source_ip,
             user_agent=call.headers.get("user-agent", ""),
+            caller=call.principal,
+            host=call.headers.get("host", ""),
+            answer=call.result if call.writes or call.operation == "AssumeRole" else None,
         )
         with self.lock:
             self.entries.append(entry)
             self.history.append(entry)
 
+    def record_service(
+        self, service: str, owner: str, region: str, time: datetime, operation: str, **given: str
+    ) -> None:
+        """A call that an AWS service makes itself, of S3's: CloudTrail's record has it, the calls of clients do not."""
+        entry = Entry(
+            id=str(uuid.uuid4()),
+            time=time,
+            account=owner,
+            principal=service,
+            service="s3",
+            operation=operation,
+            region=region,
+            writes=False,
+            parameters=given,
+            outcome="ok",
+            error_message="",
+            source_ip=service,
+            user_agent=service,
+            caller=Principal(owner, service, ""),
+        )
+        with self.lock:
+            self.history.append(entry)
+
     def select(self, wanted: dict[str, str]) -> list[dict[str, Any]]:
         """The entries whose fields read as ``wanted`` says. Raises ValueError for an unknown field."""
-        names = {field.name for field in fields(Entry)}
+        names = {field.name for field in fields(Entry)} - RECORD_ONLY
         if unknown := set(wanted) - names:
             raise ValueError(f"A journal entry has the fields {', '.join(sorted(names))}, found {sorted(unknown)}.")
         with self.lock:
             entries = list(self.entries)
         lower = {name: value.lower() for name, value in wanted.items()}
         return [
-            vars(entry)
+            {name: getattr(entry, name) for name in names}
             for entry in entries
             if all(str(getattr(entry, name)).lower() == value for name, value in lower.items())
         ]

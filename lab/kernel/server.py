@@ -181,7 +181,8 @@ class LabApplication:
                     guard(self.world, call)
                 ours = ANSWERS.get((call.service, call.operation))
                 if ours is not None:
-                    return call.serialize(self.checked(call, ours(self.world, call))), "ok", ""
+                    call.result = self.checked(call, ours(self.world, call))
+                    return call.serialize(call.result), "ok", ""
             return self.from_moto(call, request)
         except LabError as error:
             return call.serialize(error), error.code, error.message
@@ -222,6 +223,8 @@ class LabApplication:
         if status == 501 or (status == 404 and body.lstrip().lower().startswith(b"<!doctype html")):
             raise unknown(call)
         outcome, message = ("ok", "") if status < 400 else error_of(call, status, dict(headers), body)
+        if outcome == "ok" and call.writes:
+            call.result = parsed_answer(call, status, dict(headers), body)
         return (status, headers, body), outcome, message
 
 
@@ -239,15 +242,22 @@ def as_lab_error(error: HTTPException | ServiceException) -> LabError:
     return LabError(str(error.code), str(error.message))
 
 
-def error_of(call: Call, status: int, headers: dict[str, str], body: bytes) -> tuple[str, str]:
-    """Code and message of moto's error answer, read as botocore reads it."""
+def parsed_answer(call: Call, status: int, headers: dict[str, str], body: bytes) -> dict[str, Any] | None:
+    """moto's answer as botocore reads it, None when botocore cannot."""
     try:
-        parsed = create_parser(call.protocol).parse(
+        answer: dict[str, Any] = create_parser(call.protocol).parse(
             {"status_code": status, "headers": headers, "body": body}, call.model.output_shape
         )
-        return parsed["Error"].get("Code") or str(status), parsed["Error"].get("Message") or ""
-    except Exception:  # an answer that botocore cannot read is journalled by its status
-        return str(status), ""
+    except Exception:  # it fails in several ways, as an answer may be wrong in many
+        return None
+    return answer
+
+
+def error_of(call: Call, status: int, headers: dict[str, str], body: bytes) -> tuple[str, str]:
+    """Code and message of moto's error answer, read as botocore reads it."""
+    parsed = parsed_answer(call, status, headers, body) or {}
+    error = parsed.get("Error") or {}
+    return error.get("Code") or str(status), error.get("Message") or ""  # the status, where botocore cannot read it
 
 
 def drop(request: Request, after: float = 0) -> None:

@@ -65,6 +65,7 @@ def assume_role(world: World, call: Call) -> dict[str, Any]:
         session_policies=policies,
         expires=world.now() + timedelta(seconds=seconds),
         user_id=f"{role.id}:{name}",
+        since=world.now(),
     )
     world.sessions[principal.access_key] = principal
     return {
@@ -192,6 +193,7 @@ def get_session_token(world: World, call: Call) -> dict[str, Any]:
         access_key=new_access_key(),
         expires=world.now() + timedelta(seconds=seconds),
         user_id=call.principal.user_id,
+        since=world.now(),
     )
     world.sessions[principal.access_key] = principal
     return {"Credentials": credentials(principal)}

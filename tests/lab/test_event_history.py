@@ -98,6 +98,8 @@ def test_fact_4_7_ninety_days(lab: Lab) -> None:
         ("Username", "nobody", set()),
         ("ResourceName", "default", {"StopLogging"}),
         ("ResourceType", "AWS::CloudTrail::Trail", {"StopLogging"}),
+        ("AccessKeyId", "own", {"CreateKey", "ListKeys", "StopLogging"}),
+        ("AccessKeyId", "AKIAOTHER", set()),
     ],
 )
 def test_lookup_attributes(lab: Lab, key: str, value: str, expected: set[str]) -> None:
@@ -108,10 +110,17 @@ def test_lookup_attributes(lab: Lab, key: str, value: str, expected: set[str]) -
         kms.create_key()
         kms.list_keys()
         refusal(cloudtrail.stop_logging, Name="default")
-    attribute = {"AttributeKey": key, "AttributeValue": value}
+    own = lab.environment["AWS_ACCESS_KEY_ID"]
+    attribute = {"AttributeKey": key, "AttributeValue": own if value == "own" else value}
     assert set(names(lookup(cloudtrail, LookupAttributes=[attribute]))) - {"LookupEvents"} == expected
     two = [attribute, {"AttributeKey": "EventName", "AttributeValue": "CreateKey"}]
     assert refusal(cloudtrail.lookup_events, LookupAttributes=two) == "InvalidLookupAttributesException"
+
+
+def test_fact_15_6_an_unknown_attribute_is_refused(lab: Lab) -> None:
+    client = lab.client("cloudtrail", region="eu-north-1")
+    attribute = [{"AttributeKey": "UserName", "AttributeValue": "admin"}]
+    assert refusal(client.lookup_events, LookupAttributes=attribute) == "InvalidLookupAttributesException"
 
 
 def test_lookup_by_time(lab: Lab) -> None:

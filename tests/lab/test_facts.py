@@ -18,15 +18,15 @@ TESTS = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob
 def facts() -> set[str]:
     """Numbers of all facts: those of tables and lists, and the sections that are one fact."""
     text = (ROOT / "docs" / "aws-facts.md").read_text()
-    numbered = set(re.findall(r"^(?:\| |- )(\d\.\d+) ", text, re.MULTILINE))
-    sections = set(re.findall(r"^## (\d)\.", text, re.MULTILINE))
+    numbered = set(re.findall(r"^(?:\| |- )(\d+\.\d+) ", text, re.MULTILINE))
+    sections = set(re.findall(r"^## (\d+)\.", text, re.MULTILINE))
     return numbered | {section for section in sections if not any(one.startswith(f"{section}.") for one in numbered)}
 
 
 def test_every_fact_has_a_test_of_its_number() -> None:
     tested = {
         f"{section}.{number}" if number else section
-        for section, number in re.findall(r"^def test_(?:fact|section)_(\d)(?:_(\d+))?_", TESTS, re.MULTILINE)
+        for section, number in re.findall(r"^def test_(?:fact|section)_(\d+)(?:_(\d+))?_", TESTS, re.MULTILINE)
     }
     assert {"1.1", "3.7", "5", "9"} <= facts()
     assert sorted(facts() - tested) == []

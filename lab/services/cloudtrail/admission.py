@@ -99,6 +99,12 @@ def may_read_acl(world: World, trail_arn: str, bucket: Any) -> bool:
     return allows(bucket.policy, service_request(world, "s3:GetBucketAcl", resource, trail_arn, **more))
 
 
+def read_acl(world: World, bucket: Any) -> None:
+    """CloudTrail reads a bucket's ACL before it writes there, and the bucket's owner sees it (aws-facts 15.4)."""
+    place = (bucket.account_id, bucket.region_name, world.now())
+    world.journal.record_service(SERVICE, *place, "GetBucketAcl", Bucket=bucket.name)
+
+
 def bucket_keys(world: World, bucket: Any) -> dict[str, str]:
     """Condition keys that tell of the bucket."""
     keys = {
@@ -148,6 +154,7 @@ def admit(world: World, trail_arn: str, settings: Settings) -> None:
             "InsufficientEncryptionPolicyException",
             f"Insufficient permissions to access S3 bucket {name} or KMS key {settings.kms_key_id}.",
         )
+    read_acl(world, bucket)
     if world.options.admission_markers:
         for key in keys:
             put_object(bucket, key, b"")

@@ -27,8 +27,17 @@ from lab.kernel.call import LabError
 from lab.kernel.world import World
 from lab.services.cloudtrail import digests
 from lab.services.cloudtrail.access import reached_at, sends, stands_in
-from lab.services.cloudtrail.admission import base_of, may_encrypt, may_write, put_object, stream_error, topic_error
-from lab.services.cloudtrail.event_history import GLOBAL_SERVICES, Event, events_of, record
+from lab.services.cloudtrail.admission import (
+    base_of,
+    may_encrypt,
+    may_write,
+    put_object,
+    read_acl,
+    stream_error,
+    topic_error,
+)
+from lab.services.cloudtrail.event_history import GLOBAL_SERVICES, events_of
+from lab.services.cloudtrail.records import Event, iso, record
 from lab.services.cloudtrail.selectors import logs_management_event
 from lab.services.cloudtrail.trails import Chain, Settings, Trail
 from lab.services.organizations.api import is_member
@@ -87,7 +96,7 @@ def logs(world: World, trail: Trail, event: Event) -> bool:
     is_global = entry.service in GLOBAL_SERVICES
     if is_global and not settings.include_global_service_events:
         return False
-    return logs_management_event(settings, event.source, entry.operation, event.reads, entry.principal)
+    return logs_management_event(settings, event.source, event.name, event.reads, entry.principal)
 
 
 def covers(world: World, trail: Trail, settings: Settings, event: Event) -> bool:
@@ -118,6 +127,8 @@ def destination(trail: Trail, account: str, event_time: datetime, now: datetime)
 
 def deliver_trail(world: World, trail: Trail, hours: int, report: Report) -> None:
     now = world.now()
+    if bucket := find_bucket(trail.settings.s3_bucket_name):
+        read_acl(world, bucket)
     for place in sorted({*trail.pending, *trail.chains}):
         chain = trail.chains.setdefault(place, Chain())
         waiting = [event for event in trail.pending.pop(place, []) if event.entry.time > now - RETRIES]
@@ -281,7 +292,3 @@ def digest_key(world: World, trail: Trail, settings: Settings, place: tuple[str,
         f"{base}{account}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/"
         f"{account}_CloudTrail-Digest_{region}_{trail.name}_{trail.region}_{end:%Y%m%dT%H%M%SZ}.json.gz"
     )
-
-
-def iso(time: datetime) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")

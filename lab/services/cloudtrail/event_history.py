@@ -1,29 +1,24 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Events: what CloudTrail makes of the journal, for log files and for LookupEvents (aws-facts 4.7)."""
+"""Events: what CloudTrail makes of the journal, and LookupEvents (aws-facts 4.7); `records` has their content."""
 
 from __future__ import annotations
 
 import base64
 import json
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lab.kernel.call import READ_VERBS, Call, LabError
-from lab.kernel.faults import DONE
+from lab.kernel.call import Call, LabError
 from lab.kernel.journal import Entry
 from lab.kernel.service import answers
 from lab.kernel.world import World
+from lab.services.cloudtrail.records import Event, record
 
 AGE_OF_HISTORY = timedelta(days=90)
 PAGE = 50
-
-SOURCES = {"cloudwatch": "monitoring", "resourcegroupstaggingapi": "tagging", "ses": "email"}
-"""Services whose event source is not their name."""
 
 GLOBAL_SERVICES = {"cloudfront", "iam", "organizations", "route53"}
 """Their events are left out where IncludeGlobalServiceEvents is false (STS only at its global endpoint)."""
@@ -70,6 +65,18 @@ DATA_EVENTS = {
 NEVER_SEEN = {"fault:reset", "fault:timeout"}
 """Outcomes of calls that did not reach AWS."""
 
+ATTRIBUTES = (
+    "AccessKeyId",
+    "EventId",
+    "EventName",
+    "EventSource",
+    "ReadOnly",
+    "ResourceName",
+    "ResourceType",
+    "Username",
+)
+"""What LookupEvents looks up by."""
+
 RESOURCE_TYPES = {
     "S3BucketName": "AWS::S3::Bucket",
     "Bucket": "AWS::S3::Bucket",
@@ -81,105 +88,23 @@ RESOURCE_TYPES = {
 }
 
 
-@dataclass(frozen=True)
-class Event:
-    """A management event in the account that receives it."""
-
-    entry: Entry
-    account: str
-
-    @property
-    def source(self) -> str:
-        return f"{SOURCES.get(self.entry.service, self.entry.service)}.amazonaws.com"
-
-    @property
-    def reads(self) -> bool:
-        return self.entry.operation.startswith(READ_VERBS)
-
-
 def events_of(entry: Entry) -> Iterator[Event]:
     """The management events of a call; AssumeRole is also one of the account that owns the role."""
     if entry.outcome in NEVER_SEEN or entry.operation in DATA_EVENTS.get(entry.service, ()):
         return
-    yield Event(entry, entry.account)
+    owner = ""
     if entry.service == "sts" and entry.operation == "AssumeRole" and entry.outcome == "ok":
-        owner = entry.parameters.get("RoleArn", "").split(":")[4:5]
-        if owner and owner[0] != entry.account:
-            copy = replace(entry, id=str(uuid.uuid5(uuid.NAMESPACE_OID, entry.id)))
-            yield Event(copy, owner[0])
-
-
-def record(event: Event) -> dict[str, Any]:
-    """The event as log files and LookupEvents show it (CloudTrail record contents, version 1.11)."""
-    entry = event.entry
-    failed = entry.outcome.removeprefix("fault:") not in ("ok", *DONE)
-    made = {
-        "eventVersion": "1.11",
-        "userIdentity": identity(entry),
-        "eventTime": entry.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eventSource": event.source,
-        "eventName": entry.operation,
-        "awsRegion": entry.region,
-        "sourceIPAddress": entry.source_ip,
-        "userAgent": entry.user_agent,
-        "requestParameters": lower_camel(entry.parameters) or None,
-        "responseElements": None,
-        "requestID": str(uuid.uuid5(uuid.NAMESPACE_URL, entry.id)),
-        "eventID": entry.id,
-        "readOnly": event.reads,
-        "eventType": "AwsApiCall",
-        "managementEvent": True,
-        "recipientAccountId": event.account,
-        "eventCategory": "Management",
-    }
-    if failed:
-        made["errorCode"] = error_code(entry)
-        made["errorMessage"] = entry.error_message
-    return made
-
-
-def error_code(entry: Entry) -> str:
-    """The error code of a failed call; a fault's name where it was one."""
-    fault = entry.outcome.removeprefix("fault:")
-    named = {"throttle": "ThrottlingException", "http500": "InternalFailure", "http503": "ServiceUnavailable"}
-    return named.get(fault, fault.removeprefix("code:"))
-
-
-def identity(entry: Entry) -> dict[str, Any]:
-    """The userIdentity of a caller."""
-    kind, _slash, name = entry.principal.split(":", 5)[5].partition("/")
-    if kind == "assumed-role":
-        role, _slash, session = name.partition("/")
-        return {
-            "type": "AssumedRole",
-            "principalId": f"AROALAB{role.upper()[:13]}:{session}",
-            "arn": entry.principal,
-            "accountId": entry.account,
-            "sessionContext": {
-                "sessionIssuer": {
-                    "type": "Role",
-                    "arn": f"{':'.join(entry.principal.split(':')[:2])}:iam::{entry.account}:role/{role}",
-                    "accountId": entry.account,
-                    "userName": role,
-                }
-            },
-        }
-    made = {"type": "Root" if kind == "root" else "IAMUser", "arn": entry.principal, "accountId": entry.account}
-    return {**made, "userName": name} if name else made
+        owner = entry.parameters["RoleArn"].split(":")[4]
+    if owner in ("", entry.account):
+        yield Event(entry, entry.account)
+        return
+    yield Event(entry, entry.account, shared=True)
+    yield Event(entry, owner, shared=True)
 
 
 def user_name(entry: Entry) -> str:
-    """What LookupEvents calls Username: the user's name or the role session's name."""
-    return entry.principal.rpartition("/")[2]
-
-
-def lower_camel(value: Any) -> Any:
-    """Parameters with the first letter of each name in lower case, as CloudTrail writes them."""
-    if isinstance(value, dict):
-        return {key[:1].lower() + key[1:]: lower_camel(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [lower_camel(item) for item in value]
-    return value
+    """What LookupEvents calls Username: the name of the user, of the role's session, or of the service; or root."""
+    return entry.principal.rpartition(":")[2].rpartition("/")[2]
 
 
 # --- LookupEvents -----------------------------------------------------------------------------------
@@ -232,19 +157,25 @@ def lookup_attribute(attributes: list[dict[str, str]]) -> tuple[str, str] | None
     """The one attribute that LookupEvents takes."""
     if len(attributes) > 1:
         raise LabError("InvalidLookupAttributesException", "Only one lookup attribute is allowed.")
-    return (attributes[0]["AttributeKey"], attributes[0]["AttributeValue"]) if attributes else None
+    if not attributes:
+        return None
+    key = attributes[0]["AttributeKey"]
+    if key not in ATTRIBUTES:
+        raise LabError("InvalidLookupAttributesException", f"{key} is no lookup attribute.")
+    return key, attributes[0]["AttributeValue"]
 
 
 def describe(event: Event) -> dict[str, Any]:
     """An event as LookupEvents lists it."""
     entry = event.entry
+    caller = {"AccessKeyId": entry.caller.access_key or None, "Username": user_name(entry)}
     return {
-        "EventId": entry.id,
-        "EventName": entry.operation,
+        "EventId": event.id,
+        "EventName": event.name,
         "ReadOnly": str(event.reads).lower(),
         "EventTime": entry.time,
         "EventSource": event.source,
-        "Username": user_name(entry),
+        **(caller if event.account == entry.account else {}),
         "Resources": list(resources(entry)),
         "CloudTrailEvent": json.dumps(record(event)),
     }

@@ -79,7 +79,7 @@ def make_user(world: World, account: str, name: str, access_key: str, secret: st
     del backend.access_keys[key.physical_resource_id]
     key.access_key_id, key.secret_access_key = access_key, secret
     backend.access_keys[access_key] = key
-    world.sessions[access_key] = Principal(account, user.arn, access_key)
+    world.sessions[access_key] = Principal(account, user.arn, access_key, user_id=user.id)
     return world.sessions[access_key]
 
 
@@ -208,8 +208,8 @@ def user_name(call: Call) -> str:
 def create_access_key(world: World, call: Call) -> dict[str, Any]:
     backend = backend_of(world, call.account)
     name = user_name(call)
-    key = backend.create_access_key(name)
-    world.sessions[key.access_key_id] = Principal(call.account, backend.get_user(name).arn, key.access_key_id)
+    key, user = backend.create_access_key(name), backend.get_user(name)
+    world.sessions[key.access_key_id] = Principal(call.account, user.arn, key.access_key_id, user_id=user.id)
     return {
         "AccessKey": {
             "UserName": name,
