@@ -7,8 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from lab.kernel.call import LabError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import Request, evaluate
+
+from lab.kernel.call import Call, LabError
+from lab.kernel.service import guards
 from lab.kernel.world import World
+from lab.services.iam.authorizer import MISSING, denial, document, judge, names_caller, obey, obey_identity
+from lab.services.iam.requested import context_of
+from lab.services.organizations.api import scps_for
+from lab.services.s3 import find_bucket
 
 
 def find_key(world: World, text: str, account: str, bucket_region: str) -> Any:
@@ -34,3 +41,22 @@ def find_key(world: World, text: str, account: str, bucket_region: str) -> Any:
     if key.key_state != "Enabled":
         raise LabError("KmsKeyDisabledException", f"KMS key {key.arn} is disabled.")
     return key
+
+
+@guards("s3")
+def refuse_without_key(world: World, call: Call) -> None:
+    """Who reads an object that is encrypted with a KMS key needs kms:Decrypt, in the key's policy and in its own."""
+    bucket = find_bucket(call.parameters["Bucket"]) if call.operation == "GetObject" else None
+    found = bucket.keys.get(call.parameters["Key"]) if bucket else None
+    if not bucket or not found or found.encryption != "aws:kms" or not found.kms_key_id:
+        return
+    key = find_key(world, found.kms_key_id, bucket.account_id, bucket.region_name)
+    request = Request("kms:Decrypt", key.arn, {"AWS": call.principal.arn}, context_of(world, call))
+    for level in scps_for(world, call.account):
+        obey(call, request, judge((policy.content for policy in level), request), "service control policy", "a ")
+    decision = evaluate(document(key.policy), request)
+    if decision.effect != "Allow":
+        raise denial(call, request, MISSING.format("resource-based policy", request.action))
+    own = key.arn.split(":")[4] == call.account
+    if world.enforce_iam:
+        obey_identity(world, call, request, own and names_caller(decision, call.account))

@@ -121,7 +121,9 @@ options:
   log_delivery:
     description:
       - Whether to look into the trail's bucket, too. V(prefix) looks for the newest log file of each account and
-        region, one to three more calls each. V(digest) also verifies the signature of the newest digest file.
+        region, one to three more calls each. V(digest) also verifies the signature of the newest digest file, and of
+        the newest backfill digest file where its day has one, which lists what an hour's digest missed. That needs the
+        Python package cryptography, which ansible-core brings to its own Python.
       - An account of which no file came within 30 days gets the status V(delivery_error), and so does an account and
         region whose newest digest does not verify.
       - What could not be read is in RV(coverage[].log_delivery_error) and a warning, and changes no status.
@@ -183,7 +185,9 @@ notes:
     C(organizations:ListAccountsForParent)."
   - "IAM actions only with certain options: O(event_history) C(cloudtrail:LookupEvents) of the roles. O(log_delivery)
     C(cloudtrail:GetTrail) and C(organizations:DescribeOrganization) of the caller, C(s3:ListBucket) of
-    O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller."
+    O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller.
+    Where the trail has a KMS key, V(digest) also needs C(kms:Decrypt) of O(log_archive_role_arn), in its policy and in
+    the key's."
   - "RV(coverage[].status) is one of V(covered) (the trail is there, logs management events, and reports no error),
     V(pending) (not there yet, within 24 hours), V(missing), V(not_logging), V(no_management_events) (its event
     selectors leave them out), V(delivery_error) (of log files, digest files, CloudWatch Logs or SNS),

@@ -27,6 +27,7 @@ from tests.lab.organization_trail import (
     statements,
 )
 from tests.lab_process import MEMBER_ROLE, Lab
+from tests.trail_run import make_key
 
 LOG = (
     r"AWSLogs/ORG/ACCOUNT/CloudTrail/(?P<region>[a-z0-9-]+)/\d{4}/\d{2}/\d{2}/"
@@ -111,7 +112,7 @@ def validate(lab: Lab, home: Path, account: str, hours: float = 2, region: str =
 # --- layout -----------------------------------------------------------------------------------------
 
 
-def test_section_6_layout_of_log_and_digest_files(lab: Lab, shared: str) -> None:
+def test_fact_6_3_layout_of_log_and_digest_files(lab: Lab, shared: str) -> None:
     member = member_of(lab)
     call_in(lab, member, "eu-west-1")
     call_in(lab, lab.management, "eu-west-1")
@@ -124,7 +125,7 @@ def test_section_6_layout_of_log_and_digest_files(lab: Lab, shared: str) -> None
             assert "eu-west-1" in {match["region"] for match in matches if match}
 
 
-def test_section_6_what_stands_in_a_log_file(lab: Lab, shared: str) -> None:
+def test_fact_6_3_what_stands_in_a_log_file(lab: Lab, shared: str) -> None:
     member = member_of(lab)
     region = "ap-south-1"
     call_in(lab, member, region)
@@ -141,7 +142,7 @@ def test_section_6_what_stands_in_a_log_file(lab: Lab, shared: str) -> None:
     assert stopped["requestParameters"] == {"name": shared}
 
 
-def test_section_6_the_role_owner_sees_who_came(lab: Lab, shared: str) -> None:
+def test_fact_15_5_the_role_owner_sees_who_came(lab: Lab, shared: str) -> None:
     quiet = member_of(lab, 1)
     lab.client("sts", quiet)
     deliver(lab)
@@ -150,7 +151,7 @@ def test_section_6_the_role_owner_sees_who_came(lab: Lab, shared: str) -> None:
     assert assumed["recipientAccountId"] == quiet
 
 
-def test_section_6_only_management_events_are_logged(lab: Lab, shared: str) -> None:
+def test_fact_6_3_only_management_events_are_logged(lab: Lab, shared: str) -> None:
     member = member_of(lab, 2)
     s3 = lab.client("s3", member)
     s3.create_bucket(Bucket="data-events")
@@ -297,7 +298,7 @@ def policy_text(statement: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "NoSuchBucket"])
-def test_section_6_broken_bucket_is_told_and_tried_again(lab: Lab, shared: str, code: str) -> None:
+def test_fact_6_6_broken_bucket_is_told_and_tried_again(lab: Lab, shared: str, code: str) -> None:
     member, name = member_of(lab), f"breaks-{code.lower()}"
     policy = statements(name, lab.trail_arn, lab.organization_id)
     make_bucket(lab, name, policy)
@@ -326,7 +327,7 @@ def test_section_6_broken_bucket_is_told_and_tried_again(lab: Lab, shared: str, 
     lab.control("POST", "time", {"hours": -24})
 
 
-def test_section_6_after_30_days_events_are_lost(lab: Lab, shared: str) -> None:
+def test_fact_6_6_after_30_days_events_are_lost(lab: Lab, shared: str) -> None:
     member, name = member_of(lab), "broken-for-long"
     policy = statements(name, lab.trail_arn, lab.organization_id)
     make_bucket(lab, name, policy)
@@ -341,7 +342,7 @@ def test_section_6_after_30_days_events_are_lost(lab: Lab, shared: str) -> None:
     lab.control("POST", "time", {"hours": -31 * 24})
 
 
-def test_section_6_conversion_leaves_the_old_bucket_as_it_is(lab: Lab) -> None:
+def test_fact_6_5_conversion_leaves_the_old_bucket_as_it_is(lab: Lab) -> None:
     old = lab.client("cloudtrail").get_trail(Name="default")["Trail"]["S3BucketName"]
     call_in(lab, lab.management)
     deliver(lab)
@@ -382,7 +383,53 @@ def test_validate_logs_accepts_a_chain_of_hours_and_reports_tampering(tmp_path: 
         assert "1/3 digest files INVALID" in output
 
 
-def test_validate_logs_follows_the_chain_through_conversion_and_change_of_bucket(tmp_path: Path) -> None:
+def test_fact_6_1_backfill_digests_list_what_the_hour_missed(tmp_path: Path) -> None:
+    with Lab("--scenario", "lesson") as lab:
+        member = member_of(lab)
+        lab.client("organizations").enable_aws_service_access(ServicePrincipal=SERVICE)
+        lab.client("cloudtrail").update_trail(Name="default", IsOrganizationTrail=True, S3BucketName=lab.bucket)
+        for backfill in (False, True, True):
+            call_in(lab, member)
+            deliver(lab, hours=1, backfill=backfill)
+            lab.control("POST", "time", {"hours": 1})
+        keys = organization_keys(lab, member, "CloudTrail-Digest")
+        assert [key.endswith("Z_backfill.json.gz") for key in keys] == [False, False, True, False, True]
+        second, first = (read(lab, lab.bucket, key) for key in (keys[4], keys[2]))
+        assert (second["previousDigestS3Object"], first["previousDigestS3Object"]) == (keys[2], None)
+        status, output = validate(lab, tmp_path, member, hours=6)
+        assert status == 0, output
+        for told in ("3/3 digest files valid", "2/2 backfill digest files valid", "3/3 log files valid"):
+            assert told in output, output
+
+
+def test_fact_6_2_a_digest_of_a_trail_with_a_key_needs_kms_decrypt() -> None:
+    with Lab("--scenario", "lesson", "--enforce-iam") as lab:
+        key = make_key(lab)
+        lab.client("organizations").enable_aws_service_access(ServicePrincipal=SERVICE)
+        update = {"IsOrganizationTrail": True, "S3BucketName": lab.bucket, "KmsKeyId": key}
+        lab.client("cloudtrail").update_trail(Name="default", **update)
+        call_in(lab, lab.management)
+        deliver(lab)
+        digest = organization_keys(lab, lab.management, "CloudTrail-Digest")[-1]
+        s3, wanted = lab.client("s3", lab.log_archive), {"Bucket": lab.bucket, "Key": digest}
+        assert s3.head_object(**wanted)["SSEKMSKeyId"] == key
+        assert refusal(s3.get_object, **wanted) == "AccessDenied"
+        kms = lab.client("kms")
+        policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+        reader = {"AWS": f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"}
+        policy["Statement"].append(
+            {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*", "Principal": reader},
+        )
+        kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(policy))
+        assert s3.get_object(**wanted)["Metadata"]["signature"]
+        iam = lab.client("iam", lab.log_archive)
+        denied = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": denied})
+        iam.put_role_policy(RoleName=MEMBER_ROLE, PolicyName="no", PolicyDocument=document)
+        assert refusal(s3.get_object, **wanted) == "AccessDenied"
+
+
+def test_fact_6_4_validate_logs_follows_the_chain_through_conversion_and_change_of_bucket(tmp_path: Path) -> None:
     with Lab("--scenario", "lesson") as lab:
         cloudtrail = lab.client("cloudtrail")
         old = cloudtrail.get_trail(Name="default")["Trail"]["S3BucketName"]

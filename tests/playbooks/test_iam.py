@@ -960,7 +960,7 @@ USES = {
     cloudtrail_coverage_info: use_coverage_info,
     cloudtrail_drift_info: use_drift_info,
 }
-CALLED_FOR_US = {"iam:CreateServiceLinkedRole", "iam:PassRole"}
+CALLED_FOR_US = {"iam:CreateServiceLinkedRole", "iam:PassRole", "kms:Decrypt"}
 """AWS checks them when it acts on the caller's behalf; they are no calls of ours."""
 
 

@@ -6,7 +6,8 @@
 What happened since the last delivery is written now, sorted into the last ``n`` hours by the lab's clock, with one
 signed digest per hour for every account and region that ever called something. The oldest of these digests takes
 everything since the last one before it. ``{"files": false}`` writes nothing and only lets every account and region
-say that files have come, which is what a large organization needs.
+say that files have come, which is what a large organization needs. With ``{"backfill": true}`` the digests miss the new
+log files, which a backfill digest of the same hour then lists (aws-facts 6.1).
 
 An event goes where the trail pointed five minutes after it (aws-facts 4.4), so a conversion neither moves old files
 nor loses young events. What a broken bucket refuses is kept and tried again for 30 days.
@@ -59,7 +60,7 @@ class Report:
     refused: list[dict[str, str]] = field(default_factory=list)
 
 
-def deliver(world: World, hours: float = 1, files: bool = True) -> dict[str, Any]:
+def deliver(world: World, hours: float = 1, files: bool = True, backfill: bool = False) -> dict[str, Any]:
     """Deliver for every trail. Raises ValueError for less than an hour."""
     if hours < 1:
         raise ValueError(f"Delivery goes by hours, at least 1; found {hours}.")
@@ -67,7 +68,7 @@ def deliver(world: World, hours: float = 1, files: bool = True) -> dict[str, Any
     for trail in list(world.trails.by_arn.values()):
         take_over(world, trail)
         if files:
-            deliver_trail(world, trail, int(hours), report)
+            deliver_trail(world, trail, int(hours), backfill, report)
         else:
             trail.pending.clear()
             trail.marked_delivered = world.now() if trail.settings.logging else trail.marked_delivered
@@ -125,7 +126,7 @@ def destination(trail: Trail, account: str, event_time: datetime, now: datetime)
 # --- what is written --------------------------------------------------------------------------------
 
 
-def deliver_trail(world: World, trail: Trail, hours: int, report: Report) -> None:
+def deliver_trail(world: World, trail: Trail, hours: int, backfill: bool, report: Report) -> None:
     now = world.now()
     if bucket := find_bucket(trail.settings.s3_bucket_name):
         read_acl(world, bucket)
@@ -139,7 +140,13 @@ def deliver_trail(world: World, trail: Trail, hours: int, report: Report) -> Non
             due = [event for event in waiting if event.entry.time <= end]
             waiting = [event for event in waiting if event.entry.time > end]
             kept += write_logs(world, trail, place, chain, due, min(end, now), report)
+            missed = chain.undigested if backfill else []
+            chain.undigested = [] if backfill else chain.undigested
             write_digest(world, trail, place, chain, (begin, end), report)
+            if missed:
+                chain.backfill = chain.backfill or Chain()
+                chain.backfill.undigested = missed
+                write_digest(world, trail, place, chain.backfill, (begin, end), report, is_backfill=True)
         if kept:
             trail.pending[place] = kept
         elif not stands_in(world, trail, *place):
@@ -209,6 +216,7 @@ def write_digest(
     chain: Chain,
     window: tuple[datetime, datetime],
     report: Report,
+    is_backfill: bool = False,
 ) -> None:
     """Write the signed digest of one hour to where the trail points now; without one, the chain breaks."""
     account, region = place
@@ -216,7 +224,7 @@ def write_digest(
     if not (settings.log_file_validation_enabled and settings.logging and stands_in(world, trail, account, region)):
         chain.digest_end, chain.digest_key, chain.undigested = window[1], "", []
         return
-    key = digest_key(world, trail, settings, place, window[1])
+    key = digest_key(world, trail, settings, place, window[1], "_backfill" if is_backfill else "")
     previous = bool(chain.digest_key)
     digest = {
         "awsAccountId": account,
@@ -238,6 +246,8 @@ def write_digest(
     body = digests.encode(digest)
     signature = digests.sign(region, digest, body)
     metadata = {"signature": signature, "signature-algorithm": digests.ALGORITHM}
+    if is_backfill:
+        metadata["backfill-generation-timestamp"] = iso(world.now())
     chain.digest_error = write(world, trail, settings, key, body, metadata)
     if chain.digest_error:
         report.refused.append(refusal(trail, place, chain.digest_error))
@@ -285,10 +295,12 @@ def log_key(world: World, trail: Trail, settings: Settings, place: tuple[str, st
     )
 
 
-def digest_key(world: World, trail: Trail, settings: Settings, place: tuple[str, str], end: datetime) -> str:
+def digest_key(
+    world: World, trail: Trail, settings: Settings, place: tuple[str, str], end: datetime, suffix: str
+) -> str:
     account, region = place
     base = base_of(world, settings, settings.is_organization_trail)
     return (
         f"{base}{account}/CloudTrail-Digest/{region}/{end:%Y/%m/%d}/"
-        f"{account}_CloudTrail-Digest_{region}_{trail.name}_{trail.region}_{end:%Y%m%dT%H%M%SZ}.json.gz"
+        f"{account}_CloudTrail-Digest_{region}_{trail.name}_{trail.region}_{end:%Y%m%dT%H%M%SZ}{suffix}.json.gz"
     )

@@ -42,6 +42,7 @@ class Chain:
 
     ``stream_time`` and ``stream_error`` tell of CloudWatch Logs, ``notification_error`` of SNS.
     ``digest_end`` is where the last digest's hour ended; ``undigested`` are log files that no digest names yet.
+    ``backfill`` is the chain of backfill digests (aws-facts 6.1).
     """
 
     log_time: datetime | None = None
@@ -58,6 +59,7 @@ class Chain:
     digest_hash: str = ""
     digest_signature: str = ""
     attempt_time: datetime | None = None
+    backfill: Chain | None = None
 
 
 @dataclass

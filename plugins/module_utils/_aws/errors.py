@@ -127,8 +127,16 @@ def outcome_unknown(error: AnsibleAWSError) -> bool:
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
 
+_NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
+
+
 def iam_action(error: AnsibleAWSError) -> str:
-    """The IAM action of the refused operation, for example ``s3:GetBucketPolicy``; empty when unknown."""
+    """The IAM action that was refused, for example ``s3:GetBucketPolicy``; empty when unknown.
+
+    AWS's text may name another one than the operation's: who reads an object needs its key, too.
+    """
+    if named := _NAMED_ACTION.search(str(error.exception)):
+        return named[1]
     operation = getattr(error.exception, "operation_name", "")
     prefix = getattr(error, "iam_prefix", "")
     if prefix == "s3":

@@ -25,7 +25,7 @@ DENIALS = {
     "it there.",
     "explicit deny in an identity-based policy": "A policy of {who} denies {action}: change that Deny, or run with "
     "another role.",
-    "no identity-based policy allows": "{who} needs the permission {action}; allow it in a policy of its own.",
+    "no identity-based policy allows": "{who} needs the permission {action}; allow it in {policy}.",
 }
 """Words with which AWS says what denied a call, and what to do about that, the most telling words first.
 
@@ -44,7 +44,8 @@ def denial_remedy(text: str, who: str, action: str) -> str:
         "endpoint's, or a service control policy."
     )
     remedy = next((remedy for words, remedy in DENIALS.items() if words in text), unnamed)
-    told = remedy.format(who=who or "the caller", action=action or "it")
+    policy = "a policy of its own and in the key's" if action.startswith("kms:") else "a policy of its own"
+    told = remedy.format(who=who or "the caller", action=action or "it", policy=policy)
     return told[0].upper() + told[1:] if told.startswith("the ") else told
 
 

@@ -12,17 +12,18 @@ from functools import cache, partial
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.cloudtrail import list_public_keys
-from .._aws.errors import sentence
+from .._aws.errors import refuse, sentence
 from .._aws.log_place import LogPlace
 from .._aws.s3 import get_object, list_folders, list_objects
 from .._aws.untyped import Client, Structure
 from .._work.fanout import Fanout, Task
 from .._work.times import time_text
-from .digest import digest_problem
+from .digest import BACKFILL, digest_problem, missing_cryptography
 from .rows import Row
 
 WINDOWS = (timedelta(hours=2), timedelta(days=1), timedelta(days=30))
-"""How far back the newest file is looked for. S3 lists keys forwards only, so the least is listed first."""
+"""How far back the newest file is looked for. S3 lists keys forwards only, so the least is listed first. Digests are so
+few that their day is."""
 
 
 class DeliveryProbe:
@@ -44,7 +45,12 @@ class DeliveryProbe:
         """How many rows were done, for progress: threads may miscount it by a few."""
 
     def check_access(self) -> None:
-        """Raises AnsibleS3Error when the bucket cannot be listed, before a long run begins."""
+        """Raises AnsibleS3Error when the bucket cannot be listed, before a long run begins.
+
+        Raises AnsibleOrgTrailError when digests are to be verified and the package for it is missing.
+        """
+        if self._public_keys:
+            refuse(missing_cryptography())
         list_folders(self._s3, self._place.bucket, self._owner, self._place.organization_logs)
 
     def look(self, rows: Iterable[Row], threads: int, deadline: float, tick: Callable[[], None]) -> bool:
@@ -56,40 +62,41 @@ class DeliveryProbe:
 
     def _note(self, row: Row) -> None:
         try:
-            newest = self._newest(row, "CloudTrail", "")
-            row.latest_file_time = time_text(newest["LastModified"]) if newest else ""
+            logs = self._newest(row, "CloudTrail", "", WINDOWS)
+            row.latest_file_time = time_text(logs[-1]["LastModified"]) if logs else ""
             if self._public_keys:
-                self._note_digest(row, self._public_keys)
+                self._note_digests(row, self._public_keys)
         except AnsibleAWSError as error:
             row.log_delivery_error = sentence(error)
         self.looked += 1
 
-    def _note_digest(self, row: Row, public_keys: Callable[[str], Mapping[str, bytes]]) -> None:
+    def _note_digests(self, row: Row, public_keys: Callable[[str], Mapping[str, bytes]]) -> None:
+        """Verify the newest hourly digest and the newest backfill digest of its day."""
         trail = self._place.trail
-        newest = self._newest(row, "CloudTrail-Digest", f"_{trail.name}_{trail.region}")
-        if not newest:
-            return
-        row.latest_digest_time = time_text(newest["LastModified"])
-        data, metadata = get_object(self._s3, self._place.bucket, self._owner, newest["Key"])
-        problem = digest_problem(self._place.bucket, newest["Key"], data, metadata, public_keys(row.region))
-        row.digest_valid = not problem
-        if problem and row.status == "covered":
-            row.status = "delivery_error"
-            row.reason = f"The newest digest file {newest['Key']} does not verify: {problem}."
+        found = self._newest(row, "CloudTrail-Digest", f"_{trail.name}_{trail.region}", WINDOWS[1:])
+        hourly = [one for one in found if not one["Key"].endswith(BACKFILL)]
+        backfills = [one for one in found if one["Key"].endswith(BACKFILL)]
+        row.latest_digest_time = time_text(hourly[-1]["LastModified"]) if hourly else ""
+        for newest in (*backfills[-1:], *hourly[-1:]):
+            key = newest["Key"]
+            data, metadata = get_object(self._s3, self._place.bucket, self._owner, key)
+            problem = digest_problem(self._place.bucket, key, data, metadata, public_keys(row.region))
+            row.digest_valid = row.digest_valid is not False and not problem
+            if problem and row.status == "covered":
+                row.status = "delivery_error"
+                row.reason = f"The newest digest file {key} does not verify: {problem}."
 
-    def _newest(self, row: Row, kind: str, suffix: str) -> Structure | None:
-        """The newest file of a kind, by its name, which holds the time; None when there is none in 30 days."""
+    def _newest(self, row: Row, kind: str, suffix: str, windows: Iterable[timedelta]) -> list[Structure]:
+        """The files of a kind in the first window that has some, by their names, which hold the time."""
         prefix = f"{self._place.organization_logs}{row.account_id}/{kind}/{row.region}/"
         name = f"{row.account_id}_{kind}_{row.region}{suffix}_"
-        for window in WINDOWS:
+        for window in windows:
             since = self._now - window
             after = f"{prefix}{since:%Y/%m/%d}/{name}{since:%Y%m%dT%H}"
             found = list_objects(self._s3, self._place.bucket, self._owner, prefix, after)
-            named = [one for one in found if one["Key"].rpartition("/")[2].startswith(name)]
-            if named:
-                newest: Structure = named[-1]
-                return newest
-        return None
+            if named := [one for one in found if one["Key"].rpartition("/")[2].startswith(name)]:
+                return named
+        return []
 
 
 def fetch_keys(client: Callable[[str], Client], now: datetime, region: str) -> Mapping[str, bytes]:

@@ -11,12 +11,31 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import sys
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
+
+with suppress(ImportError):  # `missing_cryptography` says so before anything is verified
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 ALGORITHM = "SHA256withRSA"
-_SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")  # RFC 8017, section 9.2, note 1
-_INTEGER, _SEQUENCE = 0x02, 0x30
+BACKFILL = "_backfill.json.gz"
+"""How the key of a digest ends that lists what the hour's digest missed (aws-facts 6.1)."""
+
+
+def missing_cryptography() -> str:
+    """One sentence where the package that verifies signatures is missing, "" where it is there."""
+    if "RSAPublicKey" in globals():
+        return ""
+    return (
+        f"The Python package cryptography is missing for {sys.executable}, expected it to verify digest files "
+        "(log_delivery is digest). Install it there, or set log_delivery to prefix."
+    )
 
 
 def digest_problem(
@@ -34,6 +53,8 @@ def digest_problem(
         return "it cannot be read"
     if (digest.get("digestS3Bucket"), digest.get("digestS3Object")) != (bucket, key):
         return f"it was written for {digest.get('digestS3Bucket')}/{digest.get('digestS3Object')}"
+    if key.endswith(BACKFILL) and not metadata.get("backfill-generation-timestamp"):
+        return "it is a backfill digest that does not say when it was made"
     if metadata.get("signature-algorithm", ALGORITHM) != ALGORITHM:
         return f"its signature algorithm is {metadata['signature-algorithm']}, expected {ALGORITHM}"
     public_key = public_keys.get(digest.get("digestPublicKeyFingerprint", ""))
@@ -55,37 +76,15 @@ def digest_problem(
 
 
 def is_signed(public_key: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether a signature is RSASSA-PKCS1-v1_5 with SHA-256 of a message (RFC 8017, section 8.2.2).
+    """Whether a signature is RSASSA-PKCS1-v1_5 with SHA-256 of a message.
 
-    Raises ValueError for a key that is not PKCS #1 in DER. Python has no RSA; verifying needs no secret.
+    Raises ValueError for a public key that is not RSA's, PKCS #1 in DER.
     """
-    modulus, exponent = rsa_numbers(public_key)
-    size = (modulus.bit_length() + 7) // 8
-    if len(signature) != size:
+    key = load_der_public_key(public_key)
+    if not isinstance(key, RSAPublicKey):
+        raise ValueError("This is no RSA public key.")
+    try:
+        key.verify(signature, message, PKCS1v15(), SHA256())
+    except InvalidSignature:
         return False
-    opened = pow(int.from_bytes(signature), exponent, modulus).to_bytes(size)
-    end = _SHA256_INFO + hashlib.sha256(message).digest()
-    return opened == b"\x00\x01" + b"\xff" * (size - len(end) - 3) + b"\x00" + end
-
-
-def rsa_numbers(public_key: bytes) -> tuple[int, int]:
-    """Modulus and exponent of RSAPublicKey in DER (RFC 8017, appendix A.1.1). Raises ValueError."""
-    sequence, rest = _read(public_key, _SEQUENCE)
-    modulus, sequence = _read(sequence, _INTEGER)
-    exponent, sequence = _read(sequence, _INTEGER)
-    if rest or sequence:
-        raise ValueError("There is something after the public key.")
-    return int.from_bytes(modulus), int.from_bytes(exponent)
-
-
-def _read(data: bytes, tag: int) -> tuple[bytes, bytes]:
-    """The content of the first value and what follows it."""
-    if len(data) < 2 or data[0] != tag:
-        raise ValueError("This is no RSA public key in DER.")
-    size, start = data[1], 2
-    if size & 0x80:
-        start += size & 0x7F
-        size = int.from_bytes(data[2:start])
-    if len(data) < start + size:
-        raise ValueError("The public key is cut off.")
-    return data[start : start + size], data[start + size :]
+    return True

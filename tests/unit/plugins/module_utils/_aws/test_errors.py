@@ -136,6 +136,17 @@ def test_iam_action(kind: type[AnsibleAWSError], operation: str, action: str) ->
     assert iam_action(kind("Failed", client_error("AccessDenied", "x", operation))) == action
 
 
+def test_the_action_is_the_one_that_aws_names() -> None:
+    told = (
+        "User: arn:aws:sts::1:assumed-role/r/s is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:x "
+        "because no identity-based policy allows the kms:Decrypt action"
+    )
+    error = S3Error("Failed to read an object", client_error("AccessDenied", told, "GetObject"))
+    assert iam_action(error) == "kms:Decrypt"
+    remedy = "The caller needs the permission kms:Decrypt; allow it in a policy of its own and in the key's."
+    assert sentence(error).endswith(remedy)
+
+
 def test_a_page_of_a_proxy_is_an_error_like_others() -> None:
     @STSErrorHandler.common_error_handler("get caller identity")
     def ask() -> None:

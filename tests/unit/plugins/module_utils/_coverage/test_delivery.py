@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import delivery
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.delivery import DeliveryProbe
@@ -60,8 +61,9 @@ def test_newest(
         return [{"Key": key} for key in sorted(keys) if key.startswith(prefix) and key > after]
 
     monkeypatch.setattr(delivery, "list_objects", list_objects)
-    found = DeliveryProbe(None, PLACE, OWNER, NOW)._newest(Row(MEMBER, "", REGION, "covered"), kind, suffix)
-    assert (found and found["Key"], len(asked)) == (newest, listings)
+    row = Row(MEMBER, "", REGION, "covered")
+    found = DeliveryProbe(None, PLACE, OWNER, NOW)._newest(row, kind, suffix, delivery.WINDOWS)
+    assert (found[-1]["Key"] if found else None, len(asked)) == (newest, listings)
 
 
 def test_every_row_is_looked_for_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,3 +95,48 @@ def test_digests_are_verified_where_the_keys_can_be_fetched(
     probe.look([row], 1, time.monotonic() + 60, lambda: None)
     assert row.digest_valid is valid
     assert asked == ([(REGION, timedelta(days=30), NOW)] if keys else [])
+
+
+HOURLY = digest("2026-08-15T11:30")
+EARLIER = digest("2026-08-15T10:30")
+BACKFILL = HOURLY.replace(".json.gz", "_backfill.json.gz")
+WRONG = "its signature is wrong"
+
+
+@pytest.mark.parametrize(
+    ("keys", "wrong", "verified", "valid"),
+    [
+        ([EARLIER, HOURLY], "", [HOURLY], True),
+        ([EARLIER, HOURLY, BACKFILL], "", [BACKFILL, HOURLY], True),
+        ([EARLIER, HOURLY, BACKFILL], BACKFILL, [BACKFILL, HOURLY], False),
+        ([EARLIER, HOURLY, BACKFILL], HOURLY, [BACKFILL, HOURLY], False),
+        ([BACKFILL], "", [BACKFILL], True),
+    ],
+)
+def test_backfill_digests_are_told_from_hourly_ones(
+    monkeypatch: pytest.MonkeyPatch, keys: list[str], wrong: str, verified: list[str], valid: bool
+) -> None:
+    seen: list[str] = []
+
+    def digest_problem(_bucket: str, key: str, *_more: Any) -> str:
+        seen.append(key)
+        return WRONG if key == wrong else ""
+
+    found = [{"Key": key, "LastModified": NOW} for key in keys]
+    monkeypatch.setattr(delivery, "list_objects", lambda *_given: found)
+    monkeypatch.setattr(delivery, "get_object", lambda *_given: (b"", {}))
+    monkeypatch.setattr(delivery, "digest_problem", digest_problem)
+    monkeypatch.setattr(delivery, "list_public_keys", lambda *_given: {})
+    row = Row(MEMBER, "", REGION, "covered")
+    DeliveryProbe(None, PLACE, OWNER, NOW, lambda region: region).look([row], 1, time.monotonic() + 60, lambda: None)
+    assert (seen, row.digest_valid, row.status) == (verified, valid, "covered" if valid else "delivery_error")
+    assert row.latest_digest_time == ("" if HOURLY not in keys else "2026-08-15T12:30:00Z")
+    assert wrong in row.reason
+
+
+def test_access_is_refused_where_digests_cannot_be_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(delivery, "missing_cryptography", lambda: "It is missing.")
+    monkeypatch.setattr(delivery, "list_folders", lambda *_given: [])
+    DeliveryProbe(None, PLACE, OWNER, NOW).check_access()
+    with pytest.raises(AnsibleOrgTrailError, match=r"It is missing\."):
+        DeliveryProbe(None, PLACE, OWNER, NOW, lambda region: region).check_access()

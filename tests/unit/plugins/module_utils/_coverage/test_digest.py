@@ -13,11 +13,14 @@ from functools import cache
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import digest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.digest import (
     digest_problem,
     is_signed,
-    rsa_numbers,
+    missing_cryptography,
 )
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as generate_ec_key
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
@@ -35,17 +38,17 @@ def der(key: RSAPrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.PKCS1)
 
 
-def signed(previous: str | None = None) -> tuple[bytes, dict[str, str]]:
+def signed(previous: str | None = None, key: str = KEY) -> tuple[bytes, dict[str, str]]:
     """A digest as CloudTrail writes it, and its metadata."""
-    digest = {
+    content = {
         "digestEndTime": "2026-01-02T12:00:00Z",
         "digestS3Bucket": BUCKET,
-        "digestS3Object": KEY,
+        "digestS3Object": key,
         "digestPublicKeyFingerprint": "f",
         "previousDigestSignature": previous,
     }
-    body = json.dumps(digest).encode()
-    text = f"2026-01-02T12:00:00Z\n{BUCKET}/{KEY}\n{hashlib.sha256(body).hexdigest()}\n{previous or 'null'}"
+    body = json.dumps(content).encode()
+    text = f"2026-01-02T12:00:00Z\n{BUCKET}/{key}\n{hashlib.sha256(body).hexdigest()}\n{previous or 'null'}"
     signature = private_key().sign(text.encode(), PKCS1v15(), SHA256()).hex()
     return gzip.compress(body), {"signature": signature, "signature-algorithm": "SHA256withRSA"}
 
@@ -90,7 +93,7 @@ def test_digest_problem_of_others(change: Change, words: str) -> None:
 
 
 @pytest.mark.parametrize("size", [2048, 3072])
-def test_is_signed_agrees_with_cryptography(size: int) -> None:
+def test_is_signed(size: int) -> None:
     key = private_key(size)
     good = key.sign(b"text", PKCS1v15(), SHA256())
     assert is_signed(der(key), b"text", good)
@@ -100,12 +103,28 @@ def test_is_signed_agrees_with_cryptography(size: int) -> None:
     assert not is_signed(der(key), b"text", key.sign(b"text", PKCS1v15(), SHA512()))
 
 
-def test_rsa_numbers() -> None:
-    numbers = private_key().public_key().public_numbers()
-    assert rsa_numbers(der(private_key())) == (numbers.n, numbers.e)
+OTHER_KEY = generate_ec_key(SECP256R1()).public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-@pytest.mark.parametrize("data", [b"", b"\x30", b"\x31\x00", b"\x30\x05\x02\x01", der(private_key()) + b"\x00"])
-def test_rsa_numbers_refuses(data: bytes) -> None:
-    with pytest.raises(ValueError, match="key"):
-        rsa_numbers(data)
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x30", b"\x31\x00", der(private_key()) + b"\x00", OTHER_KEY],
+    ids=["nothing", "cut", "another tag", "a byte too many", "elliptic curve"],
+)
+def test_is_signed_refuses_what_is_no_public_key_of_rsa(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        is_signed(data, b"text", b"")
+
+
+def test_a_backfill_digest_says_when_it_was_made() -> None:
+    key = KEY.replace(".json.gz", "_backfill.json.gz")
+    data, metadata = signed(key=key)
+    assert "when it was made" in digest_problem(BUCKET, key, data, metadata, {"f": der(private_key())})
+    metadata["backfill-generation-timestamp"] = "2026-01-02T15:00:00Z"
+    assert digest_problem(BUCKET, key, data, metadata, {"f": der(private_key())}) == ""
+
+
+def test_the_package_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert missing_cryptography() == ""
+    monkeypatch.delattr(digest, "RSAPublicKey")
+    assert missing_cryptography().startswith("The Python package cryptography is missing for ")
