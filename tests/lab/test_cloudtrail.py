@@ -108,7 +108,90 @@ def test_fact_1_2_delegated_administrator_creates_and_updates_but_never_converts
     assert refusal(delegated.update_trail, Name=shared) == "NotOrganizationMasterAccountException"
 
 
-def test_delegated_administrators_are_members_and_at_most_three(lab: Lab, shared: str) -> None:
+def test_fact_1_8_two_service_linked_roles() -> None:
+    names = ["AWSServiceRoleForCloudTrail", "AWSServiceRoleForCloudTrailEventContext"]
+    with Lab("--scenario", "lesson") as lab, options(lab, service_linked_role=False):
+        iam, organizations = lab.client("iam"), lab.client("organizations")
+        organizations.enable_aws_service_access(ServicePrincipal=SERVICE)
+        organizations.register_delegated_administrator(AccountId=member_of(lab), ServicePrincipal=SERVICE)
+        assert [refusal(iam.get_role, RoleName=name) for name in names] == ["NoSuchEntity"] * 2
+        lab.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=lab.log_archive)
+        paths = [iam.get_role(RoleName=name)["Role"]["Path"] for name in names]
+        assert paths == [f"/aws-service-role/{SERVICE}/", f"/aws-service-role/context.{SERVICE}/"]
+
+
+def test_fact_1_10_who_is_not_management_is_told_so(lab: Lab, shared: str) -> None:
+    code, message = refused(lab.client("cloudtrail", lab.log_archive).stop_logging, Name=shared)
+    assert code == "NotOrganizationMasterAccountException"
+    assert message.endswith("requires being signed in with the management account.")
+
+
+def test_fact_2_19_several_selectors_may_include_management_events(lab: Lab) -> None:
+    cloudtrail = lab.client("cloudtrail")
+    wanted = [{"ReadWriteType": kind, "IncludeManagementEvents": True} for kind in ("ReadOnly", "All")]
+    cloudtrail.put_event_selectors(TrailName="default", EventSelectors=wanted)
+    found = cloudtrail.get_event_selectors(TrailName="default")["EventSelectors"]
+    assert [one["IncludeManagementEvents"] for one in found] == [True, True]
+    cloudtrail.put_event_selectors(TrailName="default", EventSelectors=wanted[1:])
+
+
+def test_fact_10_7_authorization_comes_before_look_up(lab: Lab, shared: str) -> None:
+    organizations, member = lab.client("organizations"), member_of(lab)
+    missing = f"{shared}-that-does-not-exist"
+    stop = lab.client("cloudtrail", member).stop_logging
+    assert refusal(stop, Name=missing) == "TrailNotFoundException"
+    statement = {"Effect": "Deny", "Action": "cloudtrail:StopLogging", "Resource": "*"}
+    policy = {
+        "Name": "guard",
+        "Description": "",
+        "Type": "SERVICE_CONTROL_POLICY",
+        "Content": json.dumps({"Version": "2012-10-17", "Statement": statement}),
+    }
+    made = organizations.create_policy(**policy)["Policy"]["PolicySummary"]["Id"]
+    organizations.attach_policy(PolicyId=made, TargetId=member)
+    try:
+        code, message = refused(stop, Name=missing)
+        assert (code, "explicit deny in a service control policy" in message) == ("AccessDeniedException", True)
+    finally:
+        organizations.detach_policy(PolicyId=made, TargetId=member)
+        organizations.delete_policy(PolicyId=made)
+
+
+def test_fact_11_1_what_a_delegated_administrator_may_do(lab: Lab, shared: str) -> None:
+    management, delegated = lab.client("cloudtrail"), lab.client("cloudtrail", lab.log_archive)
+    management.register_organization_delegated_admin(MemberAccountId=lab.log_archive)
+    try:
+        for method in ("stop_logging", "start_logging"):
+            assert refusal(getattr(delegated, method), Name=shared) == ""
+        assert shared in [trail["TrailARN"] for trail in delegated.list_trails()["Trails"]]
+        register = delegated.register_organization_delegated_admin
+        assert refusal(register, MemberAccountId=member_of(lab)) == "NotOrganizationManagementAccountException"
+        wanted = {"Name": "theirs", "S3BucketName": "any-trail-bucket", "IsOrganizationTrail": True}
+        made = delegated.create_trail(**wanted)["TrailARN"]
+    finally:
+        management.deregister_organization_delegated_admin(DelegatedAdminAccountId=lab.log_archive)
+    assert management.get_trail(Name=made)["Trail"]["IsOrganizationTrail"], "it is management's, and stays"
+    management.delete_trail(Name=made)
+
+
+def test_fact_11_4_a_delegated_administrator_of_any_service_reads_the_organization(lab: Lab) -> None:
+    organizations, other = lab.client("organizations"), "config.amazonaws.com"
+    read = lab.client("organizations", lab.log_archive).list_accounts
+    assert refusal(read) == "AccessDeniedException"
+    organizations.enable_aws_service_access(ServicePrincipal=other)
+    organizations.register_delegated_administrator(AccountId=lab.log_archive, ServicePrincipal=other)
+    assert refusal(read) == ""
+    organizations.deregister_delegated_administrator(AccountId=lab.log_archive, ServicePrincipal=other)
+    organizations.disable_aws_service_access(ServicePrincipal=other)
+
+
+def test_fact_14_3_tags_of_trails_of_one_owner_at_a_time(lab: Lab, shared: str) -> None:
+    other = shared.replace(lab.management, lab.log_archive)
+    listing = lab.client("cloudtrail").list_tags
+    assert refusal(listing, ResourceIdList=[shared, other]) == "CloudTrailARNInvalidException"
+
+
+def test_fact_11_3_delegated_administrators_are_members_and_at_most_three(lab: Lab, shared: str) -> None:
     cloudtrail = lab.client("cloudtrail")
     register, deregister = (
         cloudtrail.register_organization_delegated_admin,
@@ -151,7 +234,7 @@ def test_fact_1_4_acceptance_lags_behind_enabling(lab: Lab, calls: int) -> None:
             organizations.disable_aws_service_access(ServicePrincipal=SERVICE)
 
 
-def test_fact_1_5_service_linked_role_is_made_with_the_callers_permission() -> None:
+def test_fact_1_9_service_linked_role_is_made_with_the_callers_permission() -> None:
     with Lab("--scenario", "lesson", "--enforce-iam") as lab:
         lab.control("POST", "options", {"service_linked_role": False})
         iam = lab.client("iam")
@@ -167,7 +250,9 @@ def test_fact_1_5_service_linked_role_is_made_with_the_callers_permission() -> N
         iam.put_user_policy(UserName="admin", PolicyName="no-roles", PolicyDocument=document)
         update = lab.client("cloudtrail").update_trail
         wanted = {"Name": "default", "IsOrganizationTrail": True, "S3BucketName": lab.bucket}
-        assert refusal(update, **wanted) == "InsufficientDependencyServiceAccessPermissionException"
+        code, message = refused(update, **wanted)
+        assert code == "InsufficientDependencyServiceAccessPermissionException"
+        assert message.endswith("because access to one or more required APIs has been denied.")
         iam.delete_user_policy(UserName="admin", PolicyName="no-roles")
         update(**wanted)
         assert iam.get_role(RoleName="AWSServiceRoleForCloudTrail")["Role"]["Path"] == f"/aws-service-role/{SERVICE}/"

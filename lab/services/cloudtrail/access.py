@@ -31,10 +31,11 @@ ACCESS_NOT_ENABLED = (
 )
 MEMBER_DENIAL = {
     "NotOrganizationMasterAccountException": (
-        "The request could not be processed because your account is not the management account of the organization."
+        "You cannot configure or manage trails for an organization because this action requires being signed in "
+        "with the management account."
     ),
     "OperationNotPermittedException": "The requested operation is not permitted on an organization trail.",
-    "AccessDeniedException": "You are not authorized to change an organization trail from a member account.",
+    "AccessDeniedException": "Access Denied: You are not authorized to change an organization trail.",
 }
 
 

@@ -151,7 +151,7 @@ def key_arn(world: World, owner: str, bucket_name: str, text: str) -> str:
 
 
 def require_service_linked_role(world: World, call: Call, management: str) -> None:
-    """Make AWSServiceRoleForCloudTrail as CloudTrail does, with the caller's permissions (aws-facts 1.5)."""
+    """Make AWSServiceRoleForCloudTrail as CloudTrail does, with the caller's permissions (aws-facts 1.5, 1.9)."""
     if has_service_linked_role(world, management):
         return
     creation = copy(call)
@@ -162,7 +162,8 @@ def require_service_linked_role(world: World, call: Call, management: str) -> No
     except LabError:
         raise LabError(
             "InsufficientDependencyServiceAccessPermissionException",
-            "The request could not be processed because you lack the permission iam:CreateServiceLinkedRole.",
+            "AWS CloudTrail cannot create resources for your organization because access to one or more required APIs "
+            "has been denied.",
         ) from None
     make_service_linked_role(world, management)
 
@@ -328,6 +329,7 @@ def register_delegated_administrator(world: World, call: Call) -> dict[str, Any]
             f"An organization can have {DELEGATED_ADMINISTRATORS} delegated administrators for CloudTrail.",
         )
     require_service_linked_role(world, call, call.account)
+    make_service_linked_role(world, call.account, "context.cloudtrail.amazonaws.com")  # aws-facts 1.8
     add_delegated_administrator(world, account, SERVICE)
     return {}
 

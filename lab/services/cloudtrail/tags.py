@@ -73,8 +73,12 @@ def remove_tags(world: World, call: Call) -> dict[str, Any]:
 @answers("cloudtrail", "ListTags")
 def list_tags(world: World, call: Call) -> dict[str, Any]:
     found = []
-    for arn in call.parameters["ResourceIdList"]:
+    arns = call.parameters["ResourceIdList"]
+    for arn in arns:
         check_arn(call, arn)
+    if len({arn.split(":")[4] for arn in arns}) > 1:  # aws-facts 14.3
+        raise LabError("CloudTrailARNInvalidException", "The trails of one request must belong to one account.")
+    for arn in arns:
         try:
             trail = find_trail(world, call, arn)
         except LabError as error:

@@ -21,7 +21,8 @@ from lab.kernel.world import World
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
 CLOUDTRAIL_ROLE = "AWSServiceRoleForCloudTrail"
-LINKED_ROLES = {"cloudtrail.amazonaws.com": CLOUDTRAIL_ROLE}
+CONTEXT_ROLE = "AWSServiceRoleForCloudTrailEventContext"
+LINKED_ROLES = {"context.cloudtrail.amazonaws.com": CONTEXT_ROLE, "cloudtrail.amazonaws.com": CLOUDTRAIL_ROLE}
 """Names that moto makes wrongly from the service's principal."""
 
 ADMINISTRATOR = "AdministratorAccess"
@@ -91,10 +92,10 @@ def has_service_linked_role(world: World, account: str) -> bool:
     return find_role(world, account, CLOUDTRAIL_ROLE) is not None
 
 
-def make_service_linked_role(world: World, account: str) -> None:
-    """Make AWSServiceRoleForCloudTrail in the account unless it has it."""
-    if not has_service_linked_role(world, account):
-        linked_role(world, account, "cloudtrail.amazonaws.com", CLOUDTRAIL_ROLE, "")
+def make_service_linked_role(world: World, account: str, service: str = "cloudtrail.amazonaws.com") -> None:
+    """Make a service-linked role of CloudTrail in the account unless it has it."""
+    if not find_role(world, account, LINKED_ROLES[service]):
+        linked_role(world, account, service, LINKED_ROLES[service], "")
 
 
 def delete_service_linked_role(world: World, account: str) -> None:
