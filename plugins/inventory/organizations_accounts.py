@@ -200,6 +200,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     assume_role,
     role_refusal,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import (
     Account,
     AccountError,
@@ -267,7 +268,7 @@ class InventoryModule(AWSInventoryBase):
             super().parse(inventory, loader, path, cache=cache)
             self._populate(self._organization(path, cache))
         except (AnsibleAWSError, AnsibleError, AccountError) as error:
-            reason = sentence(error) if isinstance(error, AnsibleAWSError) else str(error)
+            reason = sentence(error) if isinstance(error, AnsibleAWSError) else printable(str(error))
             inventory.set_variable("all", FAILURE, literal(reason))
             raise AnsibleParserError(reason) from error
 
@@ -306,7 +307,7 @@ class InventoryModule(AWSInventoryBase):
             if populate.wants(account):
                 populate.add(account)
         if populate.changed:
-            self.display.warning(_told(populate.changed))
+            self.display.warning(printable(_told(populate.changed)))
 
     def construct(self, host: str, variables: dict[str, Any]) -> None:
         """The options of the fragment constructed."""
@@ -356,7 +357,8 @@ class Populate:
         self._log_archive = log_archive.id if log_archive else ""
         self._filters = Filters(*(frozenset(option(name)) for name in ("ous", "states", "account_ids")))
         for name in without_accounts(self._filters, found.accounts, ou_names=option("ou_names")):
-            plugin.display.warning(f"No account of the organization is {name} or below it, so it adds no host.")
+            warning = f"No account of the organization is {name} or below it, so it adds no host."
+            plugin.display.warning(printable(warning))
         self._names = host_names(found.accounts, option("hostname") == "account_name")
         self._role = (option("role_arn_pattern"), option("role_name"), self._partition)
         self._external_id = option("role_external_id")

@@ -459,6 +459,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import (
     check_coverage,
     summarize,
@@ -526,7 +527,7 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     for warning in warnings_of(found):
-        warn(warning)
+        warn(printable(warning))
     module.exit_json(**result)
 
 

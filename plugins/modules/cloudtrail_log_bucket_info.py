@@ -463,6 +463,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search import (
     describe_log_buckets,
     search_options,
@@ -516,7 +517,7 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
     for warning in warnings_of(answer):
-        warn(warning)
+        warn(printable(warning))
     module.exit_json(changed=False, **answer)
 
 

@@ -697,6 +697,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.admission import admission_problems
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.ensure import ensure_trail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import (
@@ -781,7 +782,7 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error), **error.kwargs)
     for warning in warnings:
-        warn(warning)
+        warn(printable(warning))
     module.exit_json(**result)
 
 

@@ -18,6 +18,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorH
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .remedies import REMEDIES, denial_remedy
+from .text import printable
 from .untyped import Function
 
 
@@ -147,8 +148,12 @@ def iam_action(error: AnsibleAWSError) -> str:
 def sentence(error: AnsibleAWSError, caller: str = "") -> str:
     """What failed, what AWS said and what to do, in plain text without a traceback.
 
-    ``caller`` is the ARN of who called, for denials that do not name it (S3's do not).
+    ``caller`` is the ARN of who called, for denials that do not name it (S3's do not). Text of others is printable.
     """
+    return printable(_sentence(error, caller))
+
+
+def _sentence(error: AnsibleAWSError, caller: str) -> str:
     if error.exception is None:
         return str(error.message)
     code = code_of(error)

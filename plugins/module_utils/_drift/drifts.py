@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 from xml.etree import ElementTree
 
 from .._aws.errors import AnsibleOrgTrailError
+from .._aws.text import printable
 from .._work.options import Result
 
 TRAIL, BUCKET, ORGANIZATION, CHECK = "trail", "log bucket", "organization", "check"
@@ -48,9 +48,6 @@ BUCKET_EVENTS = {
     "request_payment": ("PutBucketRequestPayment",),
     "versioning": ("PutBucketVersioning",),
 }
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, escaped or not; a message of a task may have them."""
 
 REPAIR = "Run enable_org_trail.yml."
 
@@ -260,7 +257,7 @@ def as_table(drifts: Sequence[Drift]) -> str:
             lines.append(f"    by whom   {one.unattributed}")
         if one.remedy:
             lines.append(f"    to do     {one.remedy}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def as_junit(drifts: Sequence[Drift], checked: str) -> str:
@@ -278,13 +275,14 @@ def as_junit(drifts: Sequence[Drift], checked: str) -> str:
         timestamp=checked,
     )
     for one in drifts:
-        case = ElementTree.SubElement(suite, "testcase", classname=one.kind, name=f"{one.object}: {one.what}")
-        message = f"expected {_short(one.expected)}, found {_short(one.found)}"
+        name = printable(f"{one.object}: {one.what}")
+        case = ElementTree.SubElement(suite, "testcase", classname=one.kind, name=name)
+        message = printable(f"expected {_short(one.expected)}, found {_short(one.found)}")
         outcome = "error" if one.what == NOT_JUDGED else "failure"
         ElementTree.SubElement(case, outcome, message=message).text = as_table([one])
     if not drifts:
         ElementTree.SubElement(suite, "testcase", classname="drift", name="nothing drifted")
-    return _NOT_XML.sub("\ufffd", ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)) + "\n"
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
 
 
 def summarize_drift(drifts: Sequence[Drift], advice: Sequence[Drift]) -> Result:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from .._aws.text import printable
 from .._coverage.statuses import FAIL_ON, NOT_COUNTED, QUIET, STATUSES, UNCHECKED, failing_statuses
 from .._work.options import Result
 from .document import Document, cells, template, trail_arn
@@ -189,7 +190,7 @@ def describe_exception(group: Result) -> str:
     )
     more = len(group["accounts"]) - PLACES
     text = f"{group['title']}: {places}{f', and {more:,} more accounts' if more > 0 else ''}."
-    return "".join(character if character.isprintable() else "�" for character in f"{text} {group['reason']}".strip())
+    return printable(f"{text} {group['reason']}".strip())
 
 
 def report_json(document: Document, verdict: Verdict) -> str:
