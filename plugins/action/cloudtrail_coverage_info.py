@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
+from ansible import constants
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.utils.display import Display
 from ansible_collections.cloudsec.org_trail.plugins.action._account import ActionModule as AccountAction
@@ -51,7 +52,8 @@ class ActionModule(AccountAction):
             arguments["accounts"] = accounts_of(hosts, variables["hostvars"])
         shows = self._connection.transport == "local" and not self._task.async_val and not given.get("progress_path")
         try:
-            with tempfile.NamedTemporaryFile("r", prefix="coverage_") as file:
+            # Ansible's own folder, which goes with the run, also when the run is ended by a signal.
+            with tempfile.NamedTemporaryFile("r", prefix="coverage_", dir=constants.DEFAULT_LOCAL_TMP) as file:
                 if shows:
                     self._lines = file
                     arguments["progress_path"] = file.name

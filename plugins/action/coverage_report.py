@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict
     report_json,
     summarize,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import (
+    RANDOM,
+    remove_left_overs,
+    write_whole,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import Result, options_of
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -60,6 +65,10 @@ ARGUMENTS: dict[str, Result] = {
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "coverage" / "templates"
 GROUP_LIMIT = 100
 ACCOUNT_LIMIT = 100
+
+
+FOUND = re.compile(rf"\.{{1,2}}found-\d+\.json(?:-{RANDOM})?")
+"""Names of what the role coverage writes before the report, and of the same half written."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,7 @@ def write_report(options: ReportOptions, templates: Path) -> Result:
     write_whole(paths["json_path"], [report_json(document, verdict)])
     if options.found:
         Path(options.found).unlink(missing_ok=True)
+        remove_left_overs(Path(options.found).parent, FOUND)
     summary = summarize(document, verdict)
     lines = [summary["sentence"], *summary["exceptions"], f"Report: {paths.get('html_path', paths['json_path'])}"]
     weak = settings_warning(document["log_bucket"])

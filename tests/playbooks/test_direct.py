@@ -420,10 +420,12 @@ def test_a_module_ends_with_ansible(tmp_path: Path, victim: str, kind: signal.Si
         task = {"name": "ask", "cloudsec.org_trail.cloudtrail_coverage_info": options}
         play = [{"hosts": "localhost", "gather_facts": False, "tasks": [task]}]
         (tmp_path / "play.yml").write_text(json.dumps(play))
+        temporary = tmp_path / "temporary"
+        temporary.mkdir()
         process = subprocess.Popen(
             [str(BIN / "ansible-playbook"), str(tmp_path / "play.yml")],
             cwd=ROOT,
-            env={**ansible_environment(lab, str(tmp_path)), "ORG_TRAIL_DIRECT": "1"},
+            env={**ansible_environment(lab, str(tmp_path)), "ORG_TRAIL_DIRECT": "1", "TMPDIR": str(temporary)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -436,6 +438,7 @@ def test_a_module_ends_with_ansible(tmp_path: Path, victim: str, kind: signal.Si
         os.kill(process.pid if victim == "ansible-playbook" else worker, kind)
         process.wait(PATIENCE)
         until(lambda: not any(Path(f"/proc/{one}").exists() for one in family))
+        assert list(temporary.glob("coverage_*")) == [], "Ansible's own folder is the place of what a run needs"
 
 
 def until(holds: Callable[[], bool]) -> None:

@@ -6,17 +6,50 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 import tempfile
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
+
+OLD = 24 * 3600
+"""Seconds after which no run is still at work on a file: a run lasts hours at most."""
 
 
 def write_whole(path: Path, parts: Iterable[str]) -> None:
     """Write a text file in UTF-8 and put it in place when it is complete.
 
     A run that is killed, or a disk that is full, leaves what was there. A symbolic link at the place is replaced,
-    never followed. The file is readable as the user's umask says. Raises OSError.
+    never followed. The file is readable as the user's umask says. What a killed run left half written of the same file
+    is removed when it is old. Raises OSError, which names the file.
     """
+    try:
+        _write(path, parts)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
+    remove_left_overs(path.parent, re.compile(rf"\.{re.escape(path.name)}-{RANDOM}"))
+
+
+RANDOM = "[a-z0-9_]{8}"
+"""What tempfile adds to a name."""
+
+
+def remove_left_overs(folder: Path, names: re.Pattern[str]) -> None:
+    """Remove what killed runs of this user left in a folder: files whose whole name fits, and that are old.
+
+    What cannot be removed is left: it is no reason to end a run.
+    """
+    with suppress(OSError):
+        for path in [one for one in folder.iterdir() if names.fullmatch(one.name)]:
+            found = path.lstat()
+            is_own = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+            if is_own and time.time() - found.st_mtime > OLD:
+                path.unlink()
+
+
+def _write(path: Path, parts: Iterable[str]) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:

@@ -4,12 +4,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import can_be_made, write_whole
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import (
+    OLD,
+    can_be_made,
+    remove_left_overs,
+    write_whole,
+)
 
 
 def test_parts_make_one_file(tmp_path: Path) -> None:
@@ -46,8 +54,20 @@ def test_who_may_read_it_is_said_by_the_umask(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_missing_is_an_error_of_the_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError) as caught:
         write_whole(tmp_path / "missing" / "a.json", [""])
+    assert caught.value.filename == str(tmp_path / "missing" / "a.json")
+
+
+def test_a_full_disk_leaves_the_old_file_and_is_told_with_its_name(tmp_path: Path) -> None:
+    def parts() -> Iterator[str]:
+        yield "half"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "a.json").write_text("old")
+    with pytest.raises(OSError, match=re.escape(f"No space left on device: '{tmp_path / 'a.json'}'")):
+        write_whole(tmp_path / "a.json", parts())
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"a.json": "old"}
 
 
 def test_what_failed_is_told_even_when_the_half_file_is_gone(tmp_path: Path) -> None:
@@ -74,3 +94,35 @@ def test_a_folder_that_is_not_to_be_written_to(tmp_path: Path, monkeypatch: pyte
     """Whoever runs the tests may be root, to whom all folders are open."""
     monkeypatch.setattr(os, "access", lambda folder, _mode: folder != tmp_path)
     assert not can_be_made(tmp_path / "a.json")
+
+
+def make_old(path: Path, seconds: float = OLD + 60) -> Path:
+    path.write_text("half")
+    os.utime(path, (time.time() - seconds,) * 2)
+    return path
+
+
+def test_half_files_of_killed_runs_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    make_old(tmp_path / ".a.json-abcd_123")
+    others = [
+        make_old(tmp_path / ".a.json-abcd_124", seconds=60),  # another run may be at work on it
+        make_old(tmp_path / ".b.json-abcd_123"),
+        make_old(tmp_path / ".a.json-by-the-user"),
+        make_old(tmp_path / "a.json-abcd_123"),
+    ]
+    link = tmp_path / ".a.json-linked_1"
+    link.symlink_to(others[1])
+    os.utime(link, (0, 0), follow_symlinks=False)
+    write_whole(tmp_path / "a.json", ["new"])
+    assert sorted(tmp_path.iterdir()) == sorted([tmp_path / "a.json", link, *others])
+
+
+def test_left_overs_of_another_user_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_old(tmp_path / "found")
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    remove_left_overs(tmp_path, re.compile("found"))
+    assert [path.name for path in tmp_path.iterdir()] == ["found"]
+
+
+def test_a_folder_that_cannot_be_read_is_no_reason_to_fail(tmp_path: Path) -> None:
+    remove_left_overs(tmp_path / "missing", re.compile(".*"))
