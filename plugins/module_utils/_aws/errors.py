@@ -124,6 +124,7 @@ def outcome_unknown(error: AnsibleAWSError) -> bool:
             "ConnectTimeoutError",
             "ResponseParserError",
             "ResponseStreamingError",
+            "SlowAnswerError",
         }
     return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
@@ -173,6 +174,8 @@ def _sentence(error: AnsibleAWSError, caller: str) -> str:
             f"{error.message}: {text} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the "
             "environment that Ansible is started in."
         )
+    if type(error.exception).__name__ == "SlowAnswerError":
+        return f"{error.message}: {text} Check the network, and the proxy if there is one, then run again."
     if code in BAD_KEYS:
         return f"{error.message}: {text} Check the credentials, and that this region is enabled in the account."
     if code in OLD_KEYS:

@@ -23,6 +23,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .arn import arn_account, is_account_id
+from .deadline import within_deadline
 from .errors import AnsibleOrgTrailError, STSErrorHandler, refuse
 from .retry import retry_read
 from .untyped import Client, Structure
@@ -140,7 +141,7 @@ class Session:
         key = (service, region or self.region, once)
         if key not in self._clients:
             settings: dict[str, Any] = {**TIMEOUTS, **({"retries": {"total_max_attempts": 1}} if once else {})}
-            self._clients[key] = self.regional_clients(service, [key[1]], **settings)[key[1]]
+            self._clients[key] = within_deadline(self.regional_clients(service, [key[1]], **settings)[key[1]])
         return self._clients[key]
 
     def regional_clients(
