@@ -17,6 +17,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .credentials import UNREADABLE, credentials_problem
 from .remedies import REMEDIES, denial_remedy
 from .text import printable
 from .untyped import Function
@@ -33,7 +34,7 @@ def refuse(reason: str | None) -> None:
 
 
 class ErrorHandler(AWSErrorHandler):
-    """amazon.aws's, which leaves out the error of an answer that botocore cannot read."""
+    """amazon.aws's, which leaves out errors of an answer that botocore cannot read, and of credentials."""
 
     @classmethod
     def common_error_handler(cls, description: str) -> Callable[[Function], Function]:
@@ -46,7 +47,7 @@ class ErrorHandler(AWSErrorHandler):
             def handler(*args: Any, **kwargs: Any) -> Any:
                 try:
                     return call(*args, **kwargs)
-                except ResponseParserError as error:
+                except (ResponseParserError, *UNREADABLE) as error:
                     raise cls._CUSTOM_EXCEPTION(message=f"Failed to {description}", exception=error) from error
 
             return cast(Function, handler)
@@ -157,6 +158,8 @@ def sentence(error: AnsibleAWSError, caller: str = "") -> str:
 def _sentence(error: AnsibleAWSError, caller: str) -> str:
     if error.exception is None:
         return str(error.message)
+    if problem := credentials_problem(error.exception):
+        return f"{error.message}: {problem}"
     code = code_of(error)
     text = _aws_text(error.exception)
     if text == NOT_AWS:
@@ -169,11 +172,6 @@ def _sentence(error: AnsibleAWSError, caller: str) -> str:
         )
     if code in DENIED and code not in REMEDIES:
         return f"{error.message}: {text} {denial_remedy(text, caller, action)}"
-    if type(error.exception).__name__ == "NoCredentialsError":
-        return (
-            f"{error.message}: {text} Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, in the "
-            "environment that Ansible is started in."
-        )
     if type(error.exception).__name__ == "SlowAnswerError":
         return f"{error.message}: {text} Check the network, and the proxy if there is one, then run again."
     if code in BAD_KEYS:

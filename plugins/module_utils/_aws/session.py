@@ -23,6 +23,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
 from .arn import arn_account, is_account_id
+from .credentials import UNREADABLE, credentials_problem, role_arn_problem
 from .deadline import within_deadline
 from .errors import AnsibleOrgTrailError, STSErrorHandler, refuse
 from .retry import retry_read
@@ -35,6 +36,9 @@ ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "assume_role_session_name": {"type": "str", "default": "cloudsec.org_trail"},
 }
 """Argument spec of the doc fragment ``assume_role``."""
+
+OLDEST = "1.35.0"
+"""boto3 and botocore; amazon.aws takes older ones."""
 
 DEFAULT_REGION = "us-east-1"
 GLOBAL_STS = "https://sts.amazonaws.com"
@@ -72,8 +76,11 @@ class Connection:
 def connection_of(module: AnsibleAWSModule) -> Connection:
     """The connection that a module's options ask for. Ends the module when amazon.aws refuses them.
 
-    Raises AnsibleOrgTrailError for an account that cannot be.
+    Ends it, too, where boto3 or botocore is older than the collection supports. Raises AnsibleOrgTrailError for an
+    account that cannot be.
     """
+    module.require_botocore_at_least(OLDEST)
+    module.require_boto3_at_least(OLDEST)
     _region, endpoint, arguments = get_aws_connection_info(module)
     params = module.params
     account_id = params["account_id"]
@@ -163,10 +170,9 @@ class Session:
                 region: make(service, region_name=region, endpoint_url=url, config=config, **arguments)
                 for region in regions
             }
-        except (ValueError, BotoCoreError) as error:
-            raise AnsibleOrgTrailError(
-                message=f"Could not connect to AWS: {error}. Check the options profile, region and endpoint_url."
-            ) from error
+        except (ValueError, BotoCoreError, *UNREADABLE) as error:
+            problem = credentials_problem(error) or f"{error}. Check the options profile, region and endpoint_url."
+            raise AnsibleOrgTrailError(message=f"Could not connect to AWS: {problem}") from error
 
     def _config(self, settings: dict[str, Any]) -> Config:
         config = Config(user_agent=self._connection.user_agent).merge(Config(**settings))
@@ -285,6 +291,7 @@ def read_ahead() -> None:
 @retry_read
 def assume_role(client: Client, role: Role) -> Structure:
     """AssumeRole's answer; https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    refuse(role_arn_problem(role.arn, client.meta.region_name, client.meta.partition))
     extra = {"ExternalId": role.external_id} if role.external_id else {}
     answer: Structure = client.assume_role(RoleArn=role.arn, RoleSessionName=role.session_name, **extra)
     return answer

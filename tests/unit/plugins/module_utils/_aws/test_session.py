@@ -202,8 +202,26 @@ OPTIONS = {
 
 
 def connection_with(**options: Any) -> session.Connection:
-    module: Any = SimpleNamespace(params=OPTIONS | options, region=None, ansible_version="2.17")
-    return session.connection_of(module)
+    return session.connection_of(module_with(**options))
+
+
+def module_with(**options: Any) -> Any:
+    """What connection_of needs of a module; ``required`` holds the versions that it asked for."""
+    required: dict[str, str] = {}
+    return SimpleNamespace(
+        params=OPTIONS | options,
+        region=None,
+        ansible_version="2.17",
+        required=required,
+        require_boto3_at_least=lambda version: required.update(boto3=version),
+        require_botocore_at_least=lambda version: required.update(botocore=version),
+    )
+
+
+def test_older_boto3_and_botocore_are_refused() -> None:
+    module = module_with()
+    session.connection_of(module)
+    assert module.required == {"boto3": "1.35.0", "botocore": "1.35.0"}
 
 
 def test_the_options_of_a_module_make_its_connection() -> None:
