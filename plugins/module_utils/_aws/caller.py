@@ -21,12 +21,13 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.compat import HTTPHeaders
     from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserError, ResponseParserFactory
+    from botocore.parsers import ResponseParserFactory
     from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
-from .errors import NOT_AWS, is_page
+from .answers import NOT_AWS, NoAnswerError, read_answer
+from .errors import is_page
 from .retry import BUSY
 from .untyped import Client, Structure
 
@@ -60,7 +61,7 @@ class Patience:
         """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
         context = RetryContext(attempt, self._operation, parsed, response, error)
         busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
-        garbled = isinstance(error, ResponseParserError)
+        garbled = isinstance(error, NoAnswerError)
         if not busy and not garbled and not self._conditions.is_retryable(context):
             return None
         throttled = response is not None and response.status_code < 500
@@ -83,13 +84,15 @@ class ClientCaller:
     def __call__(self, attempt: int, **parameters: Any) -> Answer:
         try:
             return Answer(_with_text_times(self._method(**parameters)))
+        except NoAnswerError as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
         except ClientError as error:
             parsed = error.response
             metadata = parsed.get("ResponseMetadata", {})
             headers = HTTPHeaders.from_dict(metadata.get("HTTPHeaders", {}))
             response = AWSResponse("", metadata.get("HTTPStatusCode", 400), headers, None)
             return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
-        except (BotoCoreError, ResponseParserError) as error:
+        except BotoCoreError as error:
             return unanswered(error, self._patience.seconds(attempt, None, None, error))
 
 
@@ -124,8 +127,8 @@ class Caller:
         try:
             response = self._http.send(request.prepare())
             raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-            parsed = self._parser.parse(raw, self._operation.output_shape)
-        except (BotoCoreError, ResponseParserError) as error:
+            parsed = read_answer(self._parser, self._operation, raw)
+        except (BotoCoreError, NoAnswerError) as error:
             return unanswered(error, self._patience.seconds(attempt, None, None, error))
         if response.status_code < 300:
             return Answer(parsed)
@@ -134,7 +137,7 @@ class Caller:
 
 def unanswered(error: Exception, again_after: float | None) -> Answer:
     """No answer of AWS: none at all, or a text that only a proxy can have sent."""
-    text = NOT_AWS if isinstance(error, ResponseParserError) else str(error)
+    text = error.sentence if isinstance(error, NoAnswerError) else str(error)
     return Answer({}, "", text, False, again_after)
 
 

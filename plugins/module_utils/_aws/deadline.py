@@ -37,7 +37,7 @@ def within_deadline(client: Client) -> Client:
     def send(request: Any, **_more: Any) -> Any:
         return _answer(lambda: client._endpoint.http_session.send(request), request.url, seconds)
 
-    client.meta.events.register("before-send", send)
+    client.meta.events.register("before-send", send, unique_id=__name__)  # sends once, however often it is given
     return client
 
 

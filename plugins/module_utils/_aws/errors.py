@@ -8,15 +8,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, cast
-
-with suppress(ImportError):  # AnsibleAWSModule says what is missing
-    from botocore.parsers import ResponseParserError
 
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .answers import CODE, NOT_AWS, NoAnswerError
 from .credentials import UNREADABLE, credentials_problem
 from .remedies import REMEDIES, denial_remedy
 from .text import printable
@@ -34,7 +31,7 @@ def refuse(reason: str | None) -> None:
 
 
 class ErrorHandler(AWSErrorHandler):
-    """amazon.aws's, which leaves out errors of an answer that botocore cannot read, and of credentials."""
+    """amazon.aws's, which leaves out errors of credentials."""
 
     @classmethod
     def common_error_handler(cls, description: str) -> Callable[[Function], Function]:
@@ -47,7 +44,7 @@ class ErrorHandler(AWSErrorHandler):
             def handler(*args: Any, **kwargs: Any) -> Any:
                 try:
                     return call(*args, **kwargs)
-                except (ResponseParserError, *UNREADABLE) as error:
+                except UNREADABLE as error:
                     raise cls._CUSTOM_EXCEPTION(message=f"Failed to {description}", exception=error) from error
 
             return cast(Function, handler)
@@ -69,9 +66,6 @@ class AnsibleSTSError(AnsibleAWSError):
 class STSErrorHandler(ErrorHandler):
     _CUSTOM_EXCEPTION = AnsibleSTSError
 
-
-NOT_AWS = "The answer is not one of AWS: a proxy or a login page of the network may have sent it."
-"""Said in place of botocore's text, which is a parser's."""
 
 DENIED = frozenset(
     {
@@ -123,11 +117,10 @@ def outcome_unknown(error: AnsibleAWSError) -> bool:
             "HTTPClientError",
             "ReadTimeoutError",
             "ConnectTimeoutError",
-            "ResponseParserError",
             "ResponseStreamingError",
             "SlowAnswerError",
         }
-    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
+    return code_of(error) == CODE or int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500
 
 
 _NAMED_ACTION = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)")
@@ -162,7 +155,7 @@ def _sentence(error: AnsibleAWSError, caller: str) -> str:
         return f"{error.message}: {problem}"
     code = code_of(error)
     text = _aws_text(error.exception)
-    if text == NOT_AWS:
+    if text.endswith(NOT_AWS):
         return f"{error.message}: {text}"
     action = iam_action(error)
     if code in DENIED and action == "sts:AssumeRole":
@@ -183,8 +176,8 @@ def _sentence(error: AnsibleAWSError, caller: str) -> str:
 
 def _aws_text(exception: BaseException) -> str:
     """AWS's own message, with its code and a full stop; botocore's text for what never reached AWS."""
-    if type(exception).__name__ == "ResponseParserError":  # its text holds the whole page
-        return NOT_AWS
+    if isinstance(exception, NoAnswerError):
+        return exception.sentence
     error = (getattr(exception, "response", None) or {}).get("Error")
     if not error:
         return _full_stop(str(exception))

@@ -9,6 +9,7 @@ from typing import cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.retries import AWSRetry
 
+from .answers import CODE
 from .untyped import Function
 
 BUSY = (
@@ -27,7 +28,7 @@ BROKEN = ("InternalError", "InternalFailure", "InternalServerError", "ServiceExc
 """Failures that leave open whether the work was done: only reads are simply sent again."""
 
 
-class _WriteRetry(AWSRetry):
+class _OnlyGiven(AWSRetry):
     """AWSRetry without its own list of codes, which holds some that a write must not be repeated for."""
 
     @staticmethod
@@ -36,12 +37,16 @@ class _WriteRetry(AWSRetry):
 
 
 _read = AWSRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=[*BUSY, *BROKEN])
-_write = _WriteRetry.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=list(BUSY))
+_garbled = _OnlyGiven.jittered_backoff(retries=3, delay=1, max_delay=3, catch_extra_error_codes=[CODE])
+_write = _OnlyGiven.jittered_backoff(retries=8, delay=1, max_delay=20, catch_extra_error_codes=list(BUSY))
 
 
 def retry_read(function: Function) -> Function:
-    """Decorate a read: about a minute of patience with throttling, conflicts and server errors."""
-    return cast(Function, _read(function))
+    """Decorate a read: about a minute of patience with throttling, conflicts and server errors.
+
+    What is not AWS's answer is asked for three times.
+    """
+    return cast(Function, _read(_garbled(function)))
 
 
 def retry_write(function: Function) -> Function:

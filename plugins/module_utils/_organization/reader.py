@@ -77,9 +77,13 @@ def read_organization(client: Client, paces: Paces, *, names: bool = False, tags
 
 
 def read_accounts(client: Client, paces: Paces) -> Iterator[Account]:
-    """Every account of the organization, in AWS's order, page by page."""
-    pages = every_page(lambda token: list_accounts(client, token), paces.accounts)
-    return (account_of(answer) for page in pages for answer in page["Accounts"])
+    """Every account of the organization once, in AWS's order; one that moves on meanwhile may be on two pages."""
+    seen: set[str] = set()
+    for page in every_page(lambda token: list_accounts(client, token), paces.accounts):
+        for account in map(account_of, page["Accounts"]):
+            if account.id not in seen:
+                seen.add(account.id)
+                yield account
 
 
 def every_page(read: Callable[[str], Structure], pace: Pace) -> Iterator[Structure]:

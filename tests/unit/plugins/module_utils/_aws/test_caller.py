@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NOT_AWS, through_door
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import (
     FAILED_ATTEMPTS,
     THROTTLED_ATTEMPTS,
@@ -18,7 +19,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller imp
     ClientCaller,
     iso_time,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import NOT_AWS
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.credentials import ReadOnlyCredentials
@@ -129,9 +129,13 @@ def test_a_page_of_a_proxy_is_no_answer() -> None:
     page = AWSResponse("", 503, HTTPHeaders.from_dict({"Content-Type": "text/html"}), None)
     page._content = b"<!DOCTYPE html><html><br></html>"  # type: ignore[attr-defined, unused-ignore]
     sts.meta.events.register("before-send.sts", lambda **_: page)
-    ask = ClientCaller(sts, "GetCallerIdentity")
+    ask = ClientCaller(through_door(sts), "GetCallerIdentity")
     first, last = ask(1), ask(FAILED_ATTEMPTS)
-    assert (first.ok, first.code, first.message) == (False, "", NOT_AWS)
+    assert (first.ok, first.code, first.message) == (
+        False,
+        "",
+        f"GetCallerIdentity answered what cannot be read. {NOT_AWS}",
+    )
     assert first.again_after is not None
     assert last.again_after is None
 

@@ -26,8 +26,9 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
 )
 from botocore.config import Config
 
-IDENTITY = b"<GetCallerIdentityResult><Account>111111111111</Account></GetCallerIdentityResult>"
-BODY = b"<GetCallerIdentityResponse>" + IDENTITY + b"</GetCallerIdentityResponse>"
+IDENTITY = b"<Account>111111111111</Account><Arn>arn:aws:iam::111111111111:root</Arn>"
+RESULT = b"<GetCallerIdentityResult>" + IDENTITY + b"</GetCallerIdentityResult>"
+BODY = b"<GetCallerIdentityResponse>" + RESULT + b"</GetCallerIdentityResponse>"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 TIMEOUT = 0.2
 KEYS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
@@ -83,6 +84,21 @@ def test_an_answer_that_drips_is_told(monkeypatch: pytest.MonkeyPatch, at_once: 
         text = sentence(caught.value)
         assert text.startswith(f"Failed to get caller identity: The answer of {url}/ was not there as a whole within")
         assert "Check the network, and the proxy if there is one" in text
+
+
+def test_a_client_that_is_given_twice_sends_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(HEAD + BODY, b"") as url:
+        twice = deadline.within_deadline(client(url, monkeypatch))
+        send = twice._endpoint.http_session.send
+        sent: list[Any] = []
+
+        def note(request: Any) -> Any:
+            sent.append(request)
+            return send(request)
+
+        monkeypatch.setattr(twice._endpoint.http_session, "send", note)
+        assert get_caller_identity(twice)["Account"] == "111111111111"
+        assert len(sent) == 1
 
 
 def test_errors_come_through() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NOT_AWS, NoAnswerError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import (
-    NOT_AWS,
     AnsibleOrgTrailError,
     AnsibleSTSError,
     STSErrorHandler,
@@ -20,7 +20,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors imp
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
 from botocore.exceptions import ClientError, ConnectionClosedError, NoCredentialsError, NoRegionError, ReadTimeoutError
-from botocore.parsers import ResponseParserError
 
 
 class S3Error(AnsibleAWSError):
@@ -150,11 +149,11 @@ def test_the_action_is_the_one_that_aws_names() -> None:
 def test_a_page_of_a_proxy_is_an_error_like_others() -> None:
     @STSErrorHandler.common_error_handler("get caller identity")
     def ask() -> None:
-        raise ResponseParserError("Unable to parse response, invalid XML received: b'<!DOCTYPE html>…'")
+        raise NoAnswerError("GetCallerIdentity", "a page")
 
     with pytest.raises(AnsibleSTSError) as caught:
         ask()
-    assert sentence(caught.value) == f"Failed to get caller identity: {NOT_AWS}"
+    assert sentence(caught.value) == f"Failed to get caller identity: GetCallerIdentity answered a page. {NOT_AWS}"
     assert outcome_unknown(caught.value)
 
 

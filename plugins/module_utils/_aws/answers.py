@@ -1,0 +1,248 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The door through which every answer comes in: what is not AWS's, or lacks what is read of it, stays outside.
+
+A proxy may answer in AWS's place, with status 200, too. botocore makes an empty answer of a page and of ``{}``, and
+raises errors of its parsers for what it cannot read. Behind this door an answer fits what the code reads of it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import unquote
+from xml.etree import ElementTree
+
+try:
+    from botocore.exceptions import ClientError
+    from botocore.parsers import create_parser
+except ImportError:  # AnsibleAWSModule says what is missing
+    ClientError = Exception
+
+from .untyped import Client, Structure
+
+NOT_AWS = "The answer is not one of AWS: a proxy or a login page of the network may have sent it."
+"""Said in place of botocore's text, which is a parser's."""
+
+CODE = "NoAnswerOfAWS"
+"""In the place of AWS's error code. Reads are made again; the outcome of a write is unknown."""
+
+NEEDED = {
+    # AWS Account Management
+    "ListRegions": ("Regions[].RegionName",),
+    # CloudTrail
+    "AddTags": (),
+    "CreateTrail": ("TrailARN",),
+    "DeleteTrail": (),
+    "DescribeTrails": (
+        "trailList[].TrailARN",
+        "trailList[].HomeRegion",
+        "trailList[].S3BucketName",
+        "trailList[].IsMultiRegionTrail",
+        "trailList[].IsOrganizationTrail",
+        "trailList[].IncludeGlobalServiceEvents",
+        "trailList[].LogFileValidationEnabled",
+    ),
+    "GetEventConfiguration": (
+        "TrailARN",
+        "AggregationConfigurations?[].EventCategory",
+        "AggregationConfigurations?[].Templates[]",
+    ),
+    "GetEventDataStore": ("EventDataStoreArn", "OrganizationEnabled"),
+    "GetEventSelectors": (
+        "TrailARN",
+        "EventSelectors?[].ReadWriteType?",
+        "EventSelectors?[].DataResources?[].Type",
+        "AdvancedEventSelectors?[].FieldSelectors[].Field",
+    ),
+    "GetInsightSelectors": ("TrailARN", "InsightSelectors?[].InsightType"),
+    "GetTrail": (
+        "Trail.TrailARN",
+        "Trail.HomeRegion",
+        "Trail.S3BucketName",
+        "Trail.IsMultiRegionTrail",
+        "Trail.IsOrganizationTrail",
+    ),
+    "GetTrailStatus": ("IsLogging",),
+    "ListEventDataStores": ("EventDataStores[].EventDataStoreArn",),
+    "ListPublicKeys": ("PublicKeyList[].Fingerprint", "PublicKeyList[].Value"),
+    "ListTags": ("ResourceTagList[].ResourceId", "ResourceTagList[].TagsList?[].Key"),
+    "ListTrails": ("Trails[].TrailARN", "Trails[].HomeRegion"),
+    "LookupEvents": ("Events[].EventName", "Events[].EventTime", "Events[].CloudTrailEvent"),
+    "PutEventConfiguration": ("TrailARN",),
+    "PutEventSelectors": ("TrailARN",),
+    "PutInsightSelectors": ("TrailARN",),
+    "RemoveTags": (),
+    "StartLogging": (),
+    "StopLogging": (),
+    "UpdateTrail": ("TrailARN",),
+    # IAM
+    "GetPolicy": ("Policy.DefaultVersionId",),
+    "GetPolicyVersion": ("PolicyVersion.Document",),
+    "GetRole": ("Role.Arn",),
+    "GetRolePolicy": ("PolicyDocument",),
+    "ListAttachedRolePolicies": ("AttachedPolicies[].PolicyArn",),
+    "ListRolePolicies": ("PolicyNames[]",),
+    # KMS
+    "DescribeKey": ("KeyMetadata.Arn",),
+    "GetKeyPolicy": ("Policy",),
+    # Organizations
+    "DescribeAccount": ("Account.Id",),
+    "DescribeOrganization": ("Organization.Id", "Organization.FeatureSet", "Organization.MasterAccountId"),
+    "DisableAWSServiceAccess": (),
+    "EnableAWSServiceAccess": (),
+    "ListAWSServiceAccessForOrganization": ("EnabledServicePrincipals[].ServicePrincipal",),
+    "ListAccounts": ("Accounts[].Id",),
+    "ListAccountsForParent": ("Accounts[].Id",),
+    "ListOrganizationalUnitsForParent": ("OrganizationalUnits[].Id", "OrganizationalUnits[].Name"),
+    "ListRoots": ("Roots[].Id", "Roots[].Name"),
+    "ListTagsForResource": ("Tags[].Key", "Tags[].Value"),
+    # S3
+    "DeleteBucketPolicy": (),
+    "GetBucketEncryption": ("ServerSideEncryptionConfiguration.Rules[]",),
+    "GetBucketLifecycleConfiguration": ("Rules[]",),
+    "GetBucketLocation": (),
+    "GetBucketLogging": (),
+    "GetBucketOwnershipControls": ("OwnershipControls.Rules[].ObjectOwnership",),
+    "GetBucketPolicy": ("Policy",),
+    "GetBucketTagging": ("TagSet[].Key", "TagSet[].Value"),
+    "GetBucketVersioning": (),
+    "GetObject": (),
+    "GetObjectLockConfiguration": ("ObjectLockConfiguration",),
+    "GetPublicAccessBlock": ("PublicAccessBlockConfiguration",),
+    "HeadBucket": (),
+    "ListBuckets": ("Buckets[].Name",),
+    "ListObjectsV2": ("Contents?[].Key", "Contents?[].LastModified", "CommonPrefixes?[].Prefix"),
+    "PutBucketPolicy": (),
+    # SNS
+    "GetTopicAttributes": ("Attributes.Policy",),
+    # STS
+    "AssumeRole": (
+        "Credentials.AccessKeyId",
+        "Credentials.SecretAccessKey",
+        "Credentials.SessionToken",
+        "AssumedRoleUser.Arn",
+    ),
+    "GetCallerIdentity": ("Account", "Arn"),
+}
+"""What is read of each operation's answer and AWS always gives. ``[]``: of each one in a list; ``?``: if there is any.
+
+Every operation that is called stands here, with its answer's members by the names of the API reference.
+"""
+
+CLOSED = {"ReadWriteType"}
+"""Members whose values are all known: with another one, settings that nobody understands would be written back."""
+
+DOCUMENTS = {"CloudTrailEvent", "Document", "Policy", "PolicyDocument"}
+"""Texts that hold a JSON object, which IAM encodes as in a URL."""
+
+KINDS: dict[str, Any] = {"boolean": bool, "list": list, "map": dict, "string": str, "structure": dict}
+"""botocore's types and Python's. Times are what the parser makes of them, and it makes sure that they are any."""
+
+
+class NoAnswerError(ClientError):  # type: ignore[misc, unused-ignore]
+    """An answer that AWS cannot have given. The message says what is wrong with it, without any of its text."""
+
+    def __init__(self, operation: str, problem: str, status: int = 200) -> None:
+        self.sentence = f"{operation} answered {problem}. {NOT_AWS}"
+        error = {"Code": CODE, "Message": self.sentence}
+        super().__init__({"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
+
+
+def through_door(client: Client) -> Client:
+    """The client, whose calls raise NoAnswerError for what is not AWS's answer."""
+
+    def look(operation_model: Any, response_dict: Structure, **_more: Any) -> None:
+        model = operation_model.service_model
+        protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
+        if not operation_model.has_streaming_output:
+            read_answer(create_parser(protocol), operation_model, response_dict)
+
+    client.meta.events.register_first("before-parse", look, unique_id=__name__)
+    return client
+
+
+def read_answer(parser: Any, operation: Any, response: Structure) -> Structure:
+    """What botocore's parser makes of a response: status_code, headers and body. Raises NoAnswerError.
+
+    operation: botocore's model of it.
+    """
+    status, body, shape = response["status_code"], response["body"], operation.output_shape
+    try:
+        parsed: Structure = parser.parse(response, shape)
+    except Exception as error:  # parsers raise whatever they meet
+        raise NoAnswerError(operation.name, "what cannot be read", status) from error
+    problem = None
+    if status >= 300:  # botocore reads some of S3's errors once more, and raises its parser's errors then
+        bodiless = operation.http["method"] == "HEAD"
+        problem = None if _is_json(operation) or bodiless or is_xml(body) else "what cannot be read"
+    else:
+        problem = _form_problem(body, operation) or next(
+            filter(None, (_problem(shape, parsed, path) for path in NEEDED.get(operation.name, ()))), None
+        )
+    if problem:
+        raise NoAnswerError(operation.name, problem, status)
+    return parsed
+
+
+def _form_problem(body: bytes, operation: Any) -> str | None:
+    """What is wrong with the form of a good answer's body, of which botocore's parsers make an empty answer."""
+    text, shape = body.strip(), operation.output_shape
+    payload = None if shape is None else shape.members.get(shape.serialization.get("payload"))
+    if payload is not None and payload.type_name == "string":
+        return None  # a text of its own, such as a policy
+    if not text:
+        members = () if shape is None else shape.members.values()
+        return "nothing" if any("location" not in member.serialization for member in members) else None
+    if text[:9].lower() == b"<!doctype" or text[:5].lower() == b"<html":
+        return "a page"
+    if _is_json(operation):
+        return None if is_object(text) else "no JSON object"
+    return None if text[:1] == b"<" else "no XML"
+
+
+def _problem(shape: Any, value: Any, path: str) -> str | None:
+    """Why a parsed answer does not have what a path of NEEDED names, as words behind "answered"."""
+    name, _, rest = path.partition(".")
+    bare = name.removesuffix("[]").removesuffix("?")
+    member = shape.value if shape.type_name == "map" else shape.members[bare]
+    found = value.get(bare)
+    if found is None:
+        return None if "?" in name else f"without {bare}"
+    if not isinstance(found, KINDS.get(member.type_name, object)):
+        return f"{bare} in another form"
+    if name.endswith("[]"):
+        if any(one is None for one in found):
+            return f"{bare} in another form"
+        return next(filter(None, (_problem(member.member, one, rest) for one in found)), None) if rest else None
+    if rest:
+        return _problem(member, found, rest)
+    if bare in CLOSED and found not in member.enum:
+        return f"{bare} of an unknown kind"
+    if bare.lower().endswith("arn") and found.count(":") < 5:
+        return f"{bare} that is no ARN"
+    if bare in DOCUMENTS and member.type_name == "string" and not is_object(unquote(found)) and not is_object(found):
+        return f"{bare} that is no JSON object"
+    return None
+
+
+def _is_json(operation: Any) -> bool:
+    return "json" in operation.service_model.metadata["protocol"]
+
+
+def is_xml(text: bytes) -> bool:
+    """Whether a body is XML."""
+    try:
+        ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return False
+    return True
+
+
+def is_object(text: str | bytes) -> bool:
+    """Whether a text is a JSON object."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
