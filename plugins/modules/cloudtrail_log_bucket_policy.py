@@ -133,6 +133,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     Session,
     connection_of,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     describe_change,
     ensure_policy,
@@ -166,7 +167,7 @@ def main() -> None:
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error, caller))
     for warning in loss_warnings(change, options.bucket):
-        warn(warning)
+        warn(printable(warning))
     module.exit_json(bucket=options.bucket, policy=change.after, **describe_change(change))
 
 

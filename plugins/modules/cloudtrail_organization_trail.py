@@ -285,6 +285,13 @@ options:
     type: int
     default: 30
     version_added: 1.2.0
+  trail_propagation_timeout:
+    description:
+      - How long to wait, in seconds, until AWS answers the trail as it was just written. Reads may tell of the state
+        before for a while. Nothing is written again. V(0) reads once.
+    type: int
+    default: 30
+    version_added: 1.2.0
   on_problem:
     description:
       - What to do about a problem that is found before the first write - V(fail), V(warn), or V(ignore), which does not
@@ -764,6 +771,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "adopt_foreign": {"type": "bool", "default": False},
     "access_propagation_timeout": {"type": "int", "default": 120},
     "policy_propagation_timeout": {"type": "int", "default": 30},
+    "trail_propagation_timeout": {"type": "int", "default": 30},
     "on_problem": {"type": "dict", "options": ON_PROBLEM, "apply_defaults": True},
     "tags": {"type": "dict", "aliases": ["resource_tags"]},
     "purge_tags": {"type": "bool", "default": True},

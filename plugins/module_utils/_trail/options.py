@@ -102,6 +102,7 @@ class TrailOptions:
     adopt_foreign: bool
     access_propagation_timeout: int
     policy_propagation_timeout: int
+    trail_propagation_timeout: int
     on_problem: Mapping[ProblemName, Action]
     tags: Mapping[str, str] | None
     purge_tags: bool

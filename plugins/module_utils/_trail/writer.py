@@ -74,20 +74,22 @@ class Writer:
         return plan_for(self.arn, self.options, now.settings if now else None)
 
     def _prove(self, now: TrailNow | None) -> TrailNow | None:
-        """Give AWS a moment to answer what it accepted, but never write it again."""
-        for attempt in range(ROUNDS):
-            if not self._plan(now).calls:
-                return now
-            self.sleep(1 << attempt)
+        """Give AWS time to answer what it accepted, as long as the option says, but never write it again."""
+        left, pause = float(self.options.trail_propagation_timeout), 1.0
+        while (plan := self._plan(now)).calls and left > 0:
+            seconds = min(pause, left)
+            self.sleep(seconds)
+            left, pause = left - seconds, min(pause * 2, 15)
             now = read_trail(self.session, self.arn, self.options)
-        plan = self._plan(now)
         if not plan.calls:
             return now
         found = {name: now.settings.get(name) for name in plan.changed_fields} if now else "no trail"
         expected = {name: plan.after.get(name) for name in plan.changed_fields} if plan.after else "no trail"
         raise AnsibleOrgTrailError(
-            message=f"AWS accepted the changes to {self.arn}, but then answered {found}, expected {expected}. "
-            "Somebody else may be changing the trail; run again."
+            message=f"AWS accepted the changes to {self.arn}, but "
+            f"{self.options.trail_propagation_timeout} seconds later still answered {found}, expected {expected}. "
+            "AWS may still answer the old state, or somebody else may be changing the trail: run again in a few "
+            "minutes, or raise trail_propagation_timeout."
         )
 
     def _try(self, plan: Plan) -> AnsibleAWSError | None:

@@ -198,16 +198,26 @@ def test_what_aws_accepts_but_does_not_do_is_found_out() -> None:
     with pytest.raises(AnsibleOrgTrailError, match="'s3_bucket_name': 'new'"):
         aws.run()
     assert aws.writes == ["update_trail"]
-    assert aws.slept == [1, 2, 4]
+    assert aws.slept == [1, 2, 4, 8, 15]
 
 
-@pytest.mark.parametrize("stale", [1, 2, 3])
+@pytest.mark.parametrize("stale", [1, 3, 6])
 def test_what_aws_answers_late_is_waited_for(stale: int) -> None:
     aws = CloudTrail()
     aws.stale = stale
-    aws.run()
+    aws.run(trail_propagation_timeout=45)
     assert aws.writes == ["update_trail"]
-    assert aws.slept == [1, 2, 4][:stale]
+    assert aws.slept == [1, 2, 4, 8, 15, 15][:stale]
+
+
+@pytest.mark.parametrize(("timeout", "pauses"), [(0, []), (5, [1, 2, 2]), (30, [1, 2, 4, 8, 15])])
+def test_what_aws_answers_late_is_waited_for_as_long_as_the_option_says(timeout: int, pauses: list[float]) -> None:
+    aws = CloudTrail()
+    aws.stale = 99
+    with pytest.raises(AnsibleOrgTrailError, match=f"{timeout} seconds later .* AWS may still answer the old state"):
+        aws.run(trail_propagation_timeout=timeout)
+    assert aws.writes == ["update_trail"]
+    assert aws.slept == pauses
 
 
 def test_a_trail_that_disappears_is_not_made_anew() -> None:
