@@ -40,22 +40,24 @@ class SharingSession(Session):
         return made
 
 
+def connection_to(lab: Lab, params: dict[str, Any], region: str = "") -> Connection:
+    """The connection to the lab that a module's options ask for. params: at least the options ``assume_role_*``."""
+    name, arn = params["assume_role_session_name"], params["assume_role_arn"]
+    return Connection(
+        region=region or lab.home_region,
+        endpoint=lab.endpoint,
+        arguments={
+            "aws_access_key_id": lab.environment["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": lab.environment["AWS_SECRET_ACCESS_KEY"],
+        },
+        role=Role(arn, name, params["assume_role_external_id"] or "") if arn else None,
+        session_name=name,
+    )
+
+
 def open_session(lab: Lab, params: dict[str, Any], region: str = "") -> Session:
     """A session in the lab, without a module. params: at least the options ``assume_role_*``."""
-    name, arn = params["assume_role_session_name"], params["assume_role_arn"]
-    return SharingSession(
-        lab,
-        Connection(
-            region=region or lab.home_region,
-            endpoint=lab.endpoint,
-            arguments={
-                "aws_access_key_id": lab.environment["AWS_ACCESS_KEY_ID"],
-                "aws_secret_access_key": lab.environment["AWS_SECRET_ACCESS_KEY"],
-            },
-            role=Role(arn, name, params["assume_role_external_id"] or "") if arn else None,
-            session_name=name,
-        ),
-    )
+    return SharingSession(lab, connection_to(lab, params, region))
 
 
 def run_trail(lab: Lab, options: dict[str, Any], check_mode: bool = False, region: str = "") -> dict[str, Any]:

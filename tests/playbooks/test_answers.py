@@ -37,7 +37,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import check_coverage, summarize
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import coverage_options
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import find_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import find_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.reader import Paces, read_organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
@@ -56,21 +56,25 @@ from botocore.retries.standard import ExponentialBackoff
 
 from tests.aws_answers import BODIES, MUTATIONS
 from tests.lab_process import MEMBER_ROLE, Lab
-from tests.trail_run import CLOUDTRAIL, open_session, run_trail, trust
+from tests.trail_run import CLOUDTRAIL, connection_to, open_session, run_trail, trust
 
 Job = Callable[[Lab], Any]
 
 REGIONS = ["eu-central-1", "us-east-1"]
 S3 = {
+    "acl": "GetBucketAcl",
     "encryption": "GetBucketEncryption",
     "lifecycle": "GetBucketLifecycleConfiguration",
     "list-type": "ListObjectsV2",
     "location": "GetBucketLocation",
     "logging": "GetBucketLogging",
+    "notification": "GetBucketNotificationConfiguration",
     "object-lock": "GetObjectLockConfiguration",
     "ownershipControls": "GetBucketOwnershipControls",
     "policy": "GetBucketPolicy",
     "publicAccessBlock": "GetPublicAccessBlock",
+    "replication": "GetBucketReplication",
+    "requestPayment": "GetBucketRequestPayment",
     "tagging": "GetBucketTagging",
     "versioning": "GetBucketVersioning",
 }
@@ -204,8 +208,9 @@ def drift(lab: Lab) -> None:
         trusted_access=access,
         log_bucket=log_bucket["buckets"][0],
         log_archive_role_arn=role(lab, lab.log_archive),
+        delegated_administrators=[],
     )
-    assert find_drift(management, options_of(DriftOptions, given))
+    assert find_drift(connection_to(lab, given), options_of(DriftOptions, given))
 
 
 def inventory(lab: Lab) -> list[str]:
