@@ -28,6 +28,7 @@ class Options:
     strict_global_endpoints: whether calls to services with one endpoint per partition must be signed for its region.
         A client that is given an endpoint's address signs for its own region, so the lab is lenient (1.7).
     source_org_id_on_bucket_acl: whether CloudTrail's GetBucketAcl carries aws:SourceOrgID as its PutObject does (3.8).
+    source_org_id_on_keys_and_topics: whether CloudTrail's calls to KMS and SNS carry it (3.8).
     policy_size: how S3 counts a bucket policy against its 20 KiB: as it was ``sent``, or ``normalized``, which is
         without white space and with every character as itself (3.11).
     scp_arn_in_denials: whether a denial by a service control policy names its ARN, as AWS began to (7.10).
@@ -48,6 +49,7 @@ class Options:
     empty_pages: bool = False
     strict_global_endpoints: bool = False
     source_org_id_on_bucket_acl: bool = False
+    source_org_id_on_keys_and_topics: bool = False
     policy_size: str = "sent"
     scp_arn_in_denials: bool = False
     rates: bool = False

@@ -301,6 +301,16 @@ def test_fact_3_7_key_policy(lab: Lab, case: str) -> None:
         assert message == f"Insufficient permissions to access S3 bucket {BUCKET} or KMS key {key}."
 
 
+@pytest.mark.parametrize("tells", [False, True])
+def test_fact_3_8_what_the_calls_for_the_key_tell_of_the_organization(lab: Lab, tells: bool) -> None:
+    put_policy(lab, BUCKET, good(lab))
+    policy = key_statements(CONTEXT, describe=False)
+    describe = {**policy[1], "Action": "kms:DescribeKey", "Condition": {"StringEquals": {"aws:SourceOrgID": "O-ID"}}}
+    policy = json.loads(json.dumps([*policy, describe]).replace("O-ID", lab.organization_id))
+    with options(lab, source_org_id_on_keys_and_topics=tells):
+        assert (convert(lab, KmsKeyId=make_key(lab, policy))[0] == "") is tells
+
+
 def test_fact_3_7_bucket_key_needs_decrypt(lab: Lab) -> None:
     name = "bucket-with-a-bucket-key"
     make_bucket(lab, name, statements(name, lab.trail_arn, lab.organization_id))

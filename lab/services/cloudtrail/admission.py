@@ -61,7 +61,7 @@ def allows(document: bytes | str | None, request: Request) -> bool:
 def service_request(world: World, action: str, resource: str, trail_arn: str, **more: str) -> Request:
     """A request that CloudTrail makes for a trail, with every condition key that such a request carries.
 
-    Whether GetBucketAcl tells of the organization is an option (aws-facts 3.8).
+    Whether others than PutObject tell of the organization are options (aws-facts 3.8).
     """
     owner = trail_arn.split(":")[4]
     context = {
@@ -76,7 +76,11 @@ def service_request(world: World, action: str, resource: str, trail_arn: str, **
         "aws:EpochTime": str(int(world.now().timestamp())),
         **more,
     }
-    tells = action != "s3:GetBucketAcl" or world.options.source_org_id_on_bucket_acl
+    tells = action == "s3:PutObject" or (
+        world.options.source_org_id_on_bucket_acl
+        if action == "s3:GetBucketAcl"
+        else world.options.source_org_id_on_keys_and_topics
+    )
     if tells and is_member(world, owner) and world.organization_id:
         context["aws:SourceOrgID"] = world.organization_id
         context["aws:SourceOrgPaths"] = [parent_path(ou_path(world, owner))]

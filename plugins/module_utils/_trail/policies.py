@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from .._aws.arn import CLOUDTRAIL
 from .._policy.evaluation import Policy, PolicyError, Request, evaluate, parse_policy
@@ -24,7 +25,7 @@ def kms_key_policy(situation: Situation) -> Problem | None:
         policy = parse_policy(text)
     except PolicyError as error:
         return unread_problem("kms_key_policy", what, "the policy", Unread(str(error)))
-    effects = {request.action: evaluate(policy, request).effect for request in _key_requests(situation)}
+    effects = {request.action: _effect(policy, request, situation) for request in _key_requests(situation)}
     refused = [action for action, effect in effects.items() if effect in ("Deny", "ImplicitDeny")]
     unknown = [action for action, effect in effects.items() if effect == "Unknown"]
     if not refused and not unknown:
@@ -45,13 +46,23 @@ def _source(situation: Situation) -> dict[str, str | None]:
     return {
         "aws:SourceArn": str(situation.arn),
         "aws:SourceAccount": situation.arn.account_id,
-        "aws:SourceOrgID": situation.organization_id,
         "aws:PrincipalIsAWSService": "true",
         "aws:PrincipalServiceName": CLOUDTRAIL,
         "aws:SecureTransport": "true",
         "aws:PrincipalOrgID": None,
         "aws:PrincipalArn": None,
     }
+
+
+def _effect(policy: Policy, request: Request, situation: Situation) -> str:
+    """What the policy says of a call of CloudTrail's, of which nobody knows whether it tells the organization.
+
+    aws-facts 3.8 knows that of objects only. "Unknown" where it makes a difference.
+    """
+    told: tuple[str | None, ...] = (situation.organization_id, None)
+    calls = [replace(request, context={**request.context, "aws:SourceOrgID": organization}) for organization in told]
+    effects = {evaluate(policy, call).effect for call in calls}
+    return effects.pop() if len(effects) == 1 or effects <= {"Deny", "ImplicitDeny"} else "Unknown"
 
 
 def _key_requests(situation: Situation) -> list[Request]:
@@ -80,7 +91,7 @@ def sns_topic_policy(situation: Situation) -> Problem | None:
         # SNS's own policy for a new topic asks for aws:SourceOwner, and does not let CloudTrail publish.
         context = _source(situation) | {"aws:SourceOwner": None}
         request = Request("sns:Publish", topic, {"Service": CLOUDTRAIL}, context, complete=False)
-        effect = evaluate(parse_policy(text), request).effect if text else "Missing"
+        effect = _effect(parse_policy(text), request, situation) if text else "Missing"
     except PolicyError as error:
         return unread_problem("sns_topic_policy", what, "its policy", Unread(str(error)))
     if effect == "Allow":

@@ -139,11 +139,42 @@ def test_kms_key_policy_names_what_is_refused(policy: list[Any], found: str) -> 
     assert f"aws:SourceArn {ARN}" in problem.expected
 
 
-def test_kms_key_policy_knows_the_organization_of_the_call() -> None:
-    """The key's policy may ask for it in place of the trail's ARN."""
-    of_organization = key_statement("kms:*", StringEquals={"aws:SourceOrgID": "o-exampleorgid"})
-    assert kms_key_policy(with_key([of_organization])) is None
-    assert kms_key_policy(replace(with_key([of_organization]), organization_id="o-other")) is not None
+ORGANIZATION: list[tuple[str, list[Any], str | None]] = [
+    ("its own only", [key_statement("kms:*", StringEquals={"aws:SourceOrgID": "o-exampleorgid"})], "unknown"),
+    ("its own, if told", [key_statement("kms:*", StringEqualsIfExists={"aws:SourceOrgID": "o-exampleorgid"})], None),
+    ("another", [key_statement("kms:*", StringEquals={"aws:SourceOrgID": "o-other"})], "error"),
+    ("another, if told", [key_statement("kms:*", StringEqualsIfExists={"aws:SourceOrgID": "o-other"})], "unknown"),
+    (
+        "the others are denied",
+        [
+            key_statement("kms:*"),
+            {
+                **key_statement("kms:*", StringNotEquals={"aws:SourceOrgID": "o-exampleorgid"}),
+                "Effect": "Deny",
+            },
+        ],
+        "unknown",
+    ),
+    (
+        "the trail is enough",
+        [ENCRYPT, DESCRIBE, key_statement("kms:*", StringEquals={"aws:SourceOrgID": "o-exampleorgid"})],
+        None,
+    ),
+]
+
+
+@pytest.mark.parametrize(("case", "policy", "severity"), ORGANIZATION, ids=[row[0] for row in ORGANIZATION])
+def test_fact_3_8_whether_calls_for_the_key_and_topic_tell_the_organization_is_not_known(
+    case: str, policy: list[Any], severity: str | None
+) -> None:
+    problem = kms_key_policy(with_key(policy))
+    assert (problem.severity if problem else None) == severity
+    text = json.dumps({"Version": "2012-10-17", "Statement": policy}).replace("kms:*", "sns:*")
+    for action in ("kms:GenerateDataKey*", "kms:DescribeKey"):
+        text = text.replace(action, "sns:Publish")
+    if case != "the trail is enough":  # its statement asks for the key's context
+        problem = sns_topic_policy(replace(GOOD, after={**AFTER, "sns_topic_name": TOPIC}, topic_policy=text))
+        assert (problem.severity if problem else None) == severity
 
 
 NARROW = [
