@@ -82,7 +82,7 @@ class DeliveryProbe:
             data, metadata = get_object(self._s3, self._place.bucket, self._owner, key)
             problem = digest_problem(self._place.bucket, key, data, metadata, public_keys(row.region))
             row.digest_valid = row.digest_valid is not False and not problem
-            if problem and row.status == "covered":
+            if problem and row.status in ("covered", "silent"):
                 row.status = "delivery_error"
                 row.reason = f"The newest digest file {key} does not verify: {problem}."
 

@@ -15,7 +15,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors imp
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import delivery
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.delivery import DeliveryProbe
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Row, judge_delivery
 
 NOW = datetime(2026, 8, 15, 12, 30, tzinfo=UTC)
 TRAIL = parse_trail_arn("arn:aws:cloudtrail:us-east-1:111111111111:trail/default")
@@ -140,3 +140,26 @@ def test_access_is_refused_where_digests_cannot_be_verified(monkeypatch: pytest.
     DeliveryProbe(None, PLACE, OWNER, NOW).check_access()
     with pytest.raises(AnsibleOrgTrailError, match=r"It is missing\."):
         DeliveryProbe(None, PLACE, OWNER, NOW, lambda region: region).check_access()
+
+
+@pytest.mark.parametrize(
+    ("status", "problem", "judged"),
+    [
+        ("covered", "", "covered"),
+        ("covered", "forged", "delivery_error"),
+        ("silent", "", "covered"),
+        ("silent", "forged", "delivery_error"),
+        ("not_logging", "forged", "not_logging"),
+    ],
+)
+def test_a_digest_that_does_not_verify_is_no_delivery(
+    monkeypatch: pytest.MonkeyPatch, status: str, problem: str, judged: str
+) -> None:
+    found = {"Key": digest("2026-08-15T11:30"), "LastModified": NOW}
+    monkeypatch.setattr(delivery, "list_objects", lambda *_given: [found])
+    monkeypatch.setattr(delivery, "get_object", lambda *_given: (b"", {}))
+    monkeypatch.setattr(delivery, "digest_problem", lambda *_given: problem)
+    monkeypatch.setattr(delivery, "list_public_keys", lambda *_given: {})
+    row = Row(MEMBER, "", REGION, status)
+    DeliveryProbe(None, PLACE, OWNER, NOW, lambda region: region).look([row], 1, time.monotonic() + 60, lambda: None)
+    assert [one.status for one in judge_delivery([row], [])] == [judged]
