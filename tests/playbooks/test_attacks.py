@@ -35,6 +35,7 @@ from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, make_topic
 PAGE = ROOT / "docs" / "docsite" / "rst" / "attacks.rst"
 STRATUS = "Stratus aws.defense-evasion."
 OPT_IN_REGION = "eu-central-2"
+OWN_REGION = "ap-east-1"
 
 
 class World:
@@ -96,10 +97,10 @@ class World:
             for entry in self.lab.journal(writes=True)
         ]
 
-    def opt(self, verb: str, account: str) -> None:
-        """Enable or disable the opt-in region in an account."""
+    def opt(self, verb: str, account: str, region: str = OPT_IN_REGION) -> None:
+        """Enable or disable an opt-in region in an account."""
         other = {} if account == self.lab.management else {"AccountId": account}
-        getattr(self.lab.client("account"), f"{verb}_region")(RegionName=OPT_IN_REGION, **other)
+        getattr(self.lab.client("account"), f"{verb}_region")(RegionName=region, **other)
 
     def coverage(self) -> dict[str, Any]:
         """Variables that make both playbooks ask the given accounts, of a trail that is older than a day."""
@@ -113,6 +114,10 @@ class World:
             "coverage_trail_changed_at": "2020-01-01T00:00:00Z",
             "coverage_fail_on": [*FAIL_ON, "region_disabled"],
         }
+
+    def coverage_of_own_regions(self) -> dict[str, Any]:
+        """Variables that make both playbooks ask the given accounts for their regions, too."""
+        return {**self.coverage(), "coverage_regions": [], "coverage_fail_on": list(FAIL_ON)}
 
     def deliver(self) -> None:
         """Let CloudTrail deliver what happened, so that its status tells of failures."""
@@ -205,6 +210,11 @@ def expect_it_no_more(_world: World) -> None:
     """The account is taken out of coverage_accounts."""
 
 
+def leave_the_region_of_its_own(world: World) -> None:
+    world.lab.control("POST", "faults", [])
+    world.opt("disable", world.members[0], OWN_REGION)
+
+
 # What an attacker does, where it takes more than a call.
 
 
@@ -287,16 +297,24 @@ def deny_writes(world: World) -> None:
     world.put_policy(lambda statements: [*statements, deny])
 
 
-def deny_a_member(world: World) -> None:
-    """Nothing that admission writes is denied: AWS takes the trail, and the member's files are lost."""
+def deny_files(world: World, pattern: str) -> None:
+    """Nothing that admission writes is denied: AWS takes the trail, and these files are lost."""
     deny = {
         "Sid": "Silence",
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{world.lab.bucket}/AWSLogs/*/{world.members[0]}/*.gz",
+        "Resource": f"arn:aws:s3:::{world.lab.bucket}/AWSLogs/*/{pattern}",
     }
     world.put_policy(lambda statements: [*statements, deny])
+
+
+def select_data_events_only(world: World) -> None:
+    fields = [
+        {"Field": "eventCategory", "Equals": ["Data"]},
+        {"Field": "resources.type", "Equals": ["AWS::S3::Object"]},
+    ]
+    world.cloudtrail.put_event_selectors(TrailName=world.arn, AdvancedEventSelectors=[{"FieldSelectors": fields}])
 
 
 def change_prefix(world: World) -> None:
@@ -324,6 +342,13 @@ def delete_log_group(world: World) -> None:
 
 def remove_account(world: World) -> None:
     world.organizations.remove_account_from_organization(AccountId=world.members[0])
+
+
+def use_a_region_of_its_own(world: World) -> None:
+    """Management has not enabled the region, and AWS's copy of the trail there is not made."""
+    world.opt("enable", world.members[0], OWN_REGION)
+    lost = {"service": "cloudtrail", "region": OWN_REGION, "fault": "code:TrailNotFoundException"}
+    world.lab.control("POST", "faults", [lost])
 
 
 def offer_a_look_alike(world: World) -> None:
@@ -453,6 +478,13 @@ ATTACKS = [
         repair=("PutEventSelectors",),
     ),
     Attack(
+        "Log data events only, by an advanced event selector",
+        select_data_events_only,
+        ("event_selectors",),
+        STRATUS + "cloudtrail-event-selectors",
+        repair=("PutEventSelectors",),
+    ),
+    Attack(
         "Log read-only events",
         lambda w: w.select(ReadWriteType="ReadOnly"),
         ("event_selectors",),
@@ -534,7 +566,28 @@ ATTACKS = [
     Attack("Deny writes in the bucket policy", deny_writes, ("Quiet",), by_hand="Quiet", remedy=restore_policy),
     Attack(
         "Deny one member's files in the bucket policy",
-        deny_a_member,
+        lambda w: deny_files(w, f"{w.members[0]}/*.gz"),
+        ("Silence",),
+        by_hand="Silence",
+        remedy=restore_policy,
+    ),
+    Attack(
+        "Deny one region's files in the bucket policy",
+        lambda w: deny_files(w, "CloudTrail/eu-west-1/*.json.gz"),
+        ("Silence",),
+        by_hand="Silence",
+        remedy=restore_policy,
+    ),
+    Attack(
+        "Deny digest files in the bucket policy",
+        lambda w: deny_files(w, "CloudTrail-Digest/*_CloudTrail-Digest_*"),
+        ("Silence",),
+        by_hand="Silence",
+        remedy=restore_policy,
+    ),
+    Attack(
+        "Deny the files of a month to come in the bucket policy",
+        lambda w: deny_files(w, "CloudTrail/*/2031/05/*"),
         ("Silence",),
         by_hand="Silence",
         remedy=restore_policy,
@@ -673,6 +726,24 @@ ATTACKS = [
         by_hand="region disabled 1",
         remedy=lambda w: w.opt("enable", w.members[0]),
         variables=World.coverage,
+    ),
+    Attack(
+        "Enable a region in one member only, to which the trail does not come (with detect_drift_coverage)",
+        use_a_region_of_its_own,
+        ("missing", OWN_REGION),
+        "MITRE T1535",
+        by_hand="rail missing",
+        remedy=leave_the_region_of_its_own,
+        variables=World.coverage_of_own_regions,
+    ),
+    Attack(
+        "Give the hosts keys of an account that is not theirs",
+        lambda _world: None,
+        ("could not be judged",),
+        "MITRE T1078.004",
+        by_hand="999999999999",
+        remedy=lambda _world: None,
+        variables=lambda _world: {"account_id": "999999999999"},
     ),
     Attack(
         "Remove an account from the organization (with detect_drift_coverage and coverage_accounts)",
