@@ -189,7 +189,7 @@ notes:
     Where the trail has a KMS key, V(digest) also needs C(kms:Decrypt) of O(log_archive_role_arn), in its policy and in
     the key's."
   - "RV(coverage[].status) is one of V(covered) (the trail is there, logs management events, and reports no error),
-    V(pending) (not there yet, within 24 hours), V(missing), V(not_logging), V(no_management_events) (its event
+    V(pending) (not there yet, within 24 hours), V(missing), V(not_logging), V(management_events_missing) (its event
     selectors leave them out), V(delivery_error) (of log files, digest files, CloudWatch Logs or SNS),
     V(home_region_disabled) (the account has not enabled the trail's home region, and so sends nothing), V(silent) (it
     logs for more than a day, but nothing ever arrived), V(denied) (the role cannot be assumed, or may not ask),

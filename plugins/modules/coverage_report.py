@@ -73,7 +73,7 @@ options:
     choices:
       - missing
       - not_logging
-      - no_management_events
+      - management_events_missing
       - delivery_error
       - home_region_disabled
       - silent
@@ -88,7 +88,7 @@ options:
     default:
       - missing
       - not_logging
-      - no_management_events
+      - management_events_missing
       - delivery_error
       - home_region_disabled
       - silent

@@ -180,14 +180,16 @@ def test_what_the_trail_does_not_log_is_told(tmp_path: Path) -> None:
             client.put_event_selectors(TrailName=lab.trail_arn, EventSelectors=[selector])
 
         select(ReadWriteType="ReadOnly")
-        assert "The trail logs only read management events." in lines(run_role(lab, tmp_path).ok())[0]
-        assert report(tmp_path)["headline"].endswith("(3 of 17 regions; only read management events)")
+        result = run_role(lab, tmp_path)
+        assert result.rc == 2
+        assert "The trail logs only read management events." in lines(result)[0]
+        assert run_role(lab, tmp_path, coverage_fail_on=["missing"]).rc == 2  # nothing is covered
         objects = {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3"]}
         select(IncludeManagementEvents=False, DataResources=[objects])
         result = run_role(lab, tmp_path)
         assert result.rc == 2
-        assert "no management events 18" in result.msg
-        assert set(statuses(tmp_path).values()) == {"no_management_events"}
+        assert "management events missing 18" in result.msg
+        assert set(statuses(tmp_path).values()) == {"management_events_missing"}
 
 
 def test_a_trail_that_this_run_converted_is_on_its_way(lab: Lab, tmp_path: Path) -> None:

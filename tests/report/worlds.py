@@ -106,7 +106,7 @@ WAYS = {
     "denied_by_scp": "AWS: not authorized with an explicit deny in a service control policy: arn:aws:… (AccessDenied).",
     "home_region_disabled": "The account has not enabled the trail's home region eu-south-1.",
     "silent": "Logging is on since 2026-07-01T00:00:00Z, but CloudTrail never delivered anything.",
-    "no_management_events": "The trail's event selectors log no management event.",
+    "management_events_missing": "The trail's event selectors log no management events.",
     "unreachable": "cloudtrail.{region}.amazonaws.com gave no answer within 10 seconds.",
 }
 SOME_REGIONS = {
@@ -115,7 +115,7 @@ SOME_REGIONS = {
     "unreachable": ("ca-central-1",),
     "denied_by_scp": ("sa-east-1",),
     "silent": ("us-west-1",),
-    "no_management_events": ("eu-north-1",),
+    "management_events_missing": ("eu-north-1",),
     "not_logging": ("us-east-1", "us-east-2", "us-west-2"),
 }
 

@@ -187,10 +187,9 @@ def _settled(row: Row, now: datetime, known: Known, shut_out: set[str]) -> Row:
     if row.status == "missing" and now - youngest < PROPAGATION:
         until = (youngest + PROPAGATION).strftime("%Y-%m-%d %H:%M UTC")
         return replace(row, status="pending", reason=f"The trail has not arrived yet; AWS may take until {until}.")
-    if row.status == "covered" and known.events and not known.events.some:
-        return replace(
-            row, status="no_management_events", reason="The trail's event selectors log no management event."
-        )
+    if row.status == "covered" and known.events and not known.events.both_kinds:
+        reason = f"The trail's event selectors log {known.events}."
+        return replace(row, status="management_events_missing", reason=reason)
     if is_silent(row, now, youngest):
         since = f" since {row.logging_since}" if row.logging_since else ""
         return replace(row, status="silent", reason=f"Logging is on{since}, but CloudTrail never delivered anything.")

@@ -46,12 +46,12 @@ STATUSES = {
         "and find out in event history who called StopLogging.",
         healed_by_waiting=True,
     ),
-    "no_management_events": Status(
+    "management_events_missing": Status(
         "V",
-        "No management events",
-        "The trail is there and logs, but its event selectors leave out all management events. Run "
-        "playbooks/enable_org_trail.yml, or put a selector for management events to the others; for a trail of others, "
-        "tell who owns it.",
+        "Management events missing",
+        "The trail is there and logs, but its event selectors leave out all management events, or those that read or "
+        "those that write. Run playbooks/enable_org_trail.yml, or put a selector for management events to the others; "
+        "for a trail of others, tell who owns it.",
     ),
     "delivery_error": Status(
         "E",

@@ -201,8 +201,10 @@ def test_silence_of_more_than_a_day_is_not_covered(
     [
         (None, "covered"),
         (ManagementEvents(frozenset(), frozenset(), some=True), "covered"),
-        (ManagementEvents(frozenset(), None, some=True), "covered"),
-        (ManagementEvents(None, None, some=False), "no_management_events"),
+        (ManagementEvents(frozenset({"kms.amazonaws.com"}), frozenset(), some=True), "covered"),
+        (ManagementEvents(frozenset(), None, some=True), "management_events_missing"),
+        (ManagementEvents(None, frozenset(), some=True), "management_events_missing"),
+        (ManagementEvents(None, None, some=False), "management_events_missing"),
     ],
 )
 def test_a_trail_without_management_events_covers_nothing(events: ManagementEvents | None, status: str) -> None:

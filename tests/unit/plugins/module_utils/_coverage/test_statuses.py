@@ -31,7 +31,7 @@ def test_what_is_not_good_fails() -> None:
     assert set(FAIL_ON) == {
         "missing",
         "not_logging",
-        "no_management_events",
+        "management_events_missing",
         "delivery_error",
         "home_region_disabled",
         "silent",
