@@ -44,7 +44,7 @@ def ensure_trail(
     if problems["fail"]:
         raise AnsibleOrgTrailError(
             message=" ".join(problem.sentence for problem in problems["fail"]),
-            problems=[asdict(problem) for problem in [*problems["fail"], *problems["warn"]]],
+            problems=[problem.to_dict() for problem in [*problems["fail"], *problems["warn"]]],
         )
     after, actions, waited = plan.after, list(plan.calls), {}
     if plan.calls and not check_mode:
@@ -70,7 +70,7 @@ def _result(view: View, plan: Plan, after: Settings | None, actions: list[Call],
         "changed_fields": list(plan.changed_fields),
         "summary": changes_in_words(view.arn, before, plan, after),
         "actions": _described_actions(view, actions),
-        "problems": [asdict(problem) for problem in problems],
+        "problems": [problem.to_dict() for problem in problems],
         "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},
     }
 

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 from .._aws.arn import TrailArn
+from .._aws.text import printable
 from .._aws.trail_status import DeliveryError
 from .._aws.untyped import Structure
 from .options import ProblemName, TrailOptions
@@ -32,6 +33,10 @@ class Problem:
     @property
     def sentence(self) -> str:
         return f"{self.object}: found {self.found}, expected {self.expected}. {self.remedy}"
+
+    def to_dict(self) -> dict[str, str]:
+        """It as results tell it: Ansible shows them when the task fails, so text of others is printable."""
+        return {name: printable(text) for name, text in asdict(self).items()}
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,12 @@ def test_sentence() -> None:
     assert problem.sentence == "Account 1: found five trails, expected fewer. Delete one."
 
 
+def test_in_results_text_of_others_is_printable() -> None:
+    told = Problem("bucket_policy", "error", "Bucket b", "a Deny of a\n::error::b", "none", "Delete it.").to_dict()
+    assert told["found"] == "a Deny of a\ufffd::error::b"
+    assert told["object"] == "Bucket b"
+
+
 @pytest.mark.parametrize("reason", ["It was denied", "It was denied."])
 def test_unread_problem(reason: str) -> None:
     problem = unread_problem("kms_key_policy", "Key k", "the policy", Unread(reason))
