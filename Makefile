@@ -14,7 +14,7 @@ VENV := .venv/$(VERSION)
 BIN := $(VENV)/bin
 # Two processes, each with whole files; tests/conftest.py says in which order.
 SPREAD = --numprocesses 2 --no-loadscope-reorder
-# "or scale": organizations of thousands of accounts. make test-full SCALE= leaves them out.
+# "or scale": thousands of accounts, and each answer spoilt in each way. make test-full SCALE= leaves them out.
 SCALE = or scale
 # The tests that run plays. They run with direct execution, and in test-full with ordinary modules, too; those left out
 # fork by themselves.

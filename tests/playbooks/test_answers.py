@@ -259,7 +259,7 @@ FEW = ("an empty object",)
 
 @pytest.mark.parametrize(
     "mutations",
-    [pytest.param(FEW, id="few"), pytest.param(tuple(MUTATIONS), id="all", marks=pytest.mark.full)],
+    [pytest.param(FEW, id="few"), pytest.param(tuple(MUTATIONS), id="all", marks=pytest.mark.scale)],
 )
 @pytest.mark.parametrize("name", JOBS)
 def test_a_spoilt_answer_ends_in_a_sentence_and_writes_nothing(
@@ -285,7 +285,7 @@ def test_a_spoilt_answer_ends_in_a_sentence_and_writes_nothing(
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[] if one == "inventory" else pytest.mark.full) for one in JOBS]
+    "name", [pytest.param(one, marks=[] if one == "inventory" else pytest.mark.scale) for one in JOBS]
 )
 def test_an_answer_that_is_spoilt_once_is_asked_for_again(lab: Lab, proxy: Proxy, name: str) -> None:
     assert ends(JOBS[name], lab) == ""
@@ -316,7 +316,7 @@ def lesson(lab: Lab) -> None:
     lab.client("s3", account=lab.log_archive).delete_bucket_policy(Bucket=lab.bucket)
 
 
-@pytest.mark.full
+@pytest.mark.scale
 @pytest.mark.parametrize("mutation", BODIES)
 def test_a_spoilt_answer_to_a_write_leaves_nothing_half_done(proxy: Proxy, mutation: str) -> None:
     with Lab() as lab:
