@@ -56,6 +56,10 @@ def meta_of(service: str) -> Any:
     return boto3.client(service, region_name="us-east-1").meta
 
 
+KNOWS_AGGREGATIONS = "GetEventConfiguration" in meta_of("cloudtrail").service_model.operation_names
+"""Whether the installed botocore does: the oldest supported one does not (aws-facts 2.14)."""
+
+
 def about_what_was_asked(method: str, parameters: dict[str, Any], answer: Any) -> Any:
     """An answer with the ARN of what was asked for, as AWS gives it, unless the answer holds one."""
     if method in ("get_event_selectors", "get_insight_selectors", "get_event_configuration"):

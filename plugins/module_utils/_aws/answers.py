@@ -157,6 +157,7 @@ class NoAnswerError(ClientError):  # type: ignore[misc, unused-ignore]
 
 def through_door(client: Client) -> Client:
     """The client, whose calls raise NoAnswerError for what is not AWS's answer."""
+    told_early = False  # old botocore tells only after it has parsed; what it cannot parse is an error of its own
 
     def look(operation_model: Any, response_dict: Structure, **_more: Any) -> None:
         model = operation_model.service_model
@@ -164,7 +165,17 @@ def through_door(client: Client) -> Client:
         if not operation_model.has_streaming_output:
             read_answer(create_parser(protocol), operation_model, response_dict)
 
-    client.meta.events.register_first("before-parse", look, unique_id=__name__)
+    def look_early(**response: Any) -> None:
+        nonlocal told_early
+        told_early = True
+        look(**response)
+
+    def look_late(event_name: str, response_dict: Structure | None, **_more: Any) -> None:
+        if response_dict and not told_early:
+            look(client.meta.service_model.operation_model(event_name.rpartition(".")[2]), response_dict)
+
+    client.meta.events.register_first("before-parse", look_early, unique_id=__name__)
+    client.meta.events.register_first("response-received", look_late, unique_id=f"{__name__}.late")
     return client
 
 

@@ -21,7 +21,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.compat import HTTPHeaders
     from botocore.credentials import ReadOnlyCredentials
     from botocore.exceptions import BotoCoreError, ClientError
-    from botocore.parsers import ResponseParserFactory
+    from botocore.parsers import ResponseParserError, ResponseParserFactory
     from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
@@ -61,7 +61,7 @@ class Patience:
         """Seconds until attempt number ``attempt`` is repeated; None when it is not."""
         context = RetryContext(attempt, self._operation, parsed, response, error)
         busy = (parsed or {}).get("Error", {}).get("Code") in BUSY  # botocore does not know all of them
-        garbled = isinstance(error, NoAnswerError)
+        garbled = isinstance(error, NoAnswerError | ResponseParserError)
         if not busy and not garbled and not self._conditions.is_retryable(context):
             return None
         throttled = response is not None and response.status_code < 500
@@ -92,7 +92,10 @@ class ClientCaller:
             headers = HTTPHeaders.from_dict(metadata.get("HTTPHeaders", {}))
             response = AWSResponse("", metadata.get("HTTPStatusCode", 400), headers, None)
             return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
-        except BotoCoreError as error:
+        except (
+            BotoCoreError,
+            ResponseParserError,
+        ) as error:  # the latter of old botocore, which parses before the door
             return unanswered(error, self._patience.seconds(attempt, None, None, error))
 
 
@@ -137,7 +140,8 @@ class Caller:
 
 def unanswered(error: Exception, again_after: float | None) -> Answer:
     """No answer of AWS: none at all, or a text that only a proxy can have sent."""
-    text = error.sentence if isinstance(error, NoAnswerError) else str(error)
+    garbled = NOT_AWS if isinstance(error, ResponseParserError) else str(error)
+    text = error.sentence if isinstance(error, NoAnswerError) else garbled
     return Answer({}, "", text, False, again_after)
 
 

@@ -131,11 +131,8 @@ def test_a_page_of_a_proxy_is_no_answer() -> None:
     sts.meta.events.register("before-send.sts", lambda **_: page)
     ask = ClientCaller(through_door(sts), "GetCallerIdentity")
     first, last = ask(1), ask(FAILED_ATTEMPTS)
-    assert (first.ok, first.code, first.message) == (
-        False,
-        "",
-        f"GetCallerIdentity answered what cannot be read. {NOT_AWS}",
-    )
+    assert (first.ok, first.code) == (False, "")
+    assert first.message in (f"GetCallerIdentity answered what cannot be read. {NOT_AWS}", NOT_AWS)  # old botocore's
     assert first.again_after is not None
     assert last.again_after is None
 

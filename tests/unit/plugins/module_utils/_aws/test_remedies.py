@@ -21,7 +21,7 @@ OF_OTHER_RESOURCES = ("Channel", "EventDataStore", "InactiveEventDataStore", "In
 MODEL = meta_of("cloudtrail").service_model
 CODES = [
     (operation, error.name)
-    for operation in sorted(WRITES)
+    for operation in sorted(set(WRITES) & set(MODEL.operation_names))  # old botocore does not know all of them
     for error in MODEL.operation_model(operation).error_shapes
     if not error.name.startswith(OF_OTHER_RESOURCES)
 ]

@@ -25,7 +25,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.reader i
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.selectors import ALL_MANAGEMENT_EVENTS
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.situation import OtherTrail, Unread
 
-from tests.canned_aws import CannedSession, client_error
+from tests.canned_aws import KNOWS_AGGREGATIONS, CannedSession, client_error
 from tests.trail_options import options
 
 ME, OTHER = "111122223333", "444455556666"
@@ -83,9 +83,10 @@ def test_a_trail_is_read_in_its_home_region() -> None:
 
 FURTHER = [
     ({"insight_selectors": []}, "get_insight_selectors", "insight_selectors"),
-    ({"aggregation_configurations": []}, "get_event_configuration", "aggregation_configurations"),
     ({"tags": {}}, "list_tags", "tags"),
 ]
+if KNOWS_AGGREGATIONS:
+    FURTHER.append(({"aggregation_configurations": []}, "get_event_configuration", "aggregation_configurations"))
 
 
 @pytest.mark.parametrize(("given", "call", "setting"), FURTHER)
