@@ -220,7 +220,7 @@ def _form_problem(body: bytes, operation: Any) -> str | None:
 
 def _problem(shape: Any, value: Any, path: str) -> str | None:
     """Why a parsed answer does not have what a path of NEEDED names, as words behind "answered"."""
-    name, _, rest = path.partition(".")
+    name, _dot, rest = path.partition(".")
     bare = name.removesuffix("[]").removesuffix("?")
     member = shape.value if shape.type_name == "map" else shape.members[bare]
     found = value.get(bare)

@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 
 from .._aws.arn import CLOUDTRAIL, is_key_arn
 from .._aws.log_place import LogPlace
@@ -19,7 +20,7 @@ from .._policy.evaluation import Decision, Policy, Request, evaluate, resource_p
 from .._policy.names import Element, Form, find_name, usual_name
 from .objects import insight_objects, log_objects
 
-Context = dict[str, str | Sequence[str] | None]
+Context = dict[str, Any]
 
 # Keys that a request by a service principal does not carry: they describe users, roles and their sessions, or a header
 # for keys that the writer brings along.

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 from .operators import UNSHIELD
 
@@ -36,7 +37,7 @@ class Run:
     field: str = ""
 
 
-Part = Texts | Run
+Part: TypeAlias = "Texts | Run"
 Form = tuple[Part, ...]
 """The form of the names: their parts, one after the other."""
 

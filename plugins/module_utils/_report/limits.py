@@ -65,7 +65,7 @@ def limits(document: Result) -> Limits:
     said = [*_accounts(document), *_regions(document)]
     logged = list(_events(document["management_events"]))
     sentences = "".join(f" {sentence}" for _words, sentence in (*said, *logged))
-    return Limits("; ".join(words for words, _ in said), "; ".join(words for words, _ in logged), sentences)
+    return Limits("; ".join(words for words, _said in said), "; ".join(words for words, _said in logged), sentences)
 
 
 def _accounts(document: Result) -> Iterable[tuple[str, str]]:

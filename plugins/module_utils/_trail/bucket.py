@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
@@ -19,7 +20,7 @@ from .options import TrailOptions
 from .settings import Settings
 from .situation import Unread
 
-BucketJudge = Callable[[str | None, LogPlace, bool], Sequence[str]]
+BucketJudge: TypeAlias = "Callable[[str | None, LogPlace, bool], Sequence[str]]"
 """Why a bucket's policy (JSON text, None for none) keeps out an organization trail (true) or an account's (false)."""
 
 

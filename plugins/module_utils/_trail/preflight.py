@@ -144,9 +144,8 @@ def _raise(error: AnsibleAWSError) -> NoReturn:
 
 
 def archive_of(session: Session, options: TrailOptions) -> Session:
-    """A session of the log archive, by the role in the options. Raises AnsibleSTSError."""
-    assert options.log_archive_role_arn
-    return session.assume(options.log_archive_role_arn, options.log_archive_role_external_id)
+    """A session of the log archive, by the role that the options name. Raises AnsibleSTSError."""
+    return session.assume(options.log_archive_role_arn or "", options.log_archive_role_external_id)
 
 
 def account_of(arn: str) -> str:
