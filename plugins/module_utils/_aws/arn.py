@@ -54,16 +54,6 @@ class TrailArn:
         return f"arn:{self.partition}:cloudtrail:{self.region}:{self.account_id}:trail/{self.name}"
 
 
-def build_trail_arn(region: str, account_id: str, name: str) -> str:
-    """Return the ARN of a trail by its home region, owning account (12 digits) and name.
-
-    It can be computed before the trail exists (aws-facts 3.4). Raises ValueError for an invalid name.
-    """
-    if problem := trail_name_problem(name):
-        raise ValueError(problem)
-    return str(TrailArn(partition_of(region), region, account_id, name))
-
-
 def parse_trail_arn(arn: str) -> TrailArn:
     """Split a trail's ARN into its parts. Raises ValueError when it is not the ARN of a trail."""
     match = _ARN.fullmatch(arn)

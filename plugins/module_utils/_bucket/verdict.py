@@ -38,11 +38,6 @@ class Verdict:
     admits: bool | None
     problems: tuple[Problem, ...] = ()
 
-    @property
-    def blocking(self) -> tuple[Problem, ...]:
-        """The problems that remain after merge_policy: explicit Denies, and a malformed document."""
-        return tuple(problem for problem in self.problems if not problem.repairable)
-
 
 def judge_policy(policy: str | Document | None, place: LogPlace) -> Verdict:
     """Say whether a bucket policy admits the trail, and name each cause when it does not.

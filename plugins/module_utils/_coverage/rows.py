@@ -235,11 +235,6 @@ def judge_delivery(rows: Iterable[Row], accounts: Iterable[str]) -> list[Row]:
     ]
 
 
-def is_young(now: datetime, changed_at: str, joined_at: str) -> bool:
-    """Whether the trail or the account is younger than AWS's longest time for a new trail (aws-facts 4.4)."""
-    return now - max(time_of(changed_at), time_of(joined_at)) < PROPAGATION
-
-
 def count(rows: Iterable[Row]) -> dict[str, int]:
     """Number of rows of each status, also of those that no row has."""
     counts = dict.fromkeys(ANSWERED, 0)

@@ -52,7 +52,7 @@ def test_judge_policy_names_the_true_cause(row: BrokenPolicy) -> None:
     assert {problem.statement for problem in verdict.problems} == set(row.blamed)
     assert any(row.says in f"{problem.found} {problem.expected}" for problem in verdict.problems)
     assert all(problem.fix for problem in verdict.problems)
-    assert bool(verdict.blocking) is not row.repairable
+    assert all(problem.repairable for problem in verdict.problems) is row.repairable
 
 
 @pytest.mark.parametrize("name", ADMITTING)
@@ -85,7 +85,7 @@ def test_judge_policy_reports_a_deny_and_a_lack_together() -> None:
     policy["Statement"] = [one for one in policy["Statement"] if one["Sid"] != ORGANIZATION_WRITE]
     verdict = judge_policy(policy, PLACE)
     assert {problem.statement for problem in verdict.problems} == {"NoPut", "absent"}
-    assert [problem.statement for problem in verdict.blocking] == ["NoPut"]
+    assert [problem.statement for problem in verdict.problems if not problem.repairable] == ["NoPut"]
 
 
 def test_judge_policy_gives_the_json_to_add() -> None:
