@@ -12,6 +12,7 @@ from dataclasses import dataclass
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 """Service principal of CloudTrail, the same in every partition."""
 
+_OWNER = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):.+")
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):.+")
 _ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
@@ -38,6 +39,12 @@ def is_account_id(text: str) -> bool:
 def arn_account(arn: str) -> str:
     """The account that the ARN of a role, a user or a role's session names; "" for a text that is no such ARN."""
     match = _PRINCIPAL.fullmatch(arn)
+    return match[1] if match else ""
+
+
+def arn_owner(arn: str) -> str:
+    """The account that a resource's ARN names; "" for one that names none, such as a bucket's, and for no ARN."""
+    match = _OWNER.fullmatch(arn)
     return match[1] if match else ""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from .._aws.arn import arn_owner
 from .._aws.log_place import LogPlace
 from .._aws.untyped import Structure
 from .._policy.document import Document
@@ -100,9 +101,8 @@ def _encryption(raw: list[Structure] | None) -> Structure:
     rule = (raw or [{}])[0]
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
     algorithm, key = default.get("SSEAlgorithm", "none"), default.get("KMSMasterKeyID", "")
-    parts = key.split(":")
     if algorithm.startswith("aws:kms"):
-        owner = parts[4] if len(parts) > 4 else "bucket" if key and not key.startswith("alias/aws/") else "aws"
+        owner = arn_owner(key) or ("bucket" if key and not key.startswith("alias/aws/") else "aws")
     else:
         owner = "s3" if algorithm == "AES256" else "none"
     return {

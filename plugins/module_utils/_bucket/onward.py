@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .._aws.arn import arn_owner
 from .._aws.untyped import Structure
 from .weakness import ExpectedHealth, Weakness
 
@@ -58,7 +59,7 @@ def weak_notifications(found: Sequence[str], expected: ExpectedHealth, known: fr
         fix = "Set the notification up again, or correct notification_targets."
         yield Weakness("notifications", _listed(found), f"notifications of {_listed(missing)}", fix)
     for arn in found:
-        account = arn.split(":")[4] if arn.count(":") > 4 else ""
+        account = arn_owner(arn)
         if account and account not in known:
             fix = "Remove the notification, unless that account is yours."
             expectation = "notifications within the organization"

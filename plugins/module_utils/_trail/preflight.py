@@ -12,7 +12,7 @@ from typing import Literal, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.arn import CLOUDTRAIL, parse_trail_arn
+from .._aws.arn import CLOUDTRAIL, arn_owner, parse_trail_arn
 from .._aws.cloudtrail import describe_trails, knows_parameter
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.iam import (
@@ -72,7 +72,7 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
     reads: Reads = {}
     options, account = situation.options, situation.arn.account_id
     if situation.organization_id:
-        bucket_account, key_account = options.bucket_account_id, (situation.key.split(":") + [""] * 5)[4]
+        bucket_account, key_account = options.bucket_account_id, arn_owner(situation.key)
         known = partial(_account_known, session.client("organizations"))
         if bucket_account and bucket_account != account and not options.bucket_organization_id:
             reads["bucket_account_known"] = partial(known, bucket_account)
@@ -129,7 +129,7 @@ def _read_of_key(session: Session, situation: Situation) -> Callable[[], str]:
     role_arn = situation.options.log_archive_role_arn
     try:
         if account != situation.arn.account_id:
-            if account_of(role_arn or "") != account:
+            if arn_owner(role_arn or "") != account:
                 raise AnsibleOrgTrailError(
                     f"it is a key of account {account}, and log_archive_role_arn names no role there"
                 )
@@ -148,15 +148,10 @@ def archive_of(session: Session, options: TrailOptions) -> Session:
     return session.assume(options.log_archive_role_arn or "", options.log_archive_role_external_id)
 
 
-def account_of(arn: str) -> str:
-    """The account id in an ARN; "" where there is none."""
-    return (arn.split(":") + [""] * 5)[4]
-
-
 def _role_policies(client: Client, role_arn: str, account: str) -> list[Structure]:
     """Every policy document of a role, inline and managed."""
-    if account_of(role_arn) != account:
-        raise AnsibleOrgTrailError(f"it is a role of account {account_of(role_arn)}, not of {account}")
+    if arn_owner(role_arn) != account:
+        raise AnsibleOrgTrailError(f"it is a role of account {arn_owner(role_arn)}, not of {account}")
     role = role_arn.rpartition("/")[2]
     inline = [get_role_policy(client, role, name) for name in list_role_policies(client, role)]
     managed = [

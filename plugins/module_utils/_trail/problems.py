@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from .._aws.arn import CLOUDTRAIL, TrailArn, partition_of
+from .._aws.arn import CLOUDTRAIL, TrailArn, arn_owner, partition_of
 from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
 from .changes import losses
 from .options import ACTIONS, Action, ProblemName
@@ -277,7 +277,7 @@ def _kms_key_outside_organization(situation: Situation) -> Problem | None:
         "kms_key_outside_organization",
         "error",
         f"KMS key {situation.key}",
-        f"in account {situation.key.split(':')[4]}, which is not in the organization",
+        f"in account {arn_owner(situation.key)}, which is not in the organization",
         f"a key in an account of the organization {situation.organization_id}",
         "Set kms_key_id to a key of the log archive or management account; its owner can make the logs unreadable.",
     )

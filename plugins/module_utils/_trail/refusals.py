@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from .._aws.arn import TrailArn, partition_of, trail_arn_problem, trail_name_problem
+from .._aws.arn import TrailArn, arn_owner, partition_of, trail_arn_problem, trail_name_problem
 from .options import TrailOptions
 from .settings import Setting, Settings
 
@@ -121,9 +121,9 @@ def _misplaced_logs(arn: TrailArn, after: Settings) -> str | None:
             f"The log group {group} is one of account {account} in {region}, expected one of account {arn.account_id} "
             f"in {arn.region}, where the trail {arn} is. Set cloud_watch_logs_log_group_arn to one there."
         )
-    if role.split(":")[4] != arn.account_id:
+    if arn_owner(role) != arn.account_id:
         return (
-            f"The role {role} is one of account {role.split(':')[4]}, expected one of account {arn.account_id}, which "
+            f"The role {role} is one of account {arn_owner(role)}, expected one of account {arn.account_id}, which "
             f"owns the trail {arn}. Set cloud_watch_logs_role_arn to one of that account."
         )
     return None

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import (
     TrailArn,
     arn_account,
+    arn_owner,
     is_account_id,
     is_trail_arn,
     named_trail,
@@ -50,6 +51,22 @@ def test_parse_trail_arn_and_back(arn: str, parts: tuple[str, str, str, str]) ->
 )
 def test_the_account_of_a_caller_or_a_role(arn: str, account: str) -> None:
     assert arn_account(arn) == account
+
+
+@pytest.mark.parametrize(
+    ("arn", "owner"),
+    [
+        ("arn:aws:kms:us-east-1:111122223333:key/k", "111122223333"),
+        ("arn:aws-us-gov:iam::111122223333:role/R", "111122223333"),
+        ("arn:aws:sns:us-east-1:111122223333:topic", "111122223333"),
+        ("arn:aws:s3:::bucket", ""),
+        ("alias/aws/s3", ""),
+        ("EventBridge", ""),
+        ("", ""),
+    ],
+)
+def test_the_owner_of_a_resource(arn: str, owner: str) -> None:
+    assert arn_owner(arn) == owner
 
 
 def test_an_account_id_is_12_digits() -> None:
