@@ -90,6 +90,9 @@ VALUES: dict[str, Callable[[bytes], bytes]] = {
 
 MUTATIONS = BODIES | VALUES
 
+UNPARSED = {"GetObject", "HeadBucket"}
+"""Operations whose bodies nobody parses: an object, which digests verify, or none."""
+
 
 def sample(shape: Any, depth: int = 6) -> Value:
     """A value of a botocore shape with every member, and one of each list and map."""

@@ -190,7 +190,7 @@ except ImportError:  # before: text is a template unless it is marked
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.plugin_utils.inventory import AWSInventoryBase
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import through_door
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import with_checked_answers
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import partition_of
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.deadline import within_deadline
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import refuse, sentence
@@ -301,7 +301,7 @@ class InventoryModule(AWSInventoryBase):
         return read_organization(self._client("organizations"), paces, names=names, tags=tags)
 
     def _client(self, service: str) -> Any:
-        return through_door(within_deadline(self.client(service, region=self.region or DEFAULT_REGION)))
+        return with_checked_answers(within_deadline(self.client(service, region=self.region or DEFAULT_REGION)))
 
     def _populate(self, found: OrganizationAccounts) -> None:
         populate = Populate(self, found)

@@ -54,7 +54,7 @@ from ansible_collections.cloudsec.org_trail.plugins.modules import (
 from botocore.httpsession import URLLib3Session
 from botocore.retries.standard import ExponentialBackoff
 
-from tests.aws_answers import BODIES, MUTATIONS
+from tests.aws_answers import BODIES, MUTATIONS, UNPARSED
 from tests.lab_process import MEMBER_ROLE, Lab
 from tests.trail_run import CLOUDTRAIL, connection_to, open_session, run_trail, trust
 
@@ -79,8 +79,6 @@ S3 = {
     "versioning": "GetBucketVersioning",
 }
 """Operations of S3 by what their addresses ask for."""
-UNPARSED = {"GetObject", "HeadBucket"}
-"""The body is an object, which digests verify, or there is none."""
 
 
 def operation_of(request: Any) -> str:

@@ -1,10 +1,11 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The door through which every answer comes in: what is not AWS's, or lacks what is read of it, stays outside.
+"""Every answer is checked as it comes in: what is not AWS's, or lacks what is read of it, is an error.
 
 A proxy may answer in AWS's place, with status 200, too. botocore makes an empty answer of a page and of ``{}``, and
-raises errors of its parsers for what it cannot read. Behind this door an answer fits what the code reads of it.
+raises errors of its parsers for what it cannot read. An answer that passes fits what the code reads of it; whether it
+is whole, `whole_answer` finds out for those that are written back.
 """
 
 from __future__ import annotations
@@ -155,28 +156,32 @@ class NoAnswerError(ClientError):  # type: ignore[misc, unused-ignore]
         super().__init__({"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}}, operation)
 
 
-def through_door(client: Client) -> Client:
+def with_checked_answers(client: Client) -> Client:
     """The client, whose calls raise NoAnswerError for what is not AWS's answer."""
     told_early = False  # old botocore tells only after it has parsed; what it cannot parse is an error of its own
 
-    def look(operation_model: Any, response_dict: Structure, **_more: Any) -> None:
-        model = operation_model.service_model
-        protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
+    def check(operation_model: Any, response_dict: Structure, **_more: Any) -> None:
         if not operation_model.has_streaming_output:
-            read_answer(create_parser(protocol), operation_model, response_dict)
+            parser = create_parser(protocol_of(operation_model.service_model))
+            read_answer(parser, operation_model, response_dict)
 
-    def look_early(**response: Any) -> None:
+    def check_early(**response: Any) -> None:
         nonlocal told_early
         told_early = True
-        look(**response)
+        check(**response)
 
-    def look_late(event_name: str, response_dict: Structure | None, **_more: Any) -> None:
+    def check_late(event_name: str, response_dict: Structure | None, **_more: Any) -> None:
         if response_dict and not told_early:
-            look(client.meta.service_model.operation_model(event_name.rpartition(".")[2]), response_dict)
+            check(client.meta.service_model.operation_model(event_name.rpartition(".")[2]), response_dict)
 
-    client.meta.events.register_first("before-parse", look_early, unique_id=__name__)
-    client.meta.events.register_first("response-received", look_late, unique_id=f"{__name__}.late")
+    client.meta.events.register_first("before-parse", check_early, unique_id=__name__)
+    client.meta.events.register_first("response-received", check_late, unique_id=f"{__name__}.late")
     return client
+
+
+def protocol_of(service: Any) -> str:
+    """The protocol that a client speaks, by botocore's model of its service; older botocore knows one for each."""
+    return str(service.resolved_protocol if hasattr(service, "resolved_protocol") else service.metadata["protocol"])
 
 
 def read_answer(parser: Any, operation: Any, response: Structure) -> Structure:

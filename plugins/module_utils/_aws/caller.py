@@ -26,7 +26,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
-from .answers import NOT_AWS, NoAnswerError, read_answer
+from .answers import NOT_AWS, NoAnswerError, protocol_of, read_answer
 from .errors import is_page
 from .retry import BUSY
 from .untyped import Client, Structure
@@ -104,7 +104,7 @@ class Caller:
 
     def __init__(self, client: Client, operation: str, **parameters: Any) -> None:
         model = client.meta.service_model
-        protocol = model.resolved_protocol if hasattr(model, "resolved_protocol") else model.metadata["protocol"]
+        protocol = protocol_of(model)
         parsers = ResponseParserFactory()
         parsers.set_parser_defaults(timestamp_parser=iso_time)
         self._operation = model.operation_model(operation)

@@ -22,7 +22,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 from ansible_collections.amazon.aws.plugins.module_utils.botocore import get_aws_connection_info
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
 
-from .answers import through_door
+from .answers import with_checked_answers
 from .arn import arn_account, is_account_id
 from .credentials import UNREADABLE, credentials_problem, role_arn_problem
 from .deadline import within_deadline
@@ -168,7 +168,9 @@ class Session:
         try:
             make = self._boto3.client
             return {
-                region: through_door(make(service, region_name=region, endpoint_url=url, config=config, **arguments))
+                region: with_checked_answers(
+                    make(service, region_name=region, endpoint_url=url, config=config, **arguments)
+                )
                 for region in regions
             }
         except (ValueError, BotoCoreError, *UNREADABLE) as error:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Answers that are written back later: whole, about the trail that was asked for, and without unknown members.
 
-botocore makes an empty answer of a page, of ``{}`` and of a body that was cut off in between, and leaves out what its
-model of the service does not know. A call that replaces what was read, such as PutEventSelectors, would then delete it.
+An answer may have the form of AWS's, which `answers` checks, and yet lack what is there; and botocore leaves out what
+its model of the service does not know. A call that replaces what was read, such as PutEventSelectors, would delete it.
 """
 
 from __future__ import annotations

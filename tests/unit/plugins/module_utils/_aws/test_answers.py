@@ -21,7 +21,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers im
     NOT_AWS,
     NoAnswerError,
     read_answer,
-    through_door,
+    with_checked_answers,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import (
     AnsibleCloudTrailError,
@@ -33,14 +33,12 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.parsers import create_parser
 
-from tests.aws_answers import BODIES, body_of, sample
+from tests.aws_answers import BODIES, UNPARSED, body_of, sample
 from tests.canned_aws import KNOWS_AGGREGATIONS
 from tests.unit.test_house import HOUSE
 
 SERVICES = ("account", "cloudtrail", "iam", "kms", "organizations", "s3", "sns", "sts")
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
-UNPARSED = {"GetObject", "HeadBucket"}
-"""The body is an object, which digests verify, or there is none."""
 ARN = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org"
 NEW: set[str] = set() if KNOWS_AGGREGATIONS else {"GetEventConfiguration", "PutEventConfiguration"}
 """What old botocore does not know."""
@@ -50,7 +48,7 @@ WHOLE = {name: needed for name, needed in NEEDED.items() if name not in UNPARSED
 @cache
 def client(service: str) -> Any:
     make: Any = boto3.client
-    return through_door(make(service, **KEYS))
+    return with_checked_answers(make(service, **KEYS))
 
 
 @cache
@@ -208,7 +206,7 @@ def answering(*bodies: bytes) -> tuple[Any, list[bytes]]:
         return response
 
     make: Any = boto3.client
-    made = through_door(make("cloudtrail", **KEYS))
+    made = with_checked_answers(make("cloudtrail", **KEYS))
     made.meta.events.register("before-send", answer)
     return made, left
 

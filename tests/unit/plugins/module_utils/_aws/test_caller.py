@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NOT_AWS, through_door
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NOT_AWS, with_checked_answers
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import (
     FAILED_ATTEMPTS,
     THROTTLED_ATTEMPTS,
@@ -129,7 +129,7 @@ def test_a_page_of_a_proxy_is_no_answer() -> None:
     page = AWSResponse("", 503, HTTPHeaders.from_dict({"Content-Type": "text/html"}), None)
     page._content = b"<!DOCTYPE html><html><br></html>"  # type: ignore[attr-defined, unused-ignore]
     sts.meta.events.register("before-send.sts", lambda **_: page)
-    ask = ClientCaller(through_door(sts), "GetCallerIdentity")
+    ask = ClientCaller(with_checked_answers(sts), "GetCallerIdentity")
     first, last = ask(1), ask(FAILED_ATTEMPTS)
     assert (first.ok, first.code) == (False, "")
     assert first.message in (f"GetCallerIdentity answered what cannot be read. {NOT_AWS}", NOT_AWS)  # old botocore's
