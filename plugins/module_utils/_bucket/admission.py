@@ -17,8 +17,7 @@ def admission_problems(policy: str | None, place: LogPlace, organization_trail: 
     policy: JSON text; None for a bucket that has none.
     """
     if organization_trail:
-        problems = judge_policy(policy, place).problems
-        return [f"{one.statement}: found {one.found.rstrip('.')}, expected {one.expected}" for one in problems]
+        return [str(problem) for problem in judge_policy(policy, place).problems]
     return _problems_of_account_trail(policy, place)
 
 

@@ -162,5 +162,4 @@ def _may_be_meant(candidate: Candidate) -> bool:
 
 
 def _reasons(candidate: Candidate) -> str:
-    problems = candidate.problems
-    return " / ".join(f"{one.statement}: found {one.found.rstrip('.')}, expected {one.expected}" for one in problems)
+    return " / ".join(map(str, candidate.problems))

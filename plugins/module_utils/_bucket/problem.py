@@ -47,6 +47,10 @@ class Problem:
     fix: str
     repairable: bool = True
 
+    def __str__(self) -> str:
+        """What is wrong, without the remedy."""
+        return f"{self.statement}: found {self.found.rstrip('.')}, expected {self.expected}"
+
 
 # --- a Deny ---------------------------------------------------------------------------------------
 
