@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+SCP_DENIES = "explicit deny in a service control policy"
+NO_SCP_ALLOWS = "no service control policy allows"
+
 DENIALS = {
-    "explicit deny in a service control policy": "A service control policy denies {action}: let it spare {who}, or "
-    "run with a role that it spares.",
-    "no service control policy allows": "No service control policy allows {action} in this account: let one allow "
-    "it, or run elsewhere.",
+    SCP_DENIES: "A service control policy denies {action}: let it spare {who}, or run with a role that it spares.",
+    NO_SCP_ALLOWS: "No service control policy allows {action} in this account: let one allow it, or run elsewhere.",
     "resource control policy": "A resource control policy of the resource's organization denies {action}: let it "
     "spare {who}.",
     "BlockPublicPolicy": "The public access block refuses a policy that it takes for public: name principals, or add "
@@ -31,6 +32,11 @@ DENIALS = {
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 """
+
+
+def is_scp_denial(text: str) -> bool:
+    """Whether AWS's text of a denial names service control policies as its cause (aws-facts 7.10)."""
+    return SCP_DENIES in text or NO_SCP_ALLOWS in text
 
 
 def denial_remedy(text: str, who: str, action: str) -> str:
@@ -56,7 +62,7 @@ NO_ORGANIZATION = (
 MANAGEMENT = "Run with credentials of the management account, or set assume_role_arn to a role in it."
 NAME_BY_ARN = "Look at the trail's name and region with aws cloudtrail list-trails, and give its ARN as name."
 RUN_AGAIN = "Run again in a few minutes."
-WRITTEN_JUST_NOW = (
+MAY_NOT_COUNT_YET = (
     "What was written a moment ago may not count yet: then run again in a few minutes, or raise "
     "policy_propagation_timeout. Otherwise "
 )
@@ -77,7 +83,7 @@ REMEDIES = {
     "create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
     "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
     "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
-    "InsufficientS3BucketPolicyException": f"{WRITTEN_JUST_NOW}the bucket's policy does not admit this trail, or its "
+    "InsufficientS3BucketPolicyException": f"{MAY_NOT_COUNT_YET}the bucket's policy does not admit this trail, or its "
     "key prefix. The module cloudtrail_log_bucket_info names the cause and cloudtrail_log_bucket_policy mends it.",
     "InsufficientEncryptionPolicyException": "Either the bucket's policy or the key's does not admit this trail. The "
     "module cloudtrail_log_bucket_info names the cause in the bucket's policy; the key's policy must allow "
@@ -96,9 +102,9 @@ REMEDIES = {
     "KmsKeyDisabledException": "Enable the KMS key, or set kms_key_id to another one.",
     "KmsException": "Look at the KMS key in its account: whether it is enabled, symmetric, in the bucket's region, and "
     "its policy allows cloudtrail.amazonaws.com kms:GenerateDataKey* and kms:DescribeKey.",
-    "InvalidCloudWatchLogsLogGroupArnException": f"{WRITTEN_JUST_NOW}correct cloud_watch_logs_log_group_arn: a log "
+    "InvalidCloudWatchLogsLogGroupArnException": f"{MAY_NOT_COUNT_YET}correct cloud_watch_logs_log_group_arn: a log "
     "group that exists in the trail's account and home region.",
-    "InvalidCloudWatchLogsRoleArnException": f"{WRITTEN_JUST_NOW}correct cloud_watch_logs_role_arn: a role of the "
+    "InvalidCloudWatchLogsRoleArnException": f"{MAY_NOT_COUNT_YET}correct cloud_watch_logs_role_arn: a role of the "
     "trail's account that cloudtrail.amazonaws.com may assume, and that may call logs:CreateLogStream and "
     "logs:PutLogEvents for the log group.",
     "CloudWatchLogsDeliveryUnavailableException": "CloudTrail delivers to no log group in this region. Leave "

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from .._aws.errors import DENIED
+from .._aws.remedies import is_scp_denial
 from .._aws.selectors import ManagementEvents
 from .._aws.trail_status import DELIVERY_WORDS, delivery_errors
 from .._work.options import Result
@@ -92,14 +93,6 @@ def judge_status(answer: Mapping[str, object]) -> tuple[str, str]:
     return "covered", ""
 
 
-def is_scp(message: str) -> bool:
-    """Whether AWS's text of a denial names service control policies as its cause (aws-facts 7.10).
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    """
-    return "explicit deny in a service control policy" in message or "no service control policy allows" in message
-
-
 def judge_failure(failure: Failure) -> tuple[str, str]:
     """Status and reason for a call that failed for good.
 
@@ -108,7 +101,7 @@ def judge_failure(failure: Failure) -> tuple[str, str]:
     if failure.code in MISSING:
         return "missing", str(failure)
     if failure.code in DENIED:
-        return "denied_by_scp" if is_scp(failure.message) else "denied", str(failure)
+        return "denied_by_scp" if is_scp_denial(failure.message) else "denied", str(failure)
     if failure.code in REGION_DISABLED and failure.call != "sts:AssumeRole":
         return "region_disabled", DISABLED
     return "unreachable", str(failure)
