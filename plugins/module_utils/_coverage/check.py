@@ -25,6 +25,7 @@ from .._aws.log_place import LogPlace
 from .._aws.organizations import describe_organization
 from .._aws.session import Session
 from .._aws.untyped import Client, Structure
+from .._drift.events import request_of
 from .._organization.accounts import Account, role_arn
 from .._organization.reader import Paces, read_organization
 from .._work.files import write_whole
@@ -311,13 +312,8 @@ def find_change(session: Session, trail: TrailArn) -> str:
 
 def is_change(event: Structure, trail: TrailArn) -> bool:
     """Whether an event made the trail an organization trail."""
-    record = json.loads(event["CloudTrailEvent"])
-    asked = record.get("requestParameters") or {}
-    return (
-        not record.get("errorCode")
-        and asked.get("name") in (trail.name, str(trail))
-        and bool(asked.get("isOrganizationTrail"))
-    )
+    asked = request_of(event) or {}
+    return asked.get("name") in (trail.name, str(trail)) and bool(asked.get("isOrganizationTrail"))
 
 
 # --- result -----------------------------------------------------------------------------------------

@@ -27,10 +27,9 @@ ORGANIZATIONS_EVENTS = frozenset(
 
 def causes(event: Event, drift: Drift) -> bool:
     """Whether an event worked, is about the drift's object, and, for UpdateTrail, names the setting."""
-    name, record = event.get("EventName"), record_of(event)
-    if not record or record.get("errorCode") or name not in drift.events:
+    name, asked = event.get("EventName"), request_of(event)
+    if asked is None or name not in drift.events:
         return False
-    asked = _mapping(record.get("requestParameters"))
     if name in ORGANIZATIONS_EVENTS and not str(asked.get("servicePrincipal", "cloudtrail")).startswith("cloudtrail"):
         return False
     if name == ACCESS_EVENT:
@@ -61,6 +60,12 @@ def caller_of(event: Event) -> str:
         event.get("Username"),
     )
     return next((name for name in names if name and isinstance(name, str)), "unknown")
+
+
+def request_of(event: Event) -> dict[str, Any] | None:
+    """The request parameters of a call that worked, empty where the record has none; None for a call in vain."""
+    record = record_of(event)
+    return _mapping(record.get("requestParameters")) if record and not record.get("errorCode") else None
 
 
 def record_of(event: Event) -> dict[str, Any]:

@@ -216,6 +216,7 @@ CONVERTED = {"name": str(TRAIL), "isOrganizationTrail": True}
         (event(1, asked={**CONVERTED, "isOrganizationTrail": False}), False),
         (event(1, asked=CONVERTED, error="AccessDenied"), False),
         (event(1), False),
+        (event(1, asked="a text in place of parameters"), False),
     ],
 )
 def test_is_change(found: dict[str, Any], changed: bool) -> None:
