@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Judge the two policies besides the bucket's that a trail depends on: the KMS key's and the log group's role's."""
+"""Judge the policies besides the bucket's that a trail depends on: of the KMS key, the SNS topic and the log role."""
 
 from __future__ import annotations
 
