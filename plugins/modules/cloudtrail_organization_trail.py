@@ -267,8 +267,10 @@ options:
     version_added: 1.2.0
   adopt_foreign:
     description:
-      - Take over a trail that by its name belongs to AWS Control Tower (C(aws-controltower-*)) or to the Landing Zone
-        Accelerator (C(*-Organizations-CloudTrail)).
+      - Take over a trail that by its name belongs to another tool - to AWS Control Tower (C(aws-controltower-*)), the
+        Landing Zone Accelerator (C(*-Organizations-CloudTrail)), Account Factory for Terraform
+        (C(aws-aft-CustomizationsCloudTrail)), the AWS Security Reference Architecture (C(sra-org-trail)) or the AWS
+        Secure Environment Accelerator (C(ASEA-Org-Trail), C(PBMMAccel-Org-Trail)).
     type: bool
     default: false
   access_propagation_timeout:
