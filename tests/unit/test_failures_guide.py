@@ -47,7 +47,7 @@ def test_the_guide_tells_every_problem_and_what_is_done_about_it() -> None:
 
 def test_the_guide_tells_every_status_and_every_setting_of_a_bucket() -> None:
     assert set(STATUSES) <= LITERALS
-    judges = ("health", "lifecycle", "onward", "reach")
+    judges = ("forwarding", "health", "lifecycle", "reach")
     settings = set(arguments("Weakness", 0, *(f"_bucket/{name}.py" for name in judges)))
     assert len(settings) == 16
     assert settings <= LITERALS

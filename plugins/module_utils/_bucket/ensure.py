@@ -23,9 +23,9 @@ from .._organization.membership import require_membership
 from .._policy.document import Document
 from .._policy.evaluation import PolicyError, parse_policy
 from .._work.options import Result
-from .acceptance import denial_problem, public_problem, public_statements, size_problem, text_of
 from .candidate import require_owner
 from .choice import BucketChoiceError, no_such_bucket
+from .refusals import denial_problem, public_problem, public_statements, size_problem, text_of
 from .scan import get_own_policy
 from .tls_only import require_tls
 from .verdict import judge_policy, merge_policy, remove_trail

@@ -14,8 +14,8 @@ from .._aws.log_place import LogPlace
 from .._aws.untyped import Structure
 from .._policy.document import Document
 from .._work.options import Result
+from .forwarding import plain_notifications, plain_replication, weak_notifications, weak_replication
 from .lifecycle import plain_rules, weak_lifecycle
-from .onward import plain_notifications, plain_replication, weak_notifications, weak_replication
 from .reach import plain_acl, weak_acl, weak_policy
 from .tls_only import is_tls_only
 from .weakness import ExpectedHealth, Weakness

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Whether S3 would take a bucket's policy from the caller: what can be seen of that before the write."""
+"""Why S3 would refuse a bucket's policy from the caller, as far as that can be seen before the write."""
 
 from __future__ import annotations
 

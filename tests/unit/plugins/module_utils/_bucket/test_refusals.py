@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.acceptance import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.refusals import (
     denial_problem,
     public_problem,
     public_statements,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.onward import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.forwarding import (
     plain_notifications,
     plain_replication,
     weak_notifications,
