@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import TrailOptions, trail_options
@@ -29,13 +32,18 @@ AFTER: Settings = {
 """An organization trail after a run, with what it must have and nothing more."""
 
 
-def parameters(**given: object) -> dict[str, object]:
+def parameters_of(arguments: dict[str, Any], **given: object) -> dict[str, Any]:
     """A module's parameters: what is given, and the defaults. Raises ValueError for what the module would refuse."""
-    result = ArgumentSpecValidator(ARGUMENTS).validate(given)
+    result = ArgumentSpecValidator(copy.deepcopy(arguments)).validate(given)
     if result.error_messages or result.unsupported_parameters:
         raise ValueError(f"{result.error_messages} {result.unsupported_parameters}")
-    validated: dict[str, object] = result.validated_parameters
+    validated: dict[str, Any] = result.validated_parameters
     return validated
+
+
+def parameters(**given: object) -> dict[str, Any]:
+    """The parameters of this module."""
+    return parameters_of(ARGUMENTS, **given)
 
 
 def options(**given: object) -> TrailOptions:

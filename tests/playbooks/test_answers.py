@@ -10,7 +10,6 @@ ends well or in a sentence, and it writes nothing that a run without spoilt answ
 from __future__ import annotations
 
 import contextlib
-import copy
 import re
 import tempfile
 import time
@@ -20,7 +19,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NEEDED
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
@@ -56,6 +54,7 @@ from botocore.retries.standard import ExponentialBackoff
 
 from tests.aws_answers import BODIES, MUTATIONS, UNPARSED
 from tests.lab_process import MEMBER_ROLE, Lab
+from tests.trail_options import parameters_of
 from tests.trail_run import CLOUDTRAIL, connection_to, open_session, run_trail, trust
 
 Job = Callable[[Lab], Any]
@@ -140,10 +139,7 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Proxy:
 
 def parameters(module: Any, **given: Any) -> dict[str, Any]:
     """A module's parameters with its defaults."""
-    result = ArgumentSpecValidator(copy.deepcopy(module.ARGUMENTS)).validate(given)
-    assert not result.error_messages
-    validated: dict[str, Any] = result.validated_parameters
-    return validated
+    return parameters_of(module.ARGUMENTS, **given)
 
 
 def role(lab: Lab, account: str) -> str:
