@@ -97,6 +97,4 @@ def describe_trail(trail: TrailArn) -> Result:
 
 def facts(described: Result, labels: Mapping[str, str]) -> list[tuple[str, str]]:
     """Label and text of each labelled field that is set."""
-    words = {True: "yes", False: "no"}
-    found = ((labels[name], described[name]) for name in labels if described.get(name) not in (None, ""))
-    return [(label, words[value] if isinstance(value, bool) else str(value)) for label, value in found]
+    return [(labels[name], _text(described[name])) for name in labels if described.get(name) not in (None, "")]
