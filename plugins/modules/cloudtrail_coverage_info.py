@@ -14,7 +14,8 @@ description:
   - An organization trail can report success while member accounts are blind. This module asks each account in each
     region itself. It assumes a role once in each account, asks it once which regions it has enabled, and calls
     C(GetTrailStatus) once in each region of it.
-  - It also reads once which events the trail logs. A trail of which no management events are logged covers nothing.
+  - It also reads once which events the trail logs. A trail that logs no management events, or only those that
+    read or those that write, covers nothing.
   - All of it runs in one process, many calls at the same time, one call per account and region at a time, which is
     far below CloudTrail's rate of ten per second for each account and region. Throttled calls are tried again.
   - What fails in one account is a row in the result. The module itself fails only when nothing at all can be asked.
@@ -190,11 +191,11 @@ notes:
     the key's."
   - "RV(coverage[].status) is one of V(covered) (the trail is there, logs management events, and reports no error),
     V(pending) (not there yet, within 24 hours), V(missing), V(not_logging), V(management_events_missing) (its event
-    selectors leave them out), V(delivery_error) (of log files, digest files, CloudWatch Logs or SNS),
-    V(home_region_disabled) (the account has not enabled the trail's home region, and so sends nothing), V(silent) (it
-    logs for more than a day, but nothing ever arrived), V(denied) (the role cannot be assumed, or may not ask),
-    V(denied_by_scp) (a service control policy denies it), V(region_disabled), V(account_closed) and V(unreachable) (no
-    useful answer)."
+    selectors leave out all of them, or those that read or those that write), V(delivery_error) (of log files, digest
+    files, CloudWatch Logs or SNS), V(home_region_disabled) (the account has not enabled the trail's home region, and so
+    sends nothing), V(silent) (it logs for more than a day, but nothing ever arrived), V(denied) (the role cannot be
+    assumed, or may not ask), V(denied_by_scp) (a service control policy denies it), V(region_disabled),
+    V(account_closed) and V(unreachable) (no useful answer)."
   - A call of this module is an event in the region that it asks. So a region without any event is V(silent) at most
     until the second run, half an hour later; with O(log_delivery) what lies in the bucket decides.
 seealso:
@@ -281,6 +282,7 @@ summary:
 scope:
   description: How much of the whole was asked.
   returned: success
+  version_added: 1.2.0
   type: dict
   contains:
     accounts:
@@ -299,6 +301,7 @@ scope:
 management_events:
   description: Which management events the trail logs.
   returned: success
+  version_added: 1.2.0
   type: dict
   contains:
     logged:
@@ -364,6 +367,7 @@ accounts:
       sample: {}
     regions_error:
       description: Why the account did not tell which regions it has enabled. Absent where it did or was not asked.
+      version_added: 1.2.0
       type: str
       sample: "account:ListRegions 444455556666: Access denied (AccessDeniedException)."
 coverage:
@@ -434,11 +438,13 @@ coverage:
       sample: "Failed to list the objects of bucket logs: Access Denied (AccessDenied)."
     logging_since:
       description: Since when logging is on, where CloudTrail never delivered anything.
+      version_added: 1.2.0
       type: str
       sample: "2026-11-20T03:05:00Z"
 entered_account_id:
   description: The member that was entered; empty when there was none to enter.
   returned: with O(preflight)
+  version_added: 1.2.0
   type: str
   sample: "444455556666"
 output_path:

@@ -208,6 +208,7 @@ drift:
       description:
         - Why RV(drift[].since) is empty although RV(drift[].events) are known; empty otherwise. For example event
           history could not be read, or the change was not among the events that were looked at.
+      version_added: 1.2.0
       type: str
       sample: ""
 advice:

@@ -621,6 +621,7 @@ changed_fields:
 summary:
   description: What changed, a line for each setting, in check mode what would change; one line when nothing does.
   returned: success
+  version_added: 1.2.0
   type: list
   elements: str
   sample:
@@ -650,6 +651,7 @@ actions:
 waited:
   description: Refusals of AWS that went away by waiting.
   returned: success
+  version_added: 1.2.0
   type: list
   elements: dict
   contains:
