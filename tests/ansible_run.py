@@ -115,6 +115,11 @@ class PlaybookResult:
         return found[0]
 
     @property
+    def warnings(self) -> list[str]:
+        """The warnings of all tasks."""
+        return [str(warning) for one in self.results for warning in one.result.get("warnings", [])]
+
+    @property
     def failures(self) -> list[TaskResult]:
         return [one for one in self.results if one.failed]
 

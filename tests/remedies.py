@@ -15,6 +15,7 @@ from typing import Any
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 
 from tests.broken_policies import Document
+from tests.iam_files import listed
 from tests.policy_cases import KEY
 
 
@@ -55,7 +56,3 @@ def add(statement: dict[str, Any], element: str, value: str) -> None:
             statement[element][kind] = [*listed(statement[element].get(kind, [])), one]
     else:
         statement[element] = [*listed(statement[element]), value]
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -341,16 +341,12 @@ def enable(world: World, folder: Path) -> PlaybookResult:
     return run_playbook(world.user, "playbooks/enable_org_trail.yml", *arguments)
 
 
-def warnings_of(result: PlaybookResult) -> list[Any]:
-    return [warning for one in result.results for warning in one.result.get("warnings", [])]
-
-
 def test_the_main_job_converts_and_then_changes_nothing(world: World, tmp_path: Path) -> None:
     world.reset()
     world.lab.clear_journal()
     converted = enable(world, tmp_path).ok()
     assert converted.changed == 2
-    [weak] = warnings_of(converted)
+    [weak] = converted.warnings
     assert re.match(r"Settings of the log bucket \S+ are weaker than expected", weak)
     assert "not readable" not in weak
     assert enable(world, tmp_path).ok().changed == 0
@@ -384,7 +380,7 @@ def test_the_role_log_bucket_makes_a_bucket_and_then_changes_nothing(world: Worl
     task = {"name": "run", "ansible.builtin.include_role": {"name": "cloudsec.org_trail.log_bucket"}}
     first = run_playbook(world.user, [task], play={"vars": variables}).ok()
     assert first.changed > 0
-    assert warnings_of(first) == []
+    assert first.warnings == []
     assert run_playbook(world.user, [task], play={"vars": variables}).ok().changed == 0
     world.grant(world.repair)
 
