@@ -20,6 +20,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -304,7 +305,7 @@ def deny_files(world: World, pattern: str) -> None:
         "Effect": "Deny",
         "Principal": "*",
         "Action": "s3:PutObject",
-        "Resource": f"arn:aws:s3:::{world.lab.bucket}/AWSLogs/*/{pattern}",
+        "Resource": f"arn:aws:s3:::{world.lab.bucket}/AWSLogs/*/{pattern.format(member=world.members[0])}",
     }
     world.put_policy(lambda statements: [*statements, deny])
 
@@ -564,33 +565,20 @@ ATTACKS = [
         remedy=remove_the_look_alike,
     ),
     Attack("Deny writes in the bucket policy", deny_writes, ("Quiet",), by_hand="Quiet", remedy=restore_policy),
-    Attack(
-        "Deny one member's files in the bucket policy",
-        lambda w: deny_files(w, f"{w.members[0]}/*.gz"),
-        ("Silence",),
-        by_hand="Silence",
-        remedy=restore_policy,
-    ),
-    Attack(
-        "Deny one region's files in the bucket policy",
-        lambda w: deny_files(w, "CloudTrail/eu-west-1/*.json.gz"),
-        ("Silence",),
-        by_hand="Silence",
-        remedy=restore_policy,
-    ),
-    Attack(
-        "Deny digest files in the bucket policy",
-        lambda w: deny_files(w, "CloudTrail-Digest/*_CloudTrail-Digest_*"),
-        ("Silence",),
-        by_hand="Silence",
-        remedy=restore_policy,
-    ),
-    Attack(
-        "Deny the files of a month to come in the bucket policy",
-        lambda w: deny_files(w, "CloudTrail/*/2031/05/*"),
-        ("Silence",),
-        by_hand="Silence",
-        remedy=restore_policy,
+    *(
+        Attack(
+            f"Deny {what} in the bucket policy",
+            partial(deny_files, pattern=pattern),
+            ("Silence",),
+            by_hand="Silence",
+            remedy=restore_policy,
+        )
+        for what, pattern in {
+            "one member's files": "{member}/*.gz",
+            "one region's files": "CloudTrail/eu-west-1/*.json.gz",
+            "digest files": "CloudTrail-Digest/*_CloudTrail-Digest_*",
+            "the files of a month to come": "CloudTrail/*/2031/05/*",
+        }.items()
     ),
     Attack("Delete the bucket", delete_bucket, ("bucket",), by_hand="log_bucket", remedy=make_bucket_again),
     Attack(

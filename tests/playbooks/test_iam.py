@@ -59,6 +59,7 @@ from tests.ansible_run import PlaybookResult, run_playbook
 from tests.iam_files import Policy, actions_of, documented_actions, filled, without
 from tests.lab.organization_trail import refusal
 from tests.lab_process import MEMBER_ROLE, Lab
+from tests.trail_options import parameters_of
 from tests.trail_run import CLOUDTRAIL, make_key, make_log_group, make_topic, open_session, run_trail, trust
 
 ACTION = re.compile(r"\b(?:account|cloudtrail|iam|kms|organizations|s3|sns|sts):[A-Z]\w+")
@@ -214,16 +215,11 @@ def session_of(world: World, role: Role) -> Session:
     return open_session(world.user, params)
 
 
-def options_of(module: Any, **given: Any) -> dict[str, Any]:
-    """A module's options with their defaults."""
-    return {**{name: copy.deepcopy(spec.get("default")) for name, spec in module.ARGUMENTS.items()}, **given}
-
-
 def look_up(world: World) -> Outcome:
     """The role log_bucket_lookup."""
 
     def run() -> tuple[Any, str]:
-        options = search_options(options_of(cloudtrail_log_bucket_info, select="admitted", health=True))
+        options = search_options(parameters_of(cloudtrail_log_bucket_info.ARGUMENTS, select="admitted", health=True))
         answer = describe_log_buckets(session_of(world, world.lookup), options)
         weak = [one["found"] for one in answer["buckets"][0]["health"]["problems"]]
         unread = [one for one in weak if one.startswith("not readable")]
@@ -258,7 +254,9 @@ def mend_policy(world: World, bucket: str) -> Outcome:
     """The module cloudtrail_log_bucket_policy."""
 
     def run() -> tuple[Any, str]:
-        options = options_of(cloudtrail_log_bucket_policy, bucket=bucket, trail_arn=world.lab.trail_arn, tls_only=True)
+        options = parameters_of(
+            cloudtrail_log_bucket_policy.ARGUMENTS, bucket=bucket, trail_arn=world.lab.trail_arn, tls_only=True
+        )
         session = session_of(world, world.repair)
         wanted = wanted_policy(session, policy_options(options))
         writer = session.client("s3", once=True)

@@ -158,11 +158,11 @@ class NoAnswerError(ClientError):  # type: ignore[misc, unused-ignore]
 
 def with_checked_answers(client: Client) -> Client:
     """The client, whose calls raise NoAnswerError for what is not AWS's answer."""
+    parser = create_parser(protocol_of(client.meta.service_model))
     told_early = False  # old botocore tells only after it has parsed; what it cannot parse is an error of its own
 
     def check(operation_model: Any, response_dict: Structure, **_more: Any) -> None:
         if not operation_model.has_streaming_output:
-            parser = create_parser(protocol_of(operation_model.service_model))
             read_answer(parser, operation_model, response_dict)
 
     def check_early(**response: Any) -> None:
