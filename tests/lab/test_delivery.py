@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.lab.organization_trail import (
     SERVICE,
@@ -474,6 +475,29 @@ def test_public_keys_belong_to_a_region_and_a_time(lab: Lab) -> None:
 def test_delivery_goes_by_hours(lab: Lab) -> None:
     with pytest.raises(ValueError, match="at least 1"):
         deliver(lab, hours=0)
+
+
+def test_fact_10_3_a_resource_control_policy_binds_members_buckets(lab: Lab, shared: str) -> None:
+    organizations, cloudtrail = lab.client("organizations"), lab.client("cloudtrail")
+    root, rcp = organizations.list_roots()["Roots"][0]["Id"], "RESOURCE_CONTROL_POLICY"
+    organizations.enable_policy_type(RootId=root, PolicyType=rcp)
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [deny]})
+    made = organizations.create_policy(Name="buckets", Description="none", Type=rcp, Content=content)
+    attachment = {"PolicyId": made["Policy"]["PolicySummary"]["Id"], "TargetId": root}
+    organizations.attach_policy(**attachment)
+    call_in(lab, lab.management)
+    deliver(lab)
+    assert cloudtrail.get_trail_status(Name=shared)["LatestDeliveryError"] == "AccessDenied"
+    with pytest.raises(ClientError, match="with an explicit deny in a resource control policy"):
+        lab.client("s3", lab.log_archive).put_object(Bucket=lab.bucket, Key="k", Body=b"")
+    own = lab.client("s3")
+    own.create_bucket(Bucket="of-management")
+    own.put_object(Bucket="of-management", Key="k", Body=b"")  # management's resources are not bound
+    organizations.detach_policy(**attachment)
+    call_in(lab, lab.management)
+    deliver(lab)
+    assert "LatestDeliveryError" not in cloudtrail.get_trail_status(Name=shared)
 
 
 def test_fact_3_10_nothing_is_delivered_where_the_requester_pays(lab: Lab, shared: str) -> None:

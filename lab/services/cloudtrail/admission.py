@@ -29,7 +29,7 @@ from lab.services import kms
 from lab.services.cloudtrail.trails import Settings
 from lab.services.iam import api as iam
 from lab.services.iam.authorizer import judge
-from lab.services.organizations.api import is_member, ou_path
+from lab.services.organizations.api import is_member, ou_path, rcps_for
 from lab.services.s3 import find_bucket
 from lab.services.sns import find_topic
 
@@ -56,6 +56,13 @@ def allows(document: bytes | str | None, request: Request) -> bool:
     text = document.decode() if isinstance(document, bytes) else document
     policy = parsed(text) if text else None
     return policy is not None and evaluate(policy, request).effect == "Allow"
+
+
+def admits(world: World, bucket: Any, request: Request) -> bool:
+    """Whether a bucket's policy allows a service's request, and no resource control policy denies it (10.3)."""
+    controls = [parsed(policy.content) for policy in rcps_for(world, bucket.account_id)]
+    denied = any(policy is None or evaluate(policy, request).effect == "Deny" for policy in controls)
+    return not denied and allows(bucket.policy, request)
 
 
 def service_request(world: World, action: str, resource: str, trail_arn: str, **more: str) -> Request:
@@ -94,13 +101,13 @@ def may_write(world: World, trail_arn: str, settings: Settings, bucket: Any, key
         headers["s3:x-amz-server-side-encryption"] = "aws:kms"
         headers["s3:x-amz-server-side-encryption-aws-kms-key-id"] = settings.kms_key_id
     resource = f"arn:{world.partition}:s3:::{bucket.name}/{key}"
-    return allows(bucket.policy, service_request(world, "s3:PutObject", resource, trail_arn, **headers))
+    return admits(world, bucket, service_request(world, "s3:PutObject", resource, trail_arn, **headers))
 
 
 def may_read_acl(world: World, trail_arn: str, bucket: Any) -> bool:
     resource = f"arn:{world.partition}:s3:::{bucket.name}"
     more = bucket_keys(world, bucket)
-    return allows(bucket.policy, service_request(world, "s3:GetBucketAcl", resource, trail_arn, **more))
+    return admits(world, bucket, service_request(world, "s3:GetBucketAcl", resource, trail_arn, **more))
 
 
 def read_acl(world: World, bucket: Any) -> None:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what: SCPs and bucket policies always, the caller's own policies with ``--enforce-iam``.
+"""Who may do what: SCPs, RCPs on buckets and bucket policies always, the caller's own policies with ``--enforce-iam``.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -27,7 +27,7 @@ from lab.kernel.world import World
 from lab.services import s3
 from lab.services.iam import api as iam
 from lab.services.iam.requested import action_of, bucket_of, caller_context, context_of, resources_of
-from lab.services.organizations.api import scps_for
+from lab.services.organizations.api import rcps_for, scps_for
 from lab.services.organizations.policies import summary_of
 from lab.services.organizations.state import FULL_ACCESS, OrganizationPolicy
 
@@ -83,6 +83,10 @@ def authorize(world: World, call: Call) -> None:
         request = Request(action_of(call), resource, {"AWS": call.principal.arn}, context)
         for level in levels:
             obey_scps(world, call, request, level)
+        if bucket and any(
+            evaluate(document(one.content), request).effect == "Deny" for one in rcps_for(world, bucket.account_id)
+        ):
+            raise denial(call, request, EXPLICIT.format("a resource control policy"))
         by_resource = by_bucket(world, call, request, bucket) or by_trust(world, call, request)
         if world.enforce_iam:
             obey_identity(world, call, request, by_resource)

@@ -21,6 +21,7 @@ from lab.kernel.call import Call, LabError
 from lab.kernel.service import Answer, answers, guards
 from lab.kernel.world import World
 from lab.services.organizations.state import (
+    RCP,
     SCP,
     Account,
     Organization,
@@ -135,12 +136,21 @@ def scps_for(world: World, account_id: str) -> list[list[OrganizationPolicy]]:
 
     Empty for management (aws-facts 7.6), outside the organization, and when SCPs are not enabled.
     """
+    return policies_for(world, account_id, SCP)
+
+
+def rcps_for(world: World, account_id: str) -> list[OrganizationPolicy]:
+    """The resource control policies that bind an account's resources, whoever calls (aws-facts 10.3)."""
+    return [policy for level in policies_for(world, account_id, RCP) for policy in level]
+
+
+def policies_for(world: World, account_id: str, kind: str) -> list[list[OrganizationPolicy]]:
     org = world.organization
-    if org is None or SCP not in org.policy_types or account_id == org.management_account:
+    if org is None or kind not in org.policy_types or account_id == org.management_account:
         return []
     if account_id not in org.accounts:
         return []
-    return [org.attached_policies(target, SCP) for target in org.lineage(account_id)]
+    return [org.attached_policies(target, kind) for target in org.lineage(account_id)]
 
 
 # --- who may call what ------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from lab.services.organizations.api import (
     target_of,
     violation,
 )
-from lab.services.organizations.state import SCP, Account, Organization, OrganizationPolicy, word
+from lab.services.organizations.state import RCP, SCP, Account, Organization, OrganizationPolicy, word
 from lab.services.organizations.tree import describe_root_of
 
 # --- policies ---------------------------------------------------------------------------------------
@@ -48,10 +48,10 @@ def described_policy(org: Organization, policy: OrganizationPolicy) -> Reply:
 
 
 def refuse_bad_content(policy_type: str, content: str) -> None:
-    if policy_type != SCP:
+    if policy_type not in (SCP, RCP):
         return
     try:
-        parse_policy(content, "identity")
+        parse_policy(content, "identity" if policy_type == SCP else "resource")
     except PolicyError as error:
         raise LabError("MalformedPolicyDocumentException", "The provided policy document is not valid.") from error
 

@@ -15,6 +15,7 @@ LETTERS = string.ascii_lowercase + string.digits
 FULL_ACCESS = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 FULL_ACCESS_ID = "p-FullAWSAccess"
 SCP = "SERVICE_CONTROL_POLICY"
+RCP = "RESOURCE_CONTROL_POLICY"
 
 ENTERABLE = ("ACTIVE",)
 """States of an account that can still be signed in to (aws-facts 4.8)."""

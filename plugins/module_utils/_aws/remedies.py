@@ -84,7 +84,8 @@ REMEDIES = {
     "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
     "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
     "InsufficientS3BucketPolicyException": f"{MAY_NOT_COUNT_YET}the bucket's policy does not admit this trail, or its "
-    "key prefix. The module cloudtrail_log_bucket_info names the cause and cloudtrail_log_bucket_policy mends it.",
+    "key prefix. The module cloudtrail_log_bucket_info names the cause and cloudtrail_log_bucket_policy mends it. "
+    "Where they find nothing, a resource control policy may keep CloudTrail out of the bucket: let it spare the trail.",
     "InsufficientEncryptionPolicyException": "Either the bucket's policy or the key's does not admit this trail. The "
     "module cloudtrail_log_bucket_info names the cause in the bucket's policy; the key's policy must allow "
     "cloudtrail.amazonaws.com kms:GenerateDataKey* and kms:DescribeKey.",

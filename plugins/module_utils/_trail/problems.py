@@ -147,6 +147,10 @@ KEY_POLICY_REMEDY = (
     "kms:GenerateDataKey* and kms:DescribeKey."
 )
 BUCKET_REMEDY = "The module cloudtrail_log_bucket_info says what is wrong with the bucket."
+RCP_REMEDY = (
+    "If nothing else keeps CloudTrail out, look for a resource control policy that binds the bucket's account, and let "
+    "it spare the trail."
+)
 DELIVERY_REMEDIES: dict[DeliveryKind, str] = {
     "log_files": BUCKET_REMEDY,
     "digest_files": BUCKET_REMEDY,
@@ -160,7 +164,9 @@ def _delivery_remedy(error: DeliveryError, key: str) -> str:
     if error.is_of_the_key:
         return KEY_REMEDY
     remedy = DELIVERY_REMEDIES[error.kind]
-    return f"{remedy} {KEY_POLICY_REMEDY}" if key and remedy == BUCKET_REMEDY and error.is_denial else remedy
+    if remedy != BUCKET_REMEDY or not error.is_denial:
+        return remedy
+    return " ".join([remedy, *([KEY_POLICY_REMEDY] if key else []), RCP_REMEDY])
 
 
 def _management_events_missing(situation: Situation) -> Problem | None:

@@ -229,6 +229,7 @@ def test_a_delivery_error_says_what_to_do(errors: tuple[DeliveryError, ...], fou
     assert problem.found.endswith(found)
     assert [one for one in (BUCKET, KEY_DISABLED, LOG_GROUP, TOPIC) if one in problem.remedy] == remedies
     assert problem.remedy.count(remedies[0]) == 1
+    assert ("resource control policy" in problem.remedy) == any(error.is_denial for error in errors)
 
 
 @pytest.mark.parametrize(
