@@ -349,6 +349,31 @@ def test_fact_7_6_scps_bind_members_and_never_management(lab: Lab, client: Any, 
     assert not refusal(member.list_buckets)
 
 
+CONTROL = {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"Effect": "Allow"},
+        {"Principal": {"AWS": "111122223333"}},
+        {"Principal": None, "NotPrincipal": "*"},
+        {"Action": "*"},
+        {"Action": None, "NotAction": "s3:GetObject"},
+    ],
+    ids=lambda wrong: "-".join(wrong),
+)
+def test_fact_10_4_what_a_resource_control_policy_may_say(client: Any, wrong: dict[str, Any]) -> None:
+    def create(name: str, **statement: Any) -> None:
+        content = {"Version": "2012-10-17", "Statement": [{key: one for key, one in statement.items() if one}]}
+        kind = {"Description": "", "Type": "RESOURCE_CONTROL_POLICY"}
+        client.create_policy(Name=name, Content=json.dumps(content), **kind)
+
+    create(f"right beside {wrong}", **CONTROL)
+    code, _message = refused(create, name=f"wrong by {wrong}", **{**CONTROL, **wrong})
+    assert code == "MalformedPolicyDocumentException"
+
+
 def test_fact_7_6_without_an_allow_at_every_level_nothing_is_allowed(lab: Lab, client: Any, policy: str) -> None:
     account = member_of(lab)
     s3 = lab.client("s3", account)

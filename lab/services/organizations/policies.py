@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import PolicyError, parse_policy
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
+    PolicyError,
+    Statement,
+    parse_policy,
+)
 
 from lab.kernel.call import Call, LabError
 from lab.kernel.world import World
@@ -51,9 +55,17 @@ def refuse_bad_content(policy_type: str, content: str) -> None:
     if policy_type not in (SCP, RCP):
         return
     try:
-        parse_policy(content, "identity" if policy_type == SCP else "resource")
+        policy = parse_policy(content, "identity" if policy_type == SCP else "resource")
     except PolicyError as error:
         raise LabError("MalformedPolicyDocumentException", "The provided policy document is not valid.") from error
+    if policy_type == RCP and not all(map(may_control_resources, policy.statements)):
+        raise LabError("MalformedPolicyDocumentException", "The provided policy document is not valid.")
+
+
+def may_control_resources(statement: Statement) -> bool:
+    """Whether a resource control policy may have a statement (aws-facts 10.4)."""
+    everybody = statement.raw["Effect"] == "Deny" and statement.raw.get("Principal") == "*"
+    return everybody and "Action" in statement.raw and "*" not in statement.action
 
 
 @operation("CreatePolicy")
