@@ -32,6 +32,8 @@ class Options:
     policy_size: how S3 counts a bucket policy against its 20 KiB: as it was ``sent``, or ``normalized``, which is
         without white space and with every character as itself (3.11).
     scp_arn_in_denials: whether a denial by a service control policy names its ARN, as AWS began to (7.10).
+    lake_customer: whether the organization used CloudTrail Lake before it was closed to new customers, so that event
+        data stores can still be created (9.2).
     rates: whether calls beyond the rates of aws-facts section 8 are throttled.
     """
 
@@ -52,6 +54,7 @@ class Options:
     source_org_id_on_keys_and_topics: bool = False
     policy_size: str = "sent"
     scp_arn_in_denials: bool = False
+    lake_customer: bool = False
     rates: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.lab.organization_trail import (
     SERVICE,
@@ -753,9 +754,10 @@ def test_section_5_trusted_access_off_makes_account_trails(lab: Lab) -> None:
     member = lab.client("cloudtrail", lab.log_archive)
     organizations.enable_aws_service_access(ServicePrincipal=SERVICE)
     cloudtrail.update_trail(Name="default", IsOrganizationTrail=True, S3BucketName=lab.bucket)
-    store = cloudtrail.create_event_data_store(
-        Name="lake", OrganizationEnabled=True, TerminationProtectionEnabled=False
-    )
+    with options(lab, lake_customer=True):
+        store = cloudtrail.create_event_data_store(
+            Name="lake", OrganizationEnabled=True, TerminationProtectionEnabled=False
+        )
     assert [found["OrganizationEnabled"] for found in cloudtrail.list_event_data_stores()["EventDataStores"]] == [True]
     organizations.disable_aws_service_access(ServicePrincipal=SERVICE)
     [trail] = cloudtrail.describe_trails()["trailList"]
@@ -779,7 +781,8 @@ def test_event_data_stores_need_trusted_access_too(lab: Lab) -> None:
 
 def test_event_data_stores_are_read_changed_and_deleted(lab: Lab) -> None:
     client = lab.client("cloudtrail")
-    arn = client.create_event_data_store(Name="lake-3", RetentionPeriod=90)["EventDataStoreArn"]
+    with options(lab, lake_customer=True):
+        arn = client.create_event_data_store(Name="lake-3", RetentionPeriod=90)["EventDataStoreArn"]
     client.update_event_data_store(EventDataStore=arn, RetentionPeriod=365)
     assert client.get_event_data_store(EventDataStore=arn)["RetentionPeriod"] == 365
     protected = refusal(client.delete_event_data_store, EventDataStore=arn)
@@ -787,6 +790,14 @@ def test_event_data_stores_are_read_changed_and_deleted(lab: Lab) -> None:
     client.update_event_data_store(EventDataStore=arn, TerminationProtectionEnabled=False)
     client.delete_event_data_store(EventDataStore=arn)
     assert client.get_event_data_store(EventDataStore=arn)["Status"] == "PENDING_DELETION"
+
+
+def test_fact_9_2_a_new_customer_gets_no_event_data_store(lab: Lab) -> None:
+    client = lab.client("cloudtrail")
+    before = client.list_event_data_stores()["EventDataStores"]
+    with pytest.raises(ClientError, match="no longer accepting new customers"):
+        client.create_event_data_store(Name="too-late")
+    assert client.list_event_data_stores()["EventDataStores"] == before
 
 
 # --- section 7 --------------------------------------------------------------------------------------

@@ -182,6 +182,7 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with Lab("--enforce-iam") as lab:
+        lab.control("POST", "options", {"lake_customer": True})
         yield World(lab)
 
 

@@ -78,6 +78,7 @@ def test_section_5_absent_refuses_while_an_organization_trail_exists(lab: Lab) -
 
 def test_section_5_absent_refuses_while_an_organization_event_data_store_exists(lab: Lab) -> None:
     enable(lab)
+    lab.control("POST", "options", {"lake_customer": True})
     stores = lab.client("cloudtrail", region="eu-west-1")
     arn = stores.create_event_data_store(Name="organization", OrganizationEnabled=True)["EventDataStoreArn"]
     refused = run_module(lab, MODULE, {"state": "absent"})

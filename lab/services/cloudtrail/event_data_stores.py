@@ -30,6 +30,10 @@ DEFAULTS: dict[str, Any] = {
     ],
 }
 IDENTIFIER = re.compile(r"(?:arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:eventdatastore/)?[0-9a-fA-F-]{36}")
+LAKE_CLOSED = (
+    "CloudTrail Lake is no longer accepting new customers. "
+    "Existing customers can continue to use their event data stores."
+)
 LISTED = (
     "EventDataStoreArn",
     "Name",
@@ -48,6 +52,8 @@ LISTED = (
 def create_event_data_store(world: World, call: Call) -> dict[str, Any]:
     given = {name: value for name, value in call.parameters.items() if name not in ("StartIngestion", "TagsList")}
     owner = require_organization(world, call, conversion=False) if given.get("OrganizationEnabled") else call.account
+    if not world.options.lake_customer:
+        raise LabError("InvalidParameterException", LAKE_CLOSED)
     if any(store.fields["Name"] == given["Name"] and store.account == owner for store in stores(world)):
         raise LabError("EventDataStoreAlreadyExistsException", f"Event data store {given['Name']} already exists.")
     arn = f"arn:{world.partition}:cloudtrail:{call.region}:{owner}:eventdatastore/{uuid.uuid4()}"

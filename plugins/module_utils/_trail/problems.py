@@ -38,7 +38,7 @@ FOREIGN_NAMES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("the AWS Security Reference Architecture", lambda name: name == "sra-org-trail"),
     ("the AWS Secure Environment Accelerator", lambda name: name in ("ASEA-Org-Trail", "PBMMAccel-Org-Trail")),
 )
-"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7)."""
+"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7, 7.9)."""
 
 
 def find_problems(situation: Situation) -> list[Problem]:

@@ -60,7 +60,7 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
         {"foreign_trail": "error"},
     ),
     *(
-        (f"{name} of another tool", replace(GOOD, arn=replace(HOME, name=name)), {"foreign_trail": "error"})
+        (f"{name} of another tool, fact 7.9", replace(GOOD, arn=replace(HOME, name=name)), {"foreign_trail": "error"})
         for name in ("aws-aft-CustomizationsCloudTrail", "sra-org-trail", "ASEA-Org-Trail", "PBMMAccel-Org-Trail")
     ),
     ("a name like another tool's", replace(GOOD, arn=replace(HOME, name="our-Org-Trail")), {}),
