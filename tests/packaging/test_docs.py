@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -20,6 +21,8 @@ from tests.unit.documented import MODULES, ROLES
 SITE = ROOT / "dist" / "docs"
 REPOSITORY = "https://github.com/cloudsec/org_trail/"
 """Links into the repository name a file or folder on its main branch."""
+PUBLISHED = "https://cloudsec.github.io/org_trail/"
+"""Where the workflow Release publishes the site."""
 
 INVENTORIES = [path.stem for path in (ROOT / "plugins" / "inventory").glob("*.py")]
 
@@ -77,6 +80,13 @@ def test_links_into_the_repository_name_what_is_there(pages: dict[Path, Page]) -
         if link.startswith(REPOSITORY) and "/main/" in link
     }
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readme_links_to_pages_that_the_site_has(pages: dict[Path, Page]) -> None:
+    """The README names them by the address of the published site, because GitHub shows a guide's source as text."""
+    links = re.findall(rf"{re.escape(PUBLISHED)}([^)\s>]+\.html)", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert "collection/docsite/start.html" in links
+    assert [link for link in links if SITE / link not in pages] == []
 
 
 def test_every_module_plugin_and_role_has_a_page(pages: dict[Path, Page]) -> None:

@@ -59,7 +59,7 @@ def test_yaml_can_be_read(page: Path) -> None:
 
 def test_yaml_is_found_in_both_forms() -> None:
     assert len(yaml_blocks(ROOT / "docs" / "docsite" / "rst" / "start.rst")) == 1
-    assert len(yaml_blocks(ROOT / "README.md")) == 2
+    assert len(yaml_blocks(ROOT / "README.md")) == 4
 
 
 def test_every_guide_is_listed() -> None:
