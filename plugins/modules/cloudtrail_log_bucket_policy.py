@@ -168,7 +168,7 @@ def main() -> None:
         module.fail_json(msg=sentence(error, caller))
     for warning in loss_warnings(change, options.bucket):
         warn(printable(warning))
-    module.exit_json(bucket=options.bucket, policy=change.after, **describe_change(change))
+    module.exit_json(bucket=options.bucket, policy=change.after, **describe_change(change, options.bucket))
 
 
 if __name__ == "__main__":

@@ -84,19 +84,28 @@ def test_lesson_from_first_run_to_delivery(lesson: Lab, tmp_path: Path) -> None:
     ]
     assert diff_of(predicted) == diff_of(done)
     assert done.changed == 2
-    lines = [
-        "trusted access of cloudtrail.amazonaws.com: off → on",
-        f"{lesson.trail_arn}: s3_bucket_name: {before['S3BucketName']} → {lesson.bucket}",
-        f"{lesson.trail_arn}: is_organization_trail: false → true",
+    assert [diff[0]["before_header"] for diff in diff_of(done)] == [
+        f"organization {lesson.organization_id}, management account {lesson.management}",
+        f"trail {lesson.trail_arn}",
     ]
-    assert predicted.task("Show what would change")["msg"] == done.task("Show what changed")["msg"] == lines
+    changes = (
+        f"trusted access of cloudtrail.amazonaws.com: off → on; {lesson.trail_arn}: "
+        f"s3_bucket_name: {before['S3BucketName']} → {lesson.bucket}; is_organization_trail: false → true"
+    )
+    without = ["Coverage: not asked, because coverage_enabled is false.", "Report: none, without a coverage"]
+    assert predicted.task("Show what would change")["msg"] == [f"Would change: {changes}", *without]
+    assert done.task("Show what changed")["msg"] == [f"Changed: {changes}", *without]
     assert done.results[-1].task == "Show what changed"
 
     lesson.clear_journal()
     again = enable(lesson, tmp_path, coverage=True).ok()
     assert again.changed == 0
     assert writes(lesson) == []
-    assert again.task("Show what changed")["msg"] == [f"{lesson.trail_arn}: nothing to change"]
+    assert again.task("Show what changed")["msg"] == [
+        "Changed: nothing",
+        "Coverage: 85 of 85 account regions in 5 accounts log to the organization trail.",
+        f"Report: {tmp_path}/report/coverage.html",
+    ]
     assert again.task("Show the verdict")["msg"][0].startswith("85 of 85 account regions in 5 accounts log")
     assert (tmp_path / "report" / "coverage.html").is_file()
     logging = watch.stop()

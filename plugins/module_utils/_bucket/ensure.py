@@ -147,13 +147,18 @@ class PolicyChange:
     lost: tuple[Document, ...] = ()
 
 
-def describe_change(change: PolicyChange) -> Result:
+def describe_change(change: PolicyChange, bucket: str) -> Result:
     """Return changed and diff as Ansible shows them."""
+    header = f"policy of bucket {bucket}"
     before_and_after = (("before", change.before), ("after", change.after))
     shown = {name: json.dumps(one, indent=2) if one else "" for name, one in before_and_after}
     return {
         "changed": change.before != change.after,
-        "diff": {side: f"{text}\n" if text else "" for side, text in shown.items()},
+        "diff": {
+            "before_header": header,
+            "after_header": header,
+            **{side: f"{text}\n" if text else "" for side, text in shown.items()},
+        },
     }
 
 

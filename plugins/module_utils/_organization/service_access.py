@@ -131,11 +131,15 @@ def refuse_downgrade(session: Session, wanted: Wanted) -> None:
 
 def summarize(before: ServiceAccess, after: ServiceAccess) -> Result:
     """The module's result."""
+    organization = before.organization
+    header = f"organization {organization.id}, management account {organization.management_account_id}"
     return {
         "changed": after != before,
         "organization": asdict(after.organization),
         "trusted_services": list(after.trusted_services),
         "diff": {
+            "before_header": header,
+            "after_header": header,
             "before": {"trusted_services": list(before.trusted_services)},
             "after": {"trusted_services": list(after.trusted_services)},
         },

@@ -71,7 +71,12 @@ def _result(view: View, plan: Plan, after: Settings | None, actions: list[Call],
         "summary": changes_in_words(view.arn, before, plan, after),
         "actions": _described_actions(view, actions),
         "problems": [problem.to_dict() for problem in problems],
-        "diff": {"before": _managed(plan, before), "after": _managed(plan, after)},
+        "diff": {
+            "before_header": f"trail {view.arn}",
+            "after_header": f"trail {view.arn}",
+            "before": _managed(plan, before),
+            "after": _managed(plan, after),
+        },
     }
 
 

@@ -165,8 +165,8 @@ def test_change_policy_refuses_20_kib() -> None:
 
 
 def test_describe_change() -> None:
-    assert describe_change(PolicyChange(OWN_POLICY, OWN_POLICY))["changed"] is False
-    change = describe_change(PolicyChange(None, OWN_POLICY))
+    assert describe_change(PolicyChange(OWN_POLICY, OWN_POLICY), BUCKET)["changed"] is False
+    change = describe_change(PolicyChange(None, OWN_POLICY), BUCKET)
     assert (change["changed"], change["diff"]["before"]) == (True, "")
     assert json.loads(change["diff"]["after"]) == OWN_POLICY
 
