@@ -33,7 +33,7 @@ export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 .PHONY: help setup collections demo lab unit check test test-full sanity molecule matrix mutants lint bench docs lock run dist importer release clean
 
 help:
-	@echo 'make demo    the main job, twice, against a local AWS organization'
+	@echo 'make demo    with a local AWS organization: convert, attack, detect, repair'
 	@echo 'make lab     keep that organization running and print its environment'
 	@echo 'make unit    the unit tests: seconds'
 	@echo 'make check   lint and the unit tests: a minute'

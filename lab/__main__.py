@@ -39,7 +39,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     for name, run, text in (
         ("serve", serve, "serve until standard input closes or SIGTERM comes; prints one JSON line when ready"),
         ("up", up, "serve until Ctrl-C; prints the environment to export"),
-        ("demo", demo, "run the main job twice against a fresh lab"),
+        ("demo", demo, "convert, attack, detect and repair in a fresh lab"),
     ):
         commands.add_parser(name, parents=[world], help=text).set_defaults(run=run)
     return parser.parse_args(arguments)
@@ -80,6 +80,7 @@ def up(arguments: argparse.Namespace) -> int:
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the demo with the given world."""
+    forget_users_settings()
     world = {"scenario": arguments.scenario, "home-region": arguments.home_region, "accounts": arguments.accounts}
     return run_demo([word for name, value in world.items() for word in (f"--{name}", str(value))])
 
@@ -115,7 +116,7 @@ def start(arguments: argparse.Namespace) -> tuple[BaseWSGIServer, dict[str, Any]
 
 
 def forget_users_settings() -> None:
-    """moto asks botocore, which would fail for a profile or a file that is wrong."""
+    """moto asks botocore, which would fail for a profile or a file that is wrong; an endpoint would lead elsewhere."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.update(AWS_CONFIG_FILE=os.devnull, AWS_SHARED_CREDENTIALS_FILE=os.devnull)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from lab.demo import excerpt
 from tests.ansible_run import ROOT
 from tests.lab_process import Lab
 
@@ -32,8 +33,53 @@ def test_demo_in_another_home_region(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stdout + done.stderr
         assert other.journal() == []
     assert not (tmp_path / ".aws").exists()  # keys of this lab would fail in the next
-    changed = re.findall(r"^(\w+) .*changed=(\d+) ", done.stdout, re.MULTILINE)
-    management = [int(count) for host, count in changed if host.startswith("management")]
-    assert management == [2, 0]
-    assert '"trail": "arn:aws:cloudtrail:eu-central-1:' in done.stdout
-    assert '"organization": true' in done.stdout
+    assert "Calls that changed something: EnableAWSServiceAccess, UpdateTrail\n" in done.stdout
+    assert "(NotOrganizationMasterAccountException)" in done.stdout
+    assert ":user/admin\n" in done.stdout  # who stopped it
+    assert done.stdout.endswith("Calls that changed something: StartLogging\n")
+    assert done.stdout.count("Coverage: 85 of 85 account regions in 5 accounts log to the organization trail.") == 2
+    reports = re.findall(r"^Report: (.*)$", done.stdout, re.MULTILINE)
+    assert [Path(report).name for report in reports] == ["coverage.html", "drift.json", "coverage.html"]
+    assert all(Path(report).is_file() for report in reports)
+    trails = re.findall(r"^\d{12}  \S+ +(\S+)$", done.stdout, re.MULTILINE)
+    assert trails == ["default", *["nothing"] * 4]
+    assert len(done.stdout.splitlines()) < 60
+
+
+OUTPUT = r"""
+TASK [Ensure the trail is as wanted] ***
+--- before: trail arn
++++ after: trail arn
+@@ -8,6 +8,6 @@
+     "is_organization_trail": true,
+-    "logging": false,
++    "logging": true,
+
+changed: [management_account]
+
+TASK [Show the verdict] ***
+ok: [management_account] => {
+    "msg": [
+        "not the last"
+    ]
+}
+
+TASK [Nothing drifted] ***
+[ERROR]: Task failed: 1 drifted:
+- no diff
+fatal: [management_account]: FAILED! => {
+    "changed": false,
+    "msg": "1 drifted:\n- \"logging\""
+}
+"""
+
+
+def test_excerpt() -> None:
+    assert list(excerpt(OUTPUT.splitlines(keepends=True))) == [
+        "--- before: trail arn",
+        "+++ after: trail arn",
+        '-    "logging": false,',
+        '+    "logging": true,',
+        "1 drifted:",
+        '- "logging"',
+    ]
