@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.playbook_pages import ORDER, PAGE, REQUIRED, literals, page, read_head
 from tests.unit.documented import COLLECTION, MODULES, ROLES, ROOT, load_yaml, role_specs
 
 GUIDES = sorted((ROOT / "docs" / "docsite" / "rst").glob("*.rst"))
@@ -69,3 +70,28 @@ def test_every_guide_is_listed() -> None:
         for name in section["toctree"]
     ]
     assert sorted(listed) == [guide.stem for guide in GUIDES]
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_playbooks_head_names_its_variables(name: str) -> None:
+    """What its text reads under a playbook's prefix and is no role's input, with the default that stands there."""
+    head = read_head(PLAYBOOKS[name])
+    code = "\n".join(line for line in PLAYBOOKS[name].splitlines() if not line.startswith("#"))
+    prefixes = "|".join([*PLAYBOOKS, "coverage"])
+    used = set(re.findall(rf"(?<![\w.])(?:{prefixes})_\w+(?= \||\) \|| is| \}}\}})", code)) - INPUTS
+    assert used == {one.name for one in head.variables}
+    for one in head.variables:
+        written = f"{one.name} | default({one.default})" in code or f"{one.name} | default('{one.default}')" in code
+        assert written or one.default == REQUIRED
+    assert head.fails
+
+
+def test_the_page_of_the_playbooks_is_written_anew() -> None:
+    assert page() == PAGE.read_text(encoding="utf-8"), "Run python -m tests.playbook_pages."
+    assert set(ORDER) == set(PLAYBOOKS)
+
+
+def test_markup_becomes_literals() -> None:
+    assert literals("Set O(ignore:a_b) or P(cloudsec.org_trail.coverage#role), V(true) as in x_y.") == (
+        "Set ``a_b`` or ``cloudsec.org_trail.coverage``, ``true`` as in ``x_y``."
+    )
