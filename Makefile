@@ -122,7 +122,7 @@ bench: setup
 docs: setup
 	rm -rf $(PAGES) dist/docs
 	mkdir -p -m 755 $(PAGES)/collection
-	cp -R docs/*.md docs/iam docs/images docs/site/index.rst $(PAGES)
+	cp -R docs/*.md docs/iam docs/images docs/site/index.rst CHANGELOG.rst $(PAGES)
 	$(BIN)/antsibull-docs --config-file docs/site/antsibull-docs.cfg collection --use-current --squash-hierarchy \
 		--fail-on-error --dest-dir $(PAGES)/collection cloudsec.org_trail
 	$(BIN)/sphinx-build --quiet -W --keep-going -b html -c docs/site -d .cache/docs/doctrees $(PAGES) dist/docs

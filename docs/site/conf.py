@@ -28,6 +28,7 @@ html_show_sourcelink = False
 html_show_sphinx = False
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["copy.js"]
 html_use_index = False
 
 ANSIBLE = "https://docs.ansible.com/projects/ansible/latest/"

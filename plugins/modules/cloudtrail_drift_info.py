@@ -190,7 +190,7 @@ drift:
     remedy:
       description: What to do.
       type: str
-      sample: Run enable_org_trail.yml.
+      sample: Run ansible-playbook cloudsec.org_trail.enable_org_trail.
     events:
       description: Names of the events that may have caused it.
       type: list

@@ -36,22 +36,23 @@ STATUSES = {
         "M",
         "Trail missing",
         "Check in the management account that trusted access for cloudtrail.amazonaws.com is on and that the trail is "
-        "a multi-region organization trail: run playbooks/enable_org_trail.yml. AWS then takes up to 24 hours.",
+        "a multi-region organization trail: run ansible-playbook cloudsec.org_trail.enable_org_trail. AWS then takes "
+        "up to 24 hours.",
         healed_by_waiting=True,
     ),
     "not_logging": Status(
         "N",
         "Not logging",
-        "Start logging from the management account, in the trail's home region: run playbooks/enable_org_trail.yml, "
-        "and find out in event history who called StopLogging.",
+        "Start logging from the management account, in the trail's home region: run ansible-playbook "
+        "cloudsec.org_trail.enable_org_trail, and find out in event history who called StopLogging.",
         healed_by_waiting=True,
     ),
     "management_events_missing": Status(
         "V",
         "Management events missing",
         "The trail is there and logs, but its event selectors leave out all management events, or those that read or "
-        "those that write. Run playbooks/enable_org_trail.yml, or put a selector for management events to the others; "
-        "for a trail of others, tell who owns it.",
+        "those that write. Run ansible-playbook cloudsec.org_trail.enable_org_trail, or put a selector for management "
+        "events to the others; for a trail of others, tell who owns it.",
     ),
     "delivery_error": Status(
         "E",
@@ -122,6 +123,9 @@ ANSWERED = tuple(name for name in STATUSES if name != UNCHECKED)
 QUIET = frozenset(name for name, status in STATUSES.items() if status.quiet)
 HEALED_BY_WAITING = frozenset(name for name, status in STATUSES.items() if status.healed_by_waiting)
 NOT_COUNTED = frozenset(name for name, status in STATUSES.items() if not status.counted)
+NOT_KNOWN = frozenset({"denied", "denied_by_scp", "unreachable", UNCHECKED})
+"""Statuses with which nobody could look: whether the trail is there is not known."""
+
 FAIL_ON = tuple(name for name in ANSWERED if name not in QUIET)
 """Statuses that fail unless the user says otherwise; what is unchecked always fails."""
 

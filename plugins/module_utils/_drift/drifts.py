@@ -49,7 +49,7 @@ BUCKET_EVENTS = {
     "versioning": ("PutBucketVersioning",),
 }
 
-REPAIR = "Run enable_org_trail.yml."
+REPAIR = "Run ansible-playbook cloudsec.org_trail.enable_org_trail."
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from .._aws.text import printable
-from .._coverage.statuses import FAIL_ON, NOT_COUNTED, QUIET, STATUSES, UNCHECKED, failing_statuses
+from .._coverage.statuses import FAIL_ON, NOT_COUNTED, NOT_KNOWN, QUIET, STATUSES, UNCHECKED, failing_statuses
 from .._work.options import Result
 from .document import Document, cells, template, trail_arn
 from .limits import Limits, limits
@@ -131,20 +131,31 @@ def _judged(
         kinds = ", ".join(f"{STATUSES[status].title.lower()} {count:,}" for status, count in bad.items())
         total = sum(bad.values())
         return (
-            f"{_count(total, 'account region')} {'is' if total == 1 else 'are'} not covered",
+            _bad_headline(total, sum(count for status, count in bad.items() if status in NOT_KNOWN)),
             f"{total:,} of {of_all} in {blind:,} of {accounts} cannot be relied on: {kinds}.{also}",
         )
     if waiting:
+        are = "is" if covered == 1 else "are"
         return (
             f"{_count(waiting, 'account region')} still {'waits' if waiting == 1 else 'wait'} for the trail",
-            f"{covered:,} of {of_all} in {accounts} are covered; AWS may take up to 24 hours for the rest.{also}",
+            f"{covered:,} of {of_all} in {accounts} {are} covered; AWS may take up to 24 hours for the rest.{also}",
         )
     if not covered:
         return "Nothing is covered", f"0 of {of_all} in {accounts} log to the organization trail.{also}"
     return (
         f"Every account and region {asked}is covered" if not tolerated else "Nothing fails, with exceptions",
-        f"{covered:,} of {of_all} in {accounts} log to the organization trail.{also}",
+        f"{covered:,} of {of_all} in {accounts} {'logs' if covered == 1 else 'log'} to the organization trail.{also}",
     )
+
+
+def _bad_headline(total: int, unknown: int) -> str:
+    """What is known to be bad, apart from what nobody knows, because nobody could look."""
+    known = total - unknown
+    if not unknown:
+        return f"{_count(known, 'account region')} {'is' if known == 1 else 'are'} not covered"
+    if not known:
+        return f"{_count(unknown, 'account region')} {'is' if unknown == 1 else 'are'} not known"
+    return f"{_count(known, 'account region')} {'is' if known == 1 else 'are'} not covered, {unknown:,} not known"
 
 
 def _count(number: int, noun: str) -> str:

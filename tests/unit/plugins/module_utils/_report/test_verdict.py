@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import FAIL_ON, STATUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.statuses import FAIL_ON, NOT_KNOWN, STATUSES
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
     Document,
     new_document,
@@ -51,14 +51,19 @@ def line(*statuses: str, name: str = "one", account: str = "000000000001", reaso
         ([], FAIL_ON, "failed", 0, "Nothing was checked"),
         (["covered", "pending"], FAIL_ON, "pending", 0, "1 account region still waits for the trail"),
         (["covered", "pending"], ["pending"], "failed", 1, "1 account region is not covered"),
-        (["missing", "denied", "pending"], FAIL_ON, "failed", 2, "2 account regions are not covered"),
-        (["missing", "denied"], ["denied"], "failed", 1, "1 account region is not covered"),
+        (["missing", "denied", "pending"], FAIL_ON, "failed", 2, "1 account region is not covered, 1 not known"),
+        (["missing", "denied"], ["denied"], "failed", 1, "1 account region is not known"),
+        (["denied", "unreachable", "covered"], FAIL_ON, "failed", 2, "2 account regions are not known"),
+        (["missing", "silent", "covered"], FAIL_ON, "failed", 2, "2 account regions are not covered"),
         (["missing"], [], "failed", 0, "Nothing is covered"),
         (["missing", "covered"], [], "passed", 0, "Nothing fails, with exceptions"),
-        (["denied_by_scp", "covered"], ["denied"], "failed", 1, "1 account region is not covered"),
-        (["covered", "unchecked"], [], "failed", 1, "1 account region is not covered"),
+        (["denied_by_scp", "covered"], ["denied"], "failed", 1, "1 account region is not known"),
+        (["covered", "unchecked"], [], "failed", 1, "1 account region is not known"),
         (["account_closed"], ["account_closed"], "failed", 1, "1 account region is not covered"),
-        *[([status], FAIL_ON, "failed", 1, "1 account region is not covered") for status in FAIL_ON],
+        *[
+            ([status], FAIL_ON, "failed", 1, f"1 account region is not {'known' if status in NOT_KNOWN else 'covered'}")
+            for status in FAIL_ON
+        ],
     ],
 )
 def test_judge(statuses: list[str], fail_on: list[str], verdict: str, failed: int, headline: str) -> None:
@@ -74,11 +79,11 @@ def test_judge(statuses: list[str], fail_on: list[str], verdict: str, failed: in
             FAIL_ON,
             "1 of 3 account regions in 1 of 1 account cannot be relied on: trail missing 1.",
         ),
-        (["covered"], FAIL_ON, "1 of 1 account region in 1 account log to the organization trail."),
+        (["covered"], FAIL_ON, "1 of 1 account region in 1 account logs to the organization trail."),
         (
             ["covered", "denied"],
             [],
-            "1 of 2 account regions in 1 account log to the organization trail. Told not to fail: 1 exception.",
+            "1 of 2 account regions in 1 account logs to the organization trail. Told not to fail: 1 exception.",
         ),
     ],
 )
