@@ -31,11 +31,13 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.facts i
     describe_trail,
     settings_warning,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.findings import findings_json
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.page import (
     page_facts,
     page_matrix,
     script_json,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.table import exceptions_csv
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict import (
     Verdict,
     judge,
@@ -57,12 +59,14 @@ ARGUMENTS: dict[str, Result] = {
     "expected_parts": {"type": "int"},
     "dest": {"type": "path", "required": True},
     "part": {"type": "bool", "default": False},
+    "findings": {"type": "bool", "default": False},
     "log_bucket": {"type": "dict", "default": {}},
     "trusted_access": {"type": "dict", "default": {}},
     "organization_trail": {"type": "dict", "default": {}},
     "fail_on": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
 }
-TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "coverage" / "templates"
+COLLECTION = Path(__file__).resolve().parents[2]
+TEMPLATES = COLLECTION / "roles" / "coverage" / "templates"
 GROUP_LIMIT = 100
 ACCOUNT_LIMIT = 100
 
@@ -84,6 +88,7 @@ class ReportOptions:
     trusted_access: Result
     organization_trail: Result
     fail_on: list[str]
+    findings: bool = False
 
 
 class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
@@ -120,6 +125,11 @@ def write_report(options: ReportOptions, templates: Path) -> Result:
     else:
         paths = {"json_path": dest / "coverage.json", "html_path": dest / "coverage.html"}
         write_whole(paths["html_path"], [render(document, verdict, templates)])
+        paths["csv_path"] = dest / "coverage.csv"
+        write_whole(paths["csv_path"], exceptions_csv(document, verdict))
+        if options.findings:
+            paths["findings_path"] = dest / "coverage.ocsf.json"
+            write_whole(paths["findings_path"], findings_json(document))
     write_whole(paths["json_path"], [report_json(document, verdict)])
     if options.found:
         Path(options.found).unlink(missing_ok=True)
@@ -129,6 +139,15 @@ def write_report(options: ReportOptions, templates: Path) -> Result:
     weak = settings_warning(document["log_bucket"])
     warnings = {"warnings": [weak]} if weak else {}
     return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines} | warnings
+
+
+def collection_version(root: Path) -> str:
+    """The version of the collection in a folder, as installed (MANIFEST.json) or as a clone (galaxy.yml)."""
+    manifest = root / "MANIFEST.json"
+    if manifest.exists():
+        return str(json.loads(manifest.read_bytes())["collection_info"]["version"])
+    found = re.search(r"^version: (\S+)$", (root / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _read(options: ReportOptions) -> Document:
@@ -141,6 +160,7 @@ def _read(options: ReportOptions) -> Document:
             trail=options.organization_trail.get("trail") or _trail_of(found, path),
             log_bucket=options.log_bucket,
             changes=describe_changes(options.trusted_access, options.organization_trail),
+            version=collection_version(COLLECTION),
         )
     _refuse_wrong_number(len(options.parts), options.expected_parts)
     return merge(_read_json(Path(path), "verdict") for path in options.parts)

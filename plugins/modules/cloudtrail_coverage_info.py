@@ -141,7 +141,8 @@ options:
     description:
       - Write the whole result to this file on the machine that the module runs on, and return only the summary and the
         exceptions. Meant for large organizations.
-      - "The file is one JSON object: C(format) (1), C(trail_arn), C(checked_at) (ISO 8601, UTC), and C(scope),
+      - "The file is one JSON object: C(format) (1), C(trail_arn), C(checked_at) (ISO 8601, UTC), C(checked_by) (the ARN
+        of who asked), and C(scope),
         C(management_events), C(summary), C(regions), C(accounts) and C(coverage) as they are returned without this
         option. Each row of C(coverage) has a line of its own; rows are in the order of account id and region. It is
         written whole or not at all."

@@ -12,7 +12,7 @@ version_added: 1.0.0
 short_description: Writes the report about the coverage of accounts and regions
 description:
   - Judges what M(cloudsec.org_trail.cloudtrail_coverage_info) found and writes C(coverage.html), one file that works
-    offline, and C(coverage.json).
+    offline, C(coverage.json), and C(coverage.csv) with the exceptions.
   - Or writes one part of a report, for a slice of the accounts, and makes one report of many parts. Parts may come in
     any order and more than once; the report is the same. Of an account that is in several parts the newest look counts.
   - Runs on the controller, whatever host the task is for, and calls nothing in AWS. Files are written as a whole or not
@@ -45,6 +45,15 @@ options:
       - Write only a part, named after its accounts, so that a slice that runs again replaces its own part.
     type: bool
     default: false
+  findings:
+    description:
+      - Also write C(coverage.ocsf.json), a JSON array with a compliance finding of the Open Cybersecurity Schema
+        Framework (1.3) for each account and region, covered or not. A finding has the same C(finding_info.uid) in each
+        run. One takes about 1 kB.
+      - Not for a part.
+    type: bool
+    default: false
+    version_added: 1.2.0
   log_bucket:
     description:
       - The bucket, as the role R(cloudsec.org_trail.log_bucket_lookup,
@@ -207,6 +216,16 @@ html_path:
   returned: unless O(part=true)
   type: str
   sample: /srv/reports/coverage.html
+csv_path:
+  description: The exceptions as comma-separated values, one account and region a line.
+  returned: unless O(part=true)
+  type: str
+  sample: /srv/reports/coverage.csv
+findings_path:
+  description: The findings for security tools.
+  returned: with O(findings=true)
+  type: str
+  sample: /srv/reports/coverage.ocsf.json
 json_path:
   description: The report to work with, or the part.
   returned: success

@@ -70,7 +70,8 @@ def test_all_is_covered(lab: Lab, tmp_path: Path) -> None:
         f"Report: {tmp_path}/new/reports/coverage.html",
     ]
     assert (result.changed, lab.journal(writes=True)) == (0, [])
-    assert sorted(path.name for path in (tmp_path / "new" / "reports").iterdir()) == ["coverage.html", "coverage.json"]
+    written = ["coverage.csv", "coverage.html", "coverage.json"]
+    assert sorted(path.name for path in (tmp_path / "new" / "reports").iterdir()) == written
     page = (tmp_path / "new" / "reports" / "coverage.html").read_text(encoding="utf-8")
     assert "Every account and region asked is covered (3 of 17 regions)" in page
     expected = {(account["Id"], region): "covered" for account in list_accounts(lab) for region in REGIONS}
@@ -82,7 +83,7 @@ def test_a_relative_path_begins_where_ansible_was_started(lab: Lab, tmp_path: Pa
     merge = {"name": "cloudsec.org_trail.coverage", "tasks_from": "merge"}
     tasks = [{"name": "Merge", "ansible.builtin.import_role": merge, "vars": {"coverage_report_dir": "reports"}}]
     run_playbook(lab, tasks, cwd=tmp_path).ok()
-    reports = ["coverage.html", "coverage.json", "parts"]
+    reports = ["coverage.csv", "coverage.html", "coverage.json", "parts"]
     assert sorted(path.name for path in (tmp_path / "reports").iterdir()) == reports
 
 

@@ -97,7 +97,11 @@ def test_delegated_host(lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(asked) == 4
     assert {reason.strip() for _module, reason in asked} == {f"interpreter {bastion}"}
     assert "85 of 85 account regions" in first.task("Every account is covered").msg
-    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["coverage.html", "coverage.json"]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == [
+        "coverage.csv",
+        "coverage.html",
+        "coverage.json",
+    ]
 
 
 def uv(*arguments: str) -> None:

@@ -62,10 +62,11 @@ ONCE = {"total_max_attempts": 1}
 class Coverage:
     """What was found: rows in the order of account and region, and how the search went.
 
-    own_errors: why accounts did not tell which regions they have enabled, by account.
+    own_errors: why accounts did not tell which regions they have enabled, by account. checked_by: ARN of who asked.
     """
 
     trail: TrailArn
+    checked_by: str
     scope: Scope
     events: EventsRead
     accounts: list[Account]
@@ -114,6 +115,7 @@ def check_coverage(session: Session, options: CoverageOptions) -> Coverage:
         rows = judge_silence(session, trail, rows, known) if complete else rows
     return Coverage(
         trail,
+        session.arn,
         scope,
         events,
         [one.account for one in accounts],
@@ -363,6 +365,7 @@ def describe(found: Coverage) -> Result:
         "format": FORMAT,
         "trail_arn": str(found.trail),
         "checked_at": now_text(),
+        "checked_by": found.checked_by,
         "scope": found.scope.to_dict(),
         "management_events": found.events.to_dict(),
         "summary": {

@@ -39,10 +39,12 @@ def new_document(
     trail: Result | None = None,
     log_bucket: Result | None = None,
     changes: Iterable[str] = (),
+    version: str = "",
 ) -> Document:
     """The document of one look at the accounts: what cloudtrail_coverage_info found, and where the logs go.
 
     checked_at: when the look ended, ISO 8601 in UTC. changes: what the run changed in AWS, one line each.
+    version: the collection's.
     Raises ReportError when a row names a status that this report does not know.
     """
     accounts = [
@@ -59,6 +61,8 @@ def new_document(
             "trail": {name: value for name, value in (trail or {}).items() if value not in (None, "", [], {})},
             "log_bucket": {name: value for name, value in (log_bucket or {}).items() if value not in (None, "")},
             "changes": changes,
+            "checked_by": [found["checked_by"]] if found.get("checked_by") else [],
+            "versions": [version] if version else [],
             "scope": found.get("scope") or {},
             "management_events": found.get("management_events") or {},
             "regions": found.get("regions") or [],
@@ -92,6 +96,10 @@ def merge(documents: Iterable[Document]) -> Document:
             "trail": _fullest(document["trail"] for document in documents),
             "log_bucket": _fullest(document["log_bucket"] for document in documents),
             "changes": [change for document in documents for change in document["changes"]],
+            **{
+                name: [one for document in documents for one in document.get(name) or ()]
+                for name in ("checked_by", "versions")
+            },
             "scope": merge_scopes(document.get("scope") or {} for document in documents),
             "management_events": merge_events(document.get("management_events") or {} for document in documents),
             "regions": [region for document in documents for region in document["regions"]],
@@ -149,6 +157,8 @@ def _normal(document: Document) -> Document:
         "trail": dict(document["trail"]),
         "log_bucket": dict(document["log_bucket"]),
         "changes": sorted(set(document["changes"])),
+        "checked_by": sorted(set(document["checked_by"])),
+        "versions": sorted(set(document["versions"])),
         "scope": dict(document["scope"]),
         "management_events": dict(document["management_events"]),
         "regions": sorted(regions),

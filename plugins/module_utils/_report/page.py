@@ -13,6 +13,7 @@ from .._coverage.statuses import QUIET, STATUSES
 from .._work.options import Result
 from .._work.times import NEVER, time_of
 from .document import Document, Row, cells, checked_between, template, trail_arn
+from .evidence import describe_look
 from .facts import BUCKET_FACTS, TRAIL_FACTS, describe_settings, describe_weaknesses, facts
 from .verdict import Verdict, remedy_of
 
@@ -63,6 +64,7 @@ def page_facts(document: Document, verdict: Verdict) -> Result:
         "settings": describe_settings(document["log_bucket"]),
         "weaknesses": describe_weaknesses(document["log_bucket"]),
         "changes": document["changes"],
+        "look": describe_look(document),
     }
 
 

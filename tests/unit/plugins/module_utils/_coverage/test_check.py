@@ -238,6 +238,7 @@ def test_who_does_not_own_the_trail_has_no_history_of_it(monkeypatch: pytest.Mon
 
 FOUND = Coverage(
     trail=TRAIL,
+    checked_by=f"arn:aws:iam::{ME}:role/Automation",
     scope=Scope(["a", "b"], ["a", "b"], regions_given=False, accounts_given=False),
     events=LOGGED,
     accounts=[Account(ME, "n1", "ACTIVE", "o/r/"), Account(MEMBER, "n2", "ACTIVE", tags={"env": "prod"})],
