@@ -803,6 +803,16 @@ def test_fact_9_2_a_new_customer_gets_no_event_data_store(lab: Lab) -> None:
 # --- section 7 --------------------------------------------------------------------------------------
 
 
+def test_fact_7_9_trails_of_other_owners_are_known_by_their_names_alone(lab: Lab) -> None:
+    """Unlike Control Tower's, which its policy guards: whoever may change trails may change these."""
+    client = lab.client("cloudtrail")
+    for name in ("aws-aft-CustomizationsCloudTrail", "sra-org-trail", "ASEA-Org-Trail", "PBMMAccel-Org-Trail"):
+        create(lab, name)
+        client.start_logging(Name=name)
+        client.stop_logging(Name=name)
+        client.delete_trail(Name=name)
+
+
 def test_fact_7_8_a_second_trail_with_management_events_is_not_refused(lab: Lab) -> None:
     """Nothing tells of the price but both trails' selectors."""
     client = lab.client("cloudtrail")

@@ -50,7 +50,7 @@ def test_the_same_arguments_give_the_same_world(zone: Lab) -> None:
 
 
 @pytest.mark.parametrize("region", ["us-west-2", "eu-central-1"])
-def test_section_9_the_trail_in_any_home_region(region: str) -> None:
+def test_fact_9_1_the_trail_in_any_home_region(region: str) -> None:
     with Lab("--home-region", region) as lab:
         trail = lab.client("cloudtrail", region=region).get_trail(Name="default")["Trail"]
         assert trail["TrailARN"] == lab.trail_arn == f"arn:aws:cloudtrail:{region}:{lab.management}:trail/default"
@@ -67,7 +67,7 @@ def test_section_9_the_trail_in_any_home_region(region: str) -> None:
         assert lab.environment["AWS_DEFAULT_REGION"] == "us-east-1"
 
 
-def test_section_9_the_organization(lesson: Lab) -> None:
+def test_fact_9_1_the_organization(lesson: Lab) -> None:
     client = lesson.client("organizations")
     assert client.describe_organization()["Organization"]["FeatureSet"] == "ALL"
     assert client.list_aws_service_access_for_organization()["EnabledServicePrincipals"] == []
@@ -81,13 +81,13 @@ def test_section_9_the_organization(lesson: Lab) -> None:
         assert lesson.client("sts", account).get_caller_identity()["Account"] == account
 
 
-def test_section_9_nobody_leaves(lesson: Lab) -> None:
+def test_fact_9_1_nobody_leaves(lesson: Lab) -> None:
     assert refusal(lesson.client("organizations", lesson.log_archive).leave_organization) == "AccessDeniedException"
     policies = lesson.client("organizations").list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
     assert {"DenyLeaveOrganization", "DenyMemberRoot"} <= {policy["Name"] for policy in policies}
 
 
-def test_section_9_the_bucket_is_kept_as_aws_makes_them(lesson: Lab) -> None:
+def test_fact_9_1_the_bucket_is_kept_as_aws_makes_them(lesson: Lab) -> None:
     s3 = lesson.client("s3", lesson.log_archive)
     block = s3.get_public_access_block(Bucket=lesson.bucket)["PublicAccessBlockConfiguration"]
     assert set(block.values()) == {True}
