@@ -15,6 +15,8 @@ class Options:
 
     member_denial_code: what a member gets for a change to the organization trail by ARN (aws-facts 4.3).
     access_propagation_calls: how many CloudTrail calls after EnableAWSServiceAccess still see it off (1.4).
+    delegation_propagation_calls: how many CloudTrail calls of a new delegated administrator are still refused as a
+        member's (11.5).
     policy_propagation_calls: how many CloudTrail calls after PutBucketPolicy still refuse the bucket, and after a role
         was written still refuse the role (2.17).
     late_role_code: what they refuse the role with (2.17).
@@ -39,6 +41,7 @@ class Options:
 
     member_denial_code: str = "NotOrganizationMasterAccountException"
     access_propagation_calls: int = 0
+    delegation_propagation_calls: int = 0
     policy_propagation_calls: int = 0
     late_role_code: str = "InvalidCloudWatchLogsRoleArnException"
     member_propagation: str = "immediate"

@@ -42,6 +42,7 @@ class World:
     ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`).
     ``tokens`` holds what is left of each rate, and since when (lab/kernel/rates.py).
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4);
+    ``delegation_refusals_left`` those that do not see a new delegated administrator yet (11.5);
     ``policy_refusals_left`` and ``role_refusals_left`` those that do not see a bucket policy or a role yet (2.17).
     """
 
@@ -60,6 +61,7 @@ class World:
     random: Random = field(default_factory=lambda: Random("lab"))
     organization: Organization | None = None
     access_refusals_left: int = 0
+    delegation_refusals_left: int = 0
     policy_refusals_left: int = 0
     role_refusals_left: int = 0
     opted_in: dict[str, set[str]] = field(default_factory=dict)

@@ -109,18 +109,6 @@ def test_fact_1_2_delegated_administrator_creates_and_updates_but_never_converts
     assert refusal(delegated.update_trail, Name=shared) == "NotOrganizationMasterAccountException"
 
 
-def test_fact_1_8_two_service_linked_roles() -> None:
-    names = ["AWSServiceRoleForCloudTrail", "AWSServiceRoleForCloudTrailEventContext"]
-    with Lab("--scenario", "lesson") as lab, options(lab, service_linked_role=False):
-        iam, organizations = lab.client("iam"), lab.client("organizations")
-        organizations.enable_aws_service_access(ServicePrincipal=SERVICE)
-        organizations.register_delegated_administrator(AccountId=member_of(lab), ServicePrincipal=SERVICE)
-        assert [refusal(iam.get_role, RoleName=name) for name in names] == ["NoSuchEntity"] * 2
-        lab.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=lab.log_archive)
-        paths = [iam.get_role(RoleName=name)["Role"]["Path"] for name in names]
-        assert paths == [f"/aws-service-role/{SERVICE}/", f"/aws-service-role/context.{SERVICE}/"]
-
-
 def test_fact_1_10_who_is_not_management_is_told_so(lab: Lab, shared: str) -> None:
     code, message = refused(lab.client("cloudtrail", lab.log_archive).stop_logging, Name=shared)
     assert code == "NotOrganizationMasterAccountException"
@@ -158,58 +146,10 @@ def test_fact_10_7_authorization_comes_before_look_up(lab: Lab, shared: str) -> 
         organizations.delete_policy(PolicyId=made)
 
 
-def test_fact_11_1_what_a_delegated_administrator_may_do(lab: Lab, shared: str) -> None:
-    management, delegated = lab.client("cloudtrail"), lab.client("cloudtrail", lab.log_archive)
-    management.register_organization_delegated_admin(MemberAccountId=lab.log_archive)
-    try:
-        for method in ("stop_logging", "start_logging"):
-            assert refusal(getattr(delegated, method), Name=shared) == ""
-        assert shared in [trail["TrailARN"] for trail in delegated.list_trails()["Trails"]]
-        register = delegated.register_organization_delegated_admin
-        assert refusal(register, MemberAccountId=member_of(lab)) == "NotOrganizationManagementAccountException"
-        wanted = {"Name": "theirs", "S3BucketName": "any-trail-bucket", "IsOrganizationTrail": True}
-        made = delegated.create_trail(**wanted)["TrailARN"]
-    finally:
-        management.deregister_organization_delegated_admin(DelegatedAdminAccountId=lab.log_archive)
-    assert management.get_trail(Name=made)["Trail"]["IsOrganizationTrail"], "it is management's, and stays"
-    management.delete_trail(Name=made)
-
-
-def test_fact_11_4_a_delegated_administrator_of_any_service_reads_the_organization(lab: Lab) -> None:
-    organizations, other = lab.client("organizations"), "config.amazonaws.com"
-    read = lab.client("organizations", lab.log_archive).list_accounts
-    assert refusal(read) == "AccessDeniedException"
-    organizations.enable_aws_service_access(ServicePrincipal=other)
-    organizations.register_delegated_administrator(AccountId=lab.log_archive, ServicePrincipal=other)
-    assert refusal(read) == ""
-    organizations.deregister_delegated_administrator(AccountId=lab.log_archive, ServicePrincipal=other)
-    organizations.disable_aws_service_access(ServicePrincipal=other)
-
-
 def test_fact_14_3_tags_of_trails_of_one_owner_at_a_time(lab: Lab, shared: str) -> None:
     other = shared.replace(lab.management, lab.log_archive)
     listing = lab.client("cloudtrail").list_tags
     assert refusal(listing, ResourceIdList=[shared, other]) == "CloudTrailARNInvalidException"
-
-
-def test_fact_11_3_delegated_administrators_are_members_and_at_most_three(lab: Lab, shared: str) -> None:
-    cloudtrail = lab.client("cloudtrail")
-    register, deregister = (
-        cloudtrail.register_organization_delegated_admin,
-        cloudtrail.deregister_organization_delegated_admin,
-    )
-    members = [lab.log_archive, member_of(lab, 0), member_of(lab, 1)]
-    assert refusal(register, MemberAccountId=lab.management) == "CannotDelegateManagementAccountException"
-    assert refusal(register, MemberAccountId="999999999999") == "AccountNotFoundException"
-    for member in members:
-        register(MemberAccountId=member)
-    assert refusal(register, MemberAccountId=members[0]) == "AccountRegisteredException"
-    assert refusal(register, MemberAccountId=member_of(lab, 2)) == "DelegatedAdminAccountLimitExceededException"
-    for member in members:
-        deregister(DelegatedAdminAccountId=member)
-    assert refusal(deregister, DelegatedAdminAccountId=members[0]) == "AccountNotRegisteredException"
-    from_member = lab.client("cloudtrail", members[0]).register_organization_delegated_admin
-    assert refusal(from_member, MemberAccountId=members[1]) == "NotOrganizationManagementAccountException"
 
 
 def test_fact_1_3_trusted_access_comes_first(lab: Lab) -> None:

@@ -15,6 +15,7 @@ from lab.services.cloudtrail.trails import Trail
 from lab.services.iam.api import has_service_linked_role
 from lab.services.organizations.api import (
     cloudtrail_sees_access,
+    cloudtrail_sees_administrator,
     delegated_administrators,
     is_member,
     organization,
@@ -134,7 +135,7 @@ def find_trail_to_change(world: World, call: Call, name: str) -> Trail:
     if trail.account != call.account:
         if not has_reached(world, trail, call.account):
             raise unknown_trail(arn, call.account)
-        if call.account not in delegated_administrators(world, SERVICE):
+        if not cloudtrail_sees_administrator(world, call.account):
             code = world.options.member_denial_code
             raise LabError(code, MEMBER_DENIAL.get(code, "Denied."))
         require_management_role(world, call.account)
@@ -177,8 +178,8 @@ def require_organization(world: World, call: Call, conversion: bool) -> str:
             "OrganizationNotInAllFeaturesModeException",
             "The request could not be processed because your organization hasn’t enabled all features.",
         )
-    delegated = call.account in delegated_administrators(world, SERVICE)
-    if call.account != made.management_account and (conversion or not delegated):
+    is_management = call.account == made.management_account
+    if not is_management and (conversion or not cloudtrail_sees_administrator(world, call.account)):
         code = "NotOrganizationMasterAccountException"
         raise LabError(code, MEMBER_DENIAL[code])
     if not cloudtrail_sees_access(world):

@@ -3,14 +3,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """AWS CloudTrail: trails, their settings and what each account is told of them (aws-facts 1 to 5).
 
-The lab owns this state whole; moto's CloudTrail is never asked. Neighbours: `trail_access` (which trail, and may
-the caller), `admission` (bucket, key, topic, log group), `selectors`, `trail_tags`, `event_data_stores`,
-`event_history`, `digests` (ListPublicKeys), `delivery`, and `members` (``/lab/members``).
+The lab owns this state whole; moto's CloudTrail is never asked. Neighbours: `access` (which trail, and may the
+caller), `linked_roles`, `administrators` (delegated ones), `admission` (bucket, key, topic, log group), `selectors`,
+`tags`, `event_data_stores`, `event_history`, `digests` (ListPublicKeys), `delivery`, and `members` (``/lab/members``).
 """
 
 from __future__ import annotations
 
-from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,10 +18,17 @@ from lab.kernel.call import Call, LabError
 from lab.kernel.service import answers
 from lab.kernel.world import World
 from lab.services import kms
-from lab.services.cloudtrail import admission, digests, event_data_stores, event_history, members, selectors
+from lab.services.cloudtrail import (
+    administrators,
+    admission,
+    digests,
+    event_data_stores,
+    event_history,
+    members,
+    selectors,
+)
 from lab.services.cloudtrail import tags as trail_tags
 from lab.services.cloudtrail.access import (
-    SERVICE,
     check_name,
     expand,
     find_trail,
@@ -33,21 +39,13 @@ from lab.services.cloudtrail.access import (
     sends,
     stands_in,
 )
+from lab.services.cloudtrail.linked_roles import require_service_linked_role
 from lab.services.cloudtrail.trails import Chain, Settings, Trail, new_trail
-from lab.services.iam.api import has_service_linked_role, make_service_linked_role
-from lab.services.iam.authorizer import authorize
-from lab.services.organizations.api import (
-    add_delegated_administrator,
-    delegated_administrators,
-    organization,
-    remove_delegated_administrator,
-)
 from lab.services.s3 import find_bucket
 
-__all__ = ["digests", "event_data_stores", "event_history", "selectors", "trail_tags"]
+__all__ = ["administrators", "digests", "event_data_stores", "event_history", "selectors", "trail_tags"]
 
 TRAILS_PER_REGION = 5
-DELEGATED_ADMINISTRATORS = 3
 
 FIELDS = {
     "S3BucketName": "s3_bucket_name",
@@ -148,24 +146,6 @@ def key_arn(world: World, owner: str, bucket_name: str, text: str) -> str:
     if not text or bucket is None:
         return ""
     return str(kms.find_key(world, text, owner, bucket.region_name).arn)
-
-
-def require_service_linked_role(world: World, call: Call, management: str) -> None:
-    """Make AWSServiceRoleForCloudTrail as CloudTrail does, with the caller's permissions (aws-facts 1.5, 1.9)."""
-    if has_service_linked_role(world, management):
-        return
-    creation = copy(call)
-    creation.service, creation.operation = "iam", "CreateServiceLinkedRole"
-    creation.parameters = {"AWSServiceName": SERVICE}
-    try:
-        authorize(world, creation)
-    except LabError:
-        raise LabError(
-            "InsufficientDependencyServiceAccessPermissionException",
-            "AWS CloudTrail cannot create resources for your organization because access to one or more required APIs "
-            "has been denied.",
-        ) from None
-    make_service_linked_role(world, management)
 
 
 def difference(old: Settings, new: Settings) -> dict[str, Any]:
@@ -305,55 +285,3 @@ def description(trail: Trail) -> dict[str, Any]:
 
 def without_none(answer: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in answer.items() if value is not None}
-
-
-# --- delegated administrators -----------------------------------------------------------------------
-
-
-@answers("cloudtrail", "RegisterOrganizationDelegatedAdmin")
-def register_delegated_administrator(world: World, call: Call) -> dict[str, Any]:
-    require_management(world, call)
-    account = call.parameters["MemberAccountId"]
-    made = organization(world)
-    assert made is not None
-    if account == made.management_account:
-        raise LabError("CannotDelegateManagementAccountException", "The management account cannot be delegated.")
-    if account not in made.accounts:
-        raise LabError("AccountNotFoundException", f"Account {account} is not a member of the organization.")
-    registered = delegated_administrators(world, SERVICE)
-    if account in registered:
-        raise LabError("AccountRegisteredException", f"Account {account} is a delegated administrator already.")
-    if len(registered) >= DELEGATED_ADMINISTRATORS:
-        raise LabError(
-            "DelegatedAdminAccountLimitExceededException",
-            f"An organization can have {DELEGATED_ADMINISTRATORS} delegated administrators for CloudTrail.",
-        )
-    require_service_linked_role(world, call, call.account)
-    make_service_linked_role(world, call.account, "context.cloudtrail.amazonaws.com")  # aws-facts 1.8
-    add_delegated_administrator(world, account, SERVICE)
-    return {}
-
-
-@answers("cloudtrail", "DeregisterOrganizationDelegatedAdmin")
-def deregister_delegated_administrator(world: World, call: Call) -> dict[str, Any]:
-    require_management(world, call)
-    account = call.parameters["DelegatedAdminAccountId"]
-    made = organization(world)
-    assert made is not None
-    if account not in made.accounts:
-        raise LabError("AccountNotFoundException", f"Account {account} is not a member of the organization.")
-    if account not in delegated_administrators(world, SERVICE):
-        raise LabError("AccountNotRegisteredException", f"Account {account} is no delegated administrator.")
-    remove_delegated_administrator(world, account, SERVICE)
-    return {}
-
-
-def require_management(world: World, call: Call) -> None:
-    """Facts 1.1 to 1.3, with the code that these two operations use for a caller that is not management."""
-    made = organization(world)
-    if made is not None and made.management_account != call.account:
-        raise LabError(
-            "NotOrganizationManagementAccountException",
-            "The request could not be processed because your account is not the management account.",
-        )
-    require_organization(world, call, conversion=True)

@@ -21,9 +21,10 @@ from lab.kernel.world import World
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
 CLOUDTRAIL_ROLE = "AWSServiceRoleForCloudTrail"
-CONTEXT_ROLE = "AWSServiceRoleForCloudTrailEventContext"
-LINKED_ROLES = {"context.cloudtrail.amazonaws.com": CONTEXT_ROLE, "cloudtrail.amazonaws.com": CLOUDTRAIL_ROLE}
-"""Names that moto makes wrongly from the service's principal."""
+CLOUDTRAIL = "cloudtrail.amazonaws.com"
+EVENT_CONTEXT = "context.cloudtrail.amazonaws.com"
+LINKED_ROLES = {CLOUDTRAIL: CLOUDTRAIL_ROLE, EVENT_CONTEXT: "AWSServiceRoleForCloudTrailEventContext"}
+"""Names that moto makes wrongly from the service's principal (aws-facts 1.8)."""
 
 ADMINISTRATOR = "AdministratorAccess"
 ID_LETTERS = string.ascii_uppercase + string.digits
@@ -87,14 +88,14 @@ def make_user(world: World, account: str, name: str, access_key: str, secret: st
 # --- service-linked roles ---------------------------------------------------------------------------
 
 
-def has_service_linked_role(world: World, account: str) -> bool:
-    """Whether AWSServiceRoleForCloudTrail exists in the account."""
-    return find_role(world, account, CLOUDTRAIL_ROLE) is not None
+def has_service_linked_role(world: World, account: str, service: str = CLOUDTRAIL) -> bool:
+    """Whether the service's role, as a rule AWSServiceRoleForCloudTrail, exists in the account."""
+    return find_role(world, account, LINKED_ROLES[service]) is not None
 
 
-def make_service_linked_role(world: World, account: str, service: str = "cloudtrail.amazonaws.com") -> None:
-    """Make a service-linked role of CloudTrail in the account unless it has it."""
-    if not find_role(world, account, LINKED_ROLES[service]):
+def make_service_linked_role(world: World, account: str, service: str = CLOUDTRAIL) -> None:
+    """Make the service's role in the account unless it has it."""
+    if not has_service_linked_role(world, account, service):
         linked_role(world, account, service, LINKED_ROLES[service], "")
 
 

@@ -95,6 +95,20 @@ def delegated_administrators(world: World, service_principal: str) -> set[str]:
     return {account for account, services in world.organization.delegated.items() if service_principal in services}
 
 
+def cloudtrail_sees_administrator(world: World, account_id: str) -> bool:
+    """Whether CloudTrail knows the account as its delegated administrator, asked once per call that needs it.
+
+    After its registration the first ``delegation_propagation_calls`` of these answers are still False
+    (aws-facts 11.5).
+    """
+    if account_id not in delegated_administrators(world, CLOUDTRAIL):
+        return False
+    if world.delegation_refusals_left > 0:
+        world.delegation_refusals_left -= 1
+        return False
+    return True
+
+
 def add_delegated_administrator(world: World, account_id: str, service_principal: str) -> None:
     """Make a member delegated administrator. Raises what RegisterDelegatedAdministrator answers."""
     org = required(world)
@@ -113,6 +127,8 @@ def add_delegated_administrator(world: World, account_id: str, service_principal
         )
     if service_principal == CLOUDTRAIL and len(administrators) >= MOST_CLOUDTRAIL_ADMINISTRATORS:
         raise violation("You have exceeded the allowed number of delegated administrators for the service.")
+    if service_principal == CLOUDTRAIL:
+        world.delegation_refusals_left = world.options.delegation_propagation_calls
     org.delegated.setdefault(account_id, {})[service_principal] = world.now()
     org.delegated_since.setdefault(account_id, world.now())
 
