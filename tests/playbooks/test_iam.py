@@ -45,6 +45,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.s
 )
 from ansible_collections.cloudsec.org_trail.plugins.modules import (
     cloudtrail_coverage_info,
+    cloudtrail_delegated_administrator,
     cloudtrail_drift_info,
     cloudtrail_log_bucket_info,
     cloudtrail_log_bucket_policy,
@@ -122,6 +123,7 @@ class World:
             "OrganizationId": self.lab.organization_id,
             "ManagementAccountId": self.lab.management,
             "LogArchiveAccountId": self.lab.log_archive,
+            "AdministratorAccountId": self.lab.log_archive,
             "HomeRegion": self.lab.home_region,
             "TrailName": "default",
             "LogBucketName": self.lab.bucket,
@@ -658,10 +660,14 @@ def test_trusted_access_off_without_one_action(world: World, with_options: Role,
 
 
 def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]) -> None:
-    """PassRole is AWS's own check, DescribeAccount is management's, too; drift has a test of its own."""
+    """PassRole is AWS's own check, DescribeAccount is management's, too; drift and delegation are elsewhere."""
     tried = {action for action, _options, _fails in OPTIONS} | {*ACCESS_OFF} - {"cloudtrail:ListTrails"}
     drift = {"cloudtrail:LookupEvents", "organizations:ListDelegatedAdministrators"}
-    untried = {"iam:PassRole", "organizations:DescribeAccount", *drift}
+    delegation = {
+        "cloudtrail:DeregisterOrganizationDelegatedAdmin",
+        "organizations:DeregisterDelegatedAdministrator",
+    }
+    untried = {"iam:PassRole", "organizations:DescribeAccount", *drift, *delegation}
     assert tried | untried == actions_of(world.policy("management_options"))
 
 
@@ -888,6 +894,13 @@ def use_service_access(world: World, run: Recorder) -> None:
         run(organizations_service_access, state=state)
 
 
+def use_delegated_administrator(world: World, run: Recorder) -> None:
+    world.reset()
+    convert(world)
+    for state in ("present", "absent"):
+        run(cloudtrail_delegated_administrator, member_account_id=world.lab.log_archive, state=state)
+
+
 def use_organization_trail(world: World, run: Recorder) -> None:
     world.reset()
     lab, bucket = world.lab, world.lab.bucket
@@ -951,11 +964,18 @@ USES = {
     cloudtrail_log_bucket_info: use_log_bucket_info,
     cloudtrail_log_bucket_policy: use_log_bucket_policy,
     organizations_service_access: use_service_access,
+    cloudtrail_delegated_administrator: use_delegated_administrator,
     cloudtrail_organization_trail: use_organization_trail,
     cloudtrail_coverage_info: use_coverage_info,
     cloudtrail_drift_info: use_drift_info,
 }
-CALLED_FOR_US = {"iam:CreateServiceLinkedRole", "iam:PassRole", "kms:Decrypt"}
+CALLED_FOR_US = {
+    "iam:CreateServiceLinkedRole",
+    "iam:PassRole",
+    "kms:Decrypt",
+    "organizations:DeregisterDelegatedAdministrator",
+    "organizations:RegisterDelegatedAdministrator",
+}
 """AWS checks them when it acts on the caller's behalf; they are no calls of ours."""
 
 

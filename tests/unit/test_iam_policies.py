@@ -34,6 +34,7 @@ VALUES = {
     "OrganizationId": "o-exampleorgid",
     "ManagementAccountId": "111122223333",
     "LogArchiveAccountId": "444455556666",
+    "AdministratorAccountId": "444455556666",
     "HomeRegion": "us-east-1",
     "TrailName": "default",
     "LogBucketName": "aws-cloudtrail-logs-444455556666-0a1b2c3d",
@@ -44,10 +45,12 @@ VALUES = {
     "CloudWatchLogsRoleArn": "arn:aws:iam::111122223333:role/CloudTrailLogs",
 }
 KNOW_NO_RESOURCE = {
+    "cloudtrail:DeregisterOrganizationDelegatedAdmin",
     "cloudtrail:DescribeTrails",
     "cloudtrail:ListEventDataStores",
     "cloudtrail:ListTrails",
     "cloudtrail:LookupEvents",
+    "cloudtrail:RegisterOrganizationDelegatedAdmin",
     "organizations:DescribeOrganization",
     "organizations:DisableAWSServiceAccess",
     "organizations:EnableAWSServiceAccess",
@@ -61,10 +64,15 @@ KNOW_NO_RESOURCE = {
 BOUND = {
     "iam:CreateServiceLinkedRole": "iam:AWSServiceName",
     "iam:PassRole": "iam:PassedToService",
+    "organizations:DeregisterDelegatedAdministrator": "organizations:ServicePrincipal",
     "organizations:DisableAWSServiceAccess": "organizations:ServicePrincipal",
     "organizations:EnableAWSServiceAccess": "organizations:ServicePrincipal",
+    "organizations:RegisterDelegatedAdministrator": "organizations:ServicePrincipal",
 }
 """Actions that are bound to CloudTrail by a condition."""
+
+SERVICES = ("cloudtrail.amazonaws.com", "context.cloudtrail.amazonaws.com")
+"""CloudTrail's service principals: the second one's role comes with a delegated administrator (aws-facts 1.8)."""
 
 MANAGED_POLICY_LIMIT = 6144
 """Characters of a managed policy, white space not counted (IAM quotas)."""
@@ -90,7 +98,9 @@ def test_statements_are_narrow(name: str) -> None:
         assert ("*" in listed(statement["Resource"])) <= (set(actions) <= KNOW_NO_RESOURCE)
         for action in actions:
             if action in BOUND:
-                assert statement["Condition"] == {"StringEquals": {BOUND[action]: "cloudtrail.amazonaws.com"}}
+                assert list(statement["Condition"]) == ["StringEquals"]
+                assert list(statement["Condition"]["StringEquals"]) == [BOUND[action]]
+                assert statement["Condition"]["StringEquals"][BOUND[action]] in SERVICES
             if re.match("cloudtrail:(Create|Update|Delete|Start|Stop|Put|Add|Remove)", action):
                 assert statement["Resource"] == "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
             if action.startswith("s3:") and action not in ("s3:CreateBucket", "s3:ListAllMyBuckets"):
@@ -115,7 +125,8 @@ def test_the_readme_names_every_file_and_every_placeholder() -> None:
 def test_the_readme_names_every_statement_of_the_options() -> None:
     table = README.partition("## Options that need more")[2].partition("In other accounts")[0]
     sids = {statement["Sid"] for statement in filled("management_options", VALUES)["Statement"]}
-    short = {"TrustedAccessOff" if sid.startswith("TrustedAccessOff") else sid for sid in sids}
+    families = ("DelegationOff", "TrustedAccessOff")
+    short = {next((family for family in families if sid.startswith(family)), sid) for sid in sids}
     assert short == set(re.findall(r"`([A-Z]\w+)`", table))
 
 
@@ -128,7 +139,14 @@ def test_without_takes_one_action_out_of_every_statement() -> None:
 
 # --- agreement with the documentation ---------------------------------------------------------------
 
-PLAIN = {"management", "management_coverage", "log_archive_lookup", "log_archive_repair", "member_coverage"}
+PLAIN = {
+    "management",
+    "management_coverage",
+    "management_delegation",
+    "log_archive_lookup",
+    "log_archive_repair",
+    "member_coverage",
+}
 """The policies for runs with default options."""
 
 

@@ -36,6 +36,7 @@ NEEDED = {
     "AddTags": (),
     "CreateTrail": ("TrailARN",),
     "DeleteTrail": (),
+    "DeregisterOrganizationDelegatedAdmin": (),
     "DescribeTrails": (
         "trailList[].TrailARN",
         "trailList[].HomeRegion",
@@ -74,6 +75,7 @@ NEEDED = {
     "PutEventConfiguration": ("TrailARN",),
     "PutEventSelectors": ("TrailARN",),
     "PutInsightSelectors": ("TrailARN",),
+    "RegisterOrganizationDelegatedAdmin": (),
     "RemoveTags": (),
     "StartLogging": (),
     "StopLogging": (),

@@ -238,6 +238,20 @@ def remove_tags(client: Client, parameters: Structure) -> None:
     client.remove_tags(**parameters)
 
 
+@CloudTrailErrorHandler.common_error_handler("register the delegated administrator")
+@retry_write
+def register_delegated_admin(client: Client, account_id: str) -> None:
+    """RegisterOrganizationDelegatedAdmin; it also makes both service-linked roles of management (aws-facts 1.8)."""
+    client.register_organization_delegated_admin(MemberAccountId=account_id)
+
+
+@CloudTrailErrorHandler.common_error_handler("deregister the delegated administrator")
+@retry_write
+def deregister_delegated_admin(client: Client, account_id: str) -> None:
+    """DeregisterOrganizationDelegatedAdmin; no trail is deleted or stopped (aws-facts 11.1)."""
+    client.deregister_organization_delegated_admin(DelegatedAdminAccountId=account_id)
+
+
 WRITES: dict[str, Callable[..., None]] = {
     "AddTags": add_tags,
     "CreateTrail": create_trail,

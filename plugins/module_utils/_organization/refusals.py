@@ -19,6 +19,20 @@ def caller_refusal(organization: Organization, account: str) -> str | None:
     )
 
 
+def management_refusal(organization: Organization, account: str, what: str, command: str) -> str | None:
+    """Why an account cannot do what only management may, a delegated administrator neither (aws-facts 11.1).
+
+    what: begins the sentence. command: the playbook that does it.
+    """
+    management = organization.management_account_id
+    if account == management:
+        return None
+    return (
+        f"{what} needs the management account {management} of the organization {organization.id}, found credentials of "
+        f"account {account}. Run {command} once with credentials of {management}."
+    )
+
+
 def feature_refusal(organization: Organization) -> str | None:
     """Why this organization can have neither trusted access nor an organization trail (aws-facts 1.1)."""
     if organization.feature_set == "ALL":

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from .._aws.arn import CLOUDTRAIL
-from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, outcome_unknown, refuse
+from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, refuse
 from .._aws.organizations import (
     AnsibleOrganizationsError,
     Organization,
@@ -22,13 +22,12 @@ from .._aws.organizations import (
     list_service_access,
 )
 from .._aws.session import Session
+from .._aws.unknown_outcome import write_and_look
 from .._aws.untyped import Client
 from .._work.options import Result
 from .._work.reads import read_all
 from .refusals import caller_refusal, feature_refusal
 from .resources import find_organization_resources
-
-ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -98,23 +97,15 @@ def change_service_access(
 ) -> None:
     """Turn trusted access on or off. When the outcome is unknown, look, and write again only what was not done.
 
-    once: a client for writes. Raises AnsibleOrganizationsError for what AWS refuses, and for an outcome that is still
-    unknown after ``ROUNDS`` attempts.
+    once: a client for writes. Raises AnsibleOrganizationsError for what AWS refuses, and for an outcome that stays
+    unknown.
     """
     write = enable_service_access if wanted.state == "present" else disable_service_access
-    for attempt in range(ROUNDS):
-        try:
-            write(once, wanted.service_principal)
-        except AnsibleOrganizationsError as error:
-            if not outcome_unknown(error):
-                raise
-            sleep(1 << attempt)
-            if has_service_access(client, wanted.service_principal) == (wanted.state == "present"):
-                return
-            if attempt == ROUNDS - 1:
-                raise
-        else:
-            return
+    write_and_look(
+        partial(write, once, wanted.service_principal),
+        lambda: has_service_access(client, wanted.service_principal) == (wanted.state == "present"),
+        sleep,
+    )
 
 
 def refuse_downgrade(session: Session, wanted: Wanted) -> None:

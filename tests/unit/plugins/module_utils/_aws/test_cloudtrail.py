@@ -14,7 +14,9 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import clo
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import (
     WRITES,
     AnsibleCloudTrailError,
+    deregister_delegated_admin,
     knows_parameter,
+    register_delegated_admin,
 )
 from botocore.stub import Stubber
 
@@ -181,3 +183,14 @@ def test_fact_2_14_what_botocore_knows() -> None:
     assert not knows_parameter(client, "UpdateTrail", "NoSuchThing")
     assert not knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "NoSuchThing")
     assert not knows_parameter(client, "NoSuchCall", "NoSuchThing")
+
+
+def test_delegated_administrators_are_named_as_aws_names_them() -> None:
+    done: dict[str, Any] = {"register_organization_delegated_admin": {}, "deregister_organization_delegated_admin": {}}
+    session = CannedSession("111122223333", "us-east-1", done)
+    register_delegated_admin(session.client("cloudtrail"), "444455556666")
+    deregister_delegated_admin(session.client("cloudtrail"), "444455556666")
+    assert [parameters for _region, _method, parameters in session.calls] == [
+        {"MemberAccountId": "444455556666"},
+        {"DelegatedAdminAccountId": "444455556666"},
+    ]

@@ -10,6 +10,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizati
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.refusals import (
     caller_refusal,
     feature_refusal,
+    management_refusal,
 )
 
 ME, OTHER = "111122223333", "444455556666"
@@ -29,4 +30,12 @@ def test_feature_refusal() -> None:
     assert feature_refusal(replace(ORGANIZATION, feature_set="CONSOLIDATED_BILLING")) == (
         "The organization o-exampleorgid has the feature set CONSOLIDATED_BILLING, expected ALL. "
         "Enable all features in AWS Organizations first; every member account has to accept."
+    )
+
+
+def test_management_refusal() -> None:
+    assert management_refusal(ORGANIZATION, ME, "It", "enable_org_trail.yml") is None
+    assert management_refusal(ORGANIZATION, OTHER, "It", "enable_org_trail.yml") == (
+        "It needs the management account 111122223333 of the organization o-exampleorgid, found credentials of account "
+        "444455556666. Run enable_org_trail.yml once with credentials of 111122223333."
     )
