@@ -20,6 +20,10 @@ description:
   - Everything that can be refused is refused before the first write. After writing, the module reads the trail again
     and fails unless it is as wanted.
   - Runs with credentials of the management account. An unchanged trail takes five calls.
+  - Runs as well with those of a delegated administrator of CloudTrail, see
+    M(cloudsec.org_trail.cloudtrail_delegated_administrator). The trail is still management's. An administrator may not
+    convert a trail in either direction, sees no account trails of management, and sets a log group of its own account
+    only; management's is left as it is.
 author:
   - The cloudsec.org_trail maintainers (@cloudsec)
 options:
@@ -416,6 +420,7 @@ notes:
   - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy), C(sns:GetTopicAttributes),
     C(s3:GetBucketPolicy) or a read of a role's policies is denied, the module warns that it could not check, and goes
     on."
+  - "IAM actions only for a delegated administrator: C(organizations:ListDelegatedAdministrators)."
   - The option O(region) says where a trail is created that does not exist. An existing one is found in any region.
 seealso:
   - name: Creating a trail for an organization

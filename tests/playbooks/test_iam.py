@@ -922,6 +922,10 @@ def use_organization_trail(world: World, run: Recorder) -> None:
     aggregation = {"templates": ["API_ACTIVITY"]}
     run(cloudtrail_organization_trail, tags={"a": "b"}, insight_selectors=[insight])
     run(cloudtrail_organization_trail, tags={}, aggregation_configurations=[aggregation])
+    register = {"MemberAccountId": lab.log_archive}
+    lab.client("cloudtrail").register_organization_delegated_admin(**register)
+    run(cloudtrail_organization_trail, assume_role_arn=f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}")
+    lab.client("cloudtrail").deregister_organization_delegated_admin(DelegatedAdminAccountId=lab.log_archive)
     run(cloudtrail_organization_trail, state="absent")
 
 

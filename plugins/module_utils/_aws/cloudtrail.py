@@ -54,6 +54,14 @@ def describe_own_trail(client: Client, arn: str) -> Structure | None:
     return next((dict(trail) for trail in answer if trail["TrailARN"] == arn), None)
 
 
+@CloudTrailErrorHandler.common_error_handler("describe the trail")
+@retry_read
+def describe_shared_trail(client: Client, arn: str) -> Structure | None:
+    """The trail's settings as a delegated administrator gets them, to whom it is a shadow trail; None where missing."""
+    answer = client.describe_trails(trailNameList=[arn], includeShadowTrails=True)["trailList"]
+    return next((dict(trail) for trail in answer if trail["TrailARN"] == arn), None)
+
+
 @CloudTrailErrorHandler.common_error_handler("describe the trails of the region")
 @retry_read
 def describe_trails(client: Client) -> list[Structure]:

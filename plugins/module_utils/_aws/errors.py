@@ -102,6 +102,12 @@ def code_of(error: AnsibleAWSError) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def message_of(error: AnsibleAWSError) -> str:
+    """AWS's own text under an error, empty when there is none."""
+    response: dict[str, Any] = getattr(error.exception, "response", None) or {}
+    return str(response.get("Error", {}).get("Message", ""))
+
+
 def is_page(code: str, message: str) -> bool:
     """Whether botocore made an error of a page, whose code is then the HTTP status and whose text is the page."""
     return code.isdigit() and message.lstrip().startswith("<")

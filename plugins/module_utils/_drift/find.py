@@ -49,10 +49,10 @@ def _enter_log_archive(session: Session | str, options: DriftOptions) -> Session
     """A session in the bucket's account, or why there is none."""
     if isinstance(session, str):
         return session
+    owner = str(options.log_bucket.get("account_id") or "")
     if not options.log_archive_role_arn:
-        return NO_ROLE
+        return session if session.account_id == owner else NO_ROLE
     try:
-        owner = str(options.log_bucket.get("account_id") or "")
         return session.assume(options.log_archive_role_arn, options.log_archive_role_external_id, owner)
     except AnsibleAWSError as error:
         return sentence(error)

@@ -15,9 +15,10 @@ from typing import Any
 
 from .._aws.arn import CLOUDTRAIL, is_account_id
 from .._aws.cloudtrail import deregister_delegated_admin, register_delegated_admin
-from .._aws.errors import AnsibleOrgTrailError, refuse
+from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, iam_action, message_of, refuse
 from .._aws.iam import get_role
 from .._aws.organizations import (
+    AnsibleOrganizationsError,
     Organization,
     describe_account,
     describe_organization,
@@ -65,6 +66,20 @@ def administrators_of(client: Client) -> dict[str, str]:
     """Names of CloudTrail's delegated administrators, by account id."""
     found = list_delegated_administrators(client, CLOUDTRAIL)
     return {account["Id"]: account.get("Name") or "" for account in found}
+
+
+def is_administrator(session: Session) -> bool:
+    """Whether the caller's account, a member, is one of them. Only administrators, of whatever service, may ask.
+
+    Raises AnsibleOrganizationsError when the caller's own policies deny it: then nothing is known.
+    """
+    try:
+        return session.account_id in administrators_of(session.client("organizations"))
+    except AnsibleOrganizationsError as error:
+        # Organizations' own refusal of a member names no action; IAM's and a service control policy's do.
+        if code_of(error) not in DENIED or iam_action(error) in message_of(error):
+            raise
+        return False
 
 
 def describe_administration(session: Session, wanted: Wanted) -> Administration:

@@ -26,7 +26,7 @@ from .._aws.unknown_outcome import write_and_look
 from .._aws.untyped import Client
 from .._work.options import Result
 from .._work.reads import read_all
-from .refusals import caller_refusal, feature_refusal
+from .refusals import caller_refusal, feature_refusal, management_refusal
 from .resources import find_organization_resources
 
 
@@ -78,11 +78,13 @@ def _services_or_denial(client: Client) -> tuple[str, ...] | AnsibleOrganization
 def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wanted, check_mode: bool) -> ServiceAccess:
     """Turn trusted access on or off where it is not as wanted; answer what is then.
 
-    Raises AnsibleOrgTrailError when turning it off would blind members and the user did not accept that.
+    Raises AnsibleOrgTrailError when turning it off would blind members and the user did not accept that, and for a
+    delegated administrator, who may look but not change.
     """
     services = set(before.trusted_services)
     if (wanted.service_principal in services) == (wanted.state == "present"):
         return before
+    refuse(_delegate_refusal(session, before, wanted))
     if wanted.state == "absent":
         refuse_downgrade(session, wanted)
     if not check_mode:
@@ -90,6 +92,13 @@ def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wante
         change_service_access(*clients, wanted)
     services ^= {wanted.service_principal}
     return replace(before, trusted_services=tuple(sorted(services)))
+
+
+def _delegate_refusal(session: Session, before: ServiceAccess, wanted: Wanted) -> str | None:
+    is_off = wanted.state == "present"
+    change, command = ("on", "enable_org_trail.yml") if is_off else ("off", "the module organizations_service_access")
+    what = f"Turning trusted access for {wanted.service_principal} {change}"
+    return management_refusal(before.organization, session.account_id, what, command)
 
 
 def change_service_access(

@@ -30,12 +30,14 @@ class NoSuchBucket(Exception):
 
 @dataclass(frozen=True)
 class BucketReader:
-    """Reads and judges buckets with the credentials that there are: the trail's account's, then the log archive's role.
+    """Reads and judges buckets with the credentials that there are: the caller's, then the log archive's role.
 
+    caller: the session's account, which is the trail's owner or a delegated administrator.
     archive: makes the session of the log archive; None without a role.
     """
 
     session: Session
+    caller: str
     arn: TrailArn
     organization_id: str
     judge: BucketJudge
@@ -56,7 +58,7 @@ class BucketReader:
     def _policy(self, bucket: str) -> str | None:
         client = self.session.client("s3")
         try:
-            return get_bucket_policy(client, bucket, self.arn.account_id)
+            return get_bucket_policy(client, bucket, self.caller)
         except AnsibleS3Error as error:
             if code_of(error) == "NoSuchBucket" or not bucket_exists(client, bucket):
                 raise NoSuchBucket from error

@@ -12,6 +12,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.session import Session
 from .._work.options import Result
+from .administrator import conversion_refusal
 from .bucket import BucketJudge
 from .changes import changes_in_words
 from .options import TrailOptions
@@ -40,6 +41,8 @@ def ensure_trail(
         options = replace(options, kms_key_id=view.key)
     before = view.now.settings if view.now else None
     plan = plan_for(view.arn, options, before)
+    if view.administrator:
+        refuse(conversion_refusal(view.arn, view.administrator, before, plan.after))
     problems = judge(session, view, options, plan, judge_bucket)
     if problems["fail"]:
         raise AnsibleOrgTrailError(
@@ -48,7 +51,7 @@ def ensure_trail(
         )
     after, actions, waited = plan.after, list(plan.calls), {}
     if plan.calls and not check_mode:
-        writer = Writer(session, view.arn, options)
+        writer = Writer(session, view.arn, options, view.administrator)
         try:
             now = writer.carry_out(view.now)
         except AnsibleAWSError as error:

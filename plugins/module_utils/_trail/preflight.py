@@ -79,14 +79,16 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
         if key_account and key_account != account:
             reads["key_account_known"] = partial(known, key_account)
     if situation.key and not options.ignores("kms_key_policy"):
-        reads["key_policy"] = _read_of_key(session, situation)
-    if situation.log_role and situation.after["is_organization_trail"]:
-        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role, account)
+        reads["key_policy"] = _read_of_key(session, situation, view.caller)
+    # A log role of management is left untouched by a delegated administrator, who may not read it (aws-facts 11.2).
+    unseen = view.administrator and account_of(situation.log_role) != view.caller
+    if situation.log_role and situation.after["is_organization_trail"] and not unseen:
+        reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role, view.caller)
     if topic := situation.after["sns_topic_name"]:
         reads["topic_policy"] = partial(get_topic_policy, session.client("sns", topic.split(":")[3]), topic)
     if situation.before is None and len(view.trails) >= TRAILS_PER_REGION:
         reads["trails_here"] = partial(_trails_here, session.client("cloudtrail", situation.arn.region), account)
-    if situation.becomes_organization_trail:
+    if situation.becomes_organization_trail and not view.administrator:  # the role is management's
         clients = (session.client("iam"), session.client("organizations"))
         reads["service_linked_role"] = partial(_has_service_linked_role, *clients)
     wanted = {
@@ -123,12 +125,15 @@ def _trails_here(client: Client, account_id: str) -> list[str]:
     return sorted(arn.name for arn in map(parse_trail_arn, arns) if arn.account_id == account_id)
 
 
-def _read_of_key(session: Session, situation: Situation) -> Callable[[], str]:
-    """The read of the key's policy with the credentials of the key's account: its owner alone may make it."""
+def _read_of_key(session: Session, situation: Situation, caller: str) -> Callable[[], str]:
+    """The read of the key's policy with the credentials of the key's account: its owner alone may make it.
+
+    caller: the session's account.
+    """
     _arn, _partition, _kms, region, account = situation.key.split(":")[:5]
     role_arn = situation.options.log_archive_role_arn
     try:
-        if account != situation.arn.account_id:
+        if account != caller:
             if arn_owner(role_arn or "") != account:
                 raise AnsibleOrgTrailError(
                     f"it is a key of account {account}, and log_archive_role_arn names no role there"
@@ -177,9 +182,9 @@ def judge(
     owner = sort_problems([foreign] if foreign else [], options.on_problem)
     if plan.after is None or owner["fail"]:  # nothing else matters about a trail that is not ours
         return owner
-    refuse(settings_refusal(view.arn, before, plan.after, options))
+    refuse(settings_refusal(view.arn, before, plan.after, options, view.caller))
     archive = partial(archive_of, session, options) if options.log_archive_role_arn else None
-    reader = BucketReader(session, view.arn, view.organization.id, judge_bucket, archive)
+    reader = BucketReader(session, view.caller, view.arn, view.organization.id, judge_bucket, archive)
     refuse(move_refusal(reader, before, plan.after, options))
     situation = Situation(
         arn=view.arn,

@@ -20,6 +20,7 @@ from .._aws.arn import TrailArn, parse_trail_arn
 from .._aws.cloudtrail import (
     AnsibleCloudTrailError,
     describe_own_trail,
+    describe_shared_trail,
     get_aggregations,
     get_event_selectors,
     get_insight_selectors,
@@ -35,6 +36,7 @@ from .._aws.session import Session
 from .._aws.trail_status import DeliveryError, delivery_errors
 from .._aws.untyped import Client
 from .._aws.whole_answer import read_whole
+from .._organization.delegated_administrator import is_administrator
 from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.reads import Answers, Reads, read_all
 from .options import TrailOptions
@@ -58,6 +60,7 @@ class View:
     """The trail, the organization and the account's other trails.
 
     trails: all that the account sees, other accounts' too. key: the ARN behind a KMS alias.
+    administrator: the caller's account when it is a delegated administrator of CloudTrail, "" when it is management.
     """
 
     arn: TrailArn
@@ -66,6 +69,12 @@ class View:
     now: TrailNow | None
     others: list[OtherTrail] | Unread
     key: str | None
+    administrator: str = ""
+
+    @property
+    def caller(self) -> str:
+        """The account that the calls act on: the trail's owner, or a delegated administrator."""
+        return self.administrator or self.arn.account_id
 
 
 def look(session: Session, options: TrailOptions) -> View:
@@ -92,7 +101,11 @@ def look(session: Session, options: TrailOptions) -> View:
     if arn in trails:
         view = _look_around(session, options, view)
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
-        refuse(caller_refusal(replace(organization, management_account_id=owner), session.account_id))
+        refusal = caller_refusal(replace(organization, management_account_id=owner), session.account_id)
+        if refusal and is_administrator(session):
+            view = replace(view, administrator=session.account_id)
+            return _look_around(session, options, view, with_trail=arn in trails)
+        refuse(refusal)
         view = _look_around(session, options, view, with_trail=False)
     return view
 
@@ -115,7 +128,7 @@ def _look_around(session: Session, options: TrailOptions, view: View, with_trail
     """Read the trail, the account's other trails, and the key behind an alias, all at once."""
     reads: Reads = {}
     if with_trail:
-        reads |= trail_reads(session, view.arn, options)
+        reads |= trail_reads(session, view.arn, options, shared=bool(view.administrator))
     others = [] if options.ignores("overlapping_trail") else _other_trails(view)
     for other in others:
         client = session.client("cloudtrail", other.region)
@@ -154,11 +167,14 @@ def _judge_others(others: list[TrailArn], answers: Answers) -> list[OtherTrail] 
     return judged
 
 
-def trail_reads(session: Session, arn: TrailArn, options: TrailOptions) -> Reads:
-    """The reads that tell a trail's settings: three, and one more for each option that needs it."""
+def trail_reads(session: Session, arn: TrailArn, options: TrailOptions, *, shared: bool = False) -> Reads:
+    """The reads that tell a trail's settings: three, and one more for each option that needs it.
+
+    shared: the caller is not the trail's owner, but its delegated administrator.
+    """
     client, name = session.client("cloudtrail", arn.region), str(arn)
     reads: Reads = {
-        "trail": partial(describe_own_trail, client, name),
+        "trail": partial(describe_shared_trail if shared else describe_own_trail, client, name),
         "status": partial(_or_none, get_trail_status, client, name),
         "selectors": partial(_or_none, get_event_selectors, client, name),
     }
@@ -171,9 +187,9 @@ def trail_reads(session: Session, arn: TrailArn, options: TrailOptions) -> Reads
     return reads
 
 
-def read_trail(session: Session, arn: TrailArn, options: TrailOptions) -> TrailNow | None:
-    """The trail as it is at this moment; None when there is none."""
-    reads = partial(read_all, trail_reads(session, arn, options))
+def read_trail(session: Session, arn: TrailArn, options: TrailOptions, *, shared: bool = False) -> TrailNow | None:
+    """The trail as it is at this moment; None when there is none. shared: as for ``trail_reads``."""
+    reads = partial(read_all, trail_reads(session, arn, options, shared=shared))
     return trail_now(read_whole(reads, partial(_doubt, arn)))
 
 

@@ -67,8 +67,10 @@ def choose_trail(trails: Iterable[TrailArn], name: str | TrailArn, owner: str, r
     return named[0] if named else TrailArn(partition_of(region), region, owner, name)
 
 
-def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, options: TrailOptions) -> str | None:
-    """Why these settings cannot be (aws-facts 2.5, 3.3)."""
+def settings_refusal(
+    arn: TrailArn, before: Settings | None, after: Settings, options: TrailOptions, caller: str
+) -> str | None:
+    """Why these settings cannot be (aws-facts 2.5, 3.3). caller: the account that the call is made in."""
     if before is None and not after["s3_bucket_name"]:
         return (
             f"The trail {arn} does not exist and s3_bucket_name is not set, expected a bucket's name to create it. "
@@ -89,7 +91,8 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
     if asked and bool(after[group]) != bool(after[role]):
         given, lacking = (group, role) if after[group] else (role, group)
         return f"The trail {arn} would have {given} without {lacking}, expected both or neither. Set {lacking}, too."
-    if asked and (misplaced := _misplaced_logs(arn, after)):
+    sent = before is None or any(before[one] != after[one] for one in (group, role))
+    if asked and sent and (misplaced := _misplaced_logs(arn, after, caller)):
         return misplaced
     admitted = options.expected_admitted_home_regions
     if admitted is not None and arn.region not in admitted:
@@ -110,20 +113,21 @@ def settings_refusal(arn: TrailArn, before: Settings | None, after: Settings, op
     return None
 
 
-def _misplaced_logs(arn: TrailArn, after: Settings) -> str | None:
-    """Why CloudTrail takes no such log group or role: both are of the trail's account (aws-facts 2.16)."""
+def _misplaced_logs(arn: TrailArn, after: Settings, caller: str) -> str | None:
+    """Why CloudTrail takes no such log group or role: both are of the calling account (aws-facts 2.16, 11.2)."""
     group, role = after["cloud_watch_logs_log_group_arn"], after["cloud_watch_logs_role_arn"]
     if not group:
         return None
     region, account = group.split(":")[3:5]
-    if (region, account) != (arn.region, arn.account_id):
+    whose = "owns the trail" if caller == arn.account_id else "makes the call for the trail"
+    if (region, account) != (arn.region, caller):
         return (
-            f"The log group {group} is one of account {account} in {region}, expected one of account {arn.account_id} "
-            f"in {arn.region}, where the trail {arn} is. Set cloud_watch_logs_log_group_arn to one there."
+            f"The log group {group} is one of account {account} in {region}, expected one of account {caller}, which "
+            f"{whose} {arn}, in {arn.region}. Set cloud_watch_logs_log_group_arn to one there."
         )
-    if arn_owner(role) != arn.account_id:
+    if arn_owner(role) != caller:
         return (
-            f"The role {role} is one of account {arn_owner(role)}, expected one of account {arn.account_id}, which "
-            f"owns the trail {arn}. Set cloud_watch_logs_role_arn to one of that account."
+            f"The role {role} is one of account {arn_owner(role)}, expected one of account {caller}, which {whose} "
+            f"{arn}. Set cloud_watch_logs_role_arn to one of that account."
         )
     return None

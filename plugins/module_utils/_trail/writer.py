@@ -16,6 +16,7 @@ from .._aws.cloudtrail import WRITES, AnsibleCloudTrailError
 from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
 from .._aws.organizations import AnsibleOrganizationsError, has_service_access
 from .._aws.session import Session
+from .administrator import hidden_trail
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
@@ -29,6 +30,9 @@ WRITTEN_JUST_NOW = (
 )
 """What AWS answers while a policy or a role that is right was written seconds ago (aws-facts 2.17)."""
 
+NOT_MANAGEMENT = "NotOrganizationMasterAccountException"
+"""How CloudTrail refuses a delegated administrator that it does not know yet, as any member (aws-facts 11.5)."""
+
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
 
 
@@ -36,12 +40,15 @@ LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"}
 class Writer:
     """Carries plans out. ``actions`` remembers every call that worked or may have worked.
 
+    administrator: the account of a delegated administrator, "" for the trail's owner.
+
     waited: for how many seconds, by the call's operation and the code with which AWS refused it.
     """
 
     session: Session
     arn: TrailArn
     options: TrailOptions
+    administrator: str = ""
     actions: list[Call] = field(default_factory=list)
     waited: dict[tuple[str, str], float] = field(default_factory=dict)
     sleep: Callable[[float], None] = time.sleep
@@ -61,7 +68,7 @@ class Writer:
             error = self._try(plan)
             if error:
                 self.sleep(1 << attempt)
-            now = read_trail(self.session, self.arn, self.options)
+            now = self._read()
             if error is None:
                 return self._prove(now)
             if now is None and before is not None and plan.after is not None:
@@ -69,6 +76,9 @@ class Writer:
         if error and self._plan(now).calls:
             raise error
         return now
+
+    def _read(self) -> TrailNow | None:
+        return read_trail(self.session, self.arn, self.options, shared=bool(self.administrator))
 
     def _plan(self, now: TrailNow | None) -> Plan:
         return plan_for(self.arn, self.options, now.settings if now else None)
@@ -80,7 +90,7 @@ class Writer:
             seconds = min(pause, left)
             self.sleep(seconds)
             left, pause = left - seconds, min(pause * 2, 15)
-            now = read_trail(self.session, self.arn, self.options)
+            now = self._read()
         if not plan.calls:
             return now
         found = {name: now.settings.get(name) for name in plan.changed_fields} if now else "no trail"
@@ -98,6 +108,8 @@ class Writer:
             for call in plan.calls:
                 self._send_when_accepted(call)
         except AnsibleCloudTrailError as error:
+            if self.administrator and code_of(error) == "TrailAlreadyExistsException":
+                raise AnsibleOrgTrailError(message=hidden_trail(self.arn, self.administrator)) from error
             named = AnsibleCloudTrailError(message=f"{error.message} {self.arn}", exception=error.exception)
             if not outcome_unknown(error) and code_of(error) not in LOOK_AGAIN:
                 raise named from error
@@ -115,9 +127,14 @@ class Writer:
         self.actions.append(call)
 
     def _send_when_accepted(self, call: Call) -> None:
-        """Send a call; while what was written just before does not count yet, again and again (aws-facts 1.4, 2.17)."""
+        """Send a call; while what was written just before does not count yet, again and again.
+
+        That is trusted access (aws-facts 1.4), policies and roles (2.17), or an administrator's registration (11.5).
+        """
         left = {ACCESS: float(self.options.access_propagation_timeout)}
         left |= dict.fromkeys(WRITTEN_JUST_NOW, float(self.options.policy_propagation_timeout))
+        if self.administrator:
+            left[NOT_MANAGEMENT] = float(self.options.access_propagation_timeout)
         pause = 1.0
         while True:
             try:

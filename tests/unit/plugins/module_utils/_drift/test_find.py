@@ -38,7 +38,7 @@ OPTIONS = DriftOptions(
     organization_trail=STOPPED,
     trusted_access={},
     service_principal="cloudtrail.amazonaws.com",
-    log_bucket=SUSPENDED,
+    log_bucket={**SUSPENDED, "account_id": "444455556666"},
     coverage_exceptions=[],
     coverage_exceptions_total=0,
     refusals=[],
@@ -57,6 +57,7 @@ class Account:
     """A session whose event history is empty, and whose roles may be gone."""
 
     region, partition = "us-east-1", "aws"
+    account_id = "111122223333"
 
     def __init__(self, _connection: Connection) -> None:
         """Whoever asks comes in."""
@@ -70,6 +71,12 @@ class Account:
         raise AnsibleSTSError(message="Event history is closed.")
 
 
+class LogArchive(Account):
+    """A session in the bucket's own account, as a delegated administrator has it."""
+
+    account_id = "444455556666"
+
+
 def refuse(_connection: Connection) -> Account:
     raise AnsibleSTSError(message="Nobody comes in.")
 
@@ -80,6 +87,7 @@ def refuse(_connection: Connection) -> Account:
         (Account, OPTIONS.log_archive_role_arn, "Event history is closed.", "is gone."),
         (Account, "arn:aws:iam::222222222222:role/there", "Event history is closed.", "Event history is closed."),
         (Account, None, "Event history is closed.", "without log_archive_role_arn"),
+        (LogArchive, None, "Event history is closed.", "Event history is closed."),
         (refuse, OPTIONS.log_archive_role_arn, "Nobody comes in.", "Nobody comes in."),
     ],
 )

@@ -6,12 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import CLOUDTRAIL
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import Organization
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import (
+    AnsibleOrganizationsError,
+    Organization,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.delegated_administrator import (
     LINKED_ROLES,
@@ -20,6 +24,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.d
     change_refusal,
     describe_administration,
     ensure_administrator,
+    is_administrator,
     summarize,
 )
 
@@ -140,3 +145,17 @@ def test_an_id_that_yaml_made_a_number_of_is_refused_before_any_call() -> None:
     with pytest.raises(AnsibleOrgTrailError, match="Quote the id in YAML"):
         run(aws, Wanted("4455", "present"))
     assert aws.called() == []
+
+
+def test_whether_a_member_is_one() -> None:
+    assert is_administrator(cast(Session, Aws(MEMBER, (MEMBER,))))
+    assert not is_administrator(cast(Session, Aws(OTHER, (MEMBER,))))
+    aws = Aws(OTHER)
+    aws.answers["list_delegated_administrators"] = client_error("AccessDeniedException")
+    assert not is_administrator(cast(Session, aws))
+    denied = client_error("AccessDeniedException")
+    denied.response["Error"]["Message"] = "not authorized to perform: organizations:ListDelegatedAdministrators"
+    denied.operation_name = "ListDelegatedAdministrators"
+    aws.answers["list_delegated_administrators"] = denied
+    with pytest.raises(AnsibleOrganizationsError):
+        is_administrator(cast(Session, aws))

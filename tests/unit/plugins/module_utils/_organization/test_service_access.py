@@ -124,7 +124,8 @@ def test_only_what_differs_is_written_and_no_organization_trail_is_lost(
     written: list[Wanted] = []
     monkeypatch.setattr(service_access, "change_service_access", lambda *given: written.append(given[-1]))
     monkeypatch.setattr(service_access, "find_organization_resources", lambda _session: ["trail/default"])
-    session: Any = SimpleNamespace(client=lambda *_given, **_options: None)
+    management = ORGANIZATION.management_account_id
+    session: Any = SimpleNamespace(client=lambda *_given, **_options: None, account_id=management)
     before, wanted = ServiceAccess(ORGANIZATION, (service,) if on else ()), Wanted(service, state, allowed)
     if refused:
         with pytest.raises(AnsibleOrgTrailError, match="found trail/default, expected none"):
@@ -134,3 +135,15 @@ def test_only_what_differs_is_written_and_no_organization_trail_is_lost(
         assert after.trusted_services == ((service,) if state == "present" else ())
         assert ensure_service_access(session, before, wanted, check_mode=True) == after
     assert written == [wanted] * writes
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(("on", "state"), [(False, "present"), (True, "absent"), (True, "present"), (False, "absent")])
+def test_a_delegated_administrator_may_look_but_not_change(on: bool, state: str, check_mode: bool) -> None:
+    session: Any = SimpleNamespace(account_id="444455556666")  # without clients: nothing is called
+    before, wanted = ServiceAccess(ORGANIZATION, (CLOUDTRAIL,) if on else ()), Wanted(CLOUDTRAIL, state, True)
+    if on == (state == "present"):
+        assert ensure_service_access(session, before, wanted, check_mode) == before
+        return
+    with pytest.raises(AnsibleOrgTrailError, match="needs the management account 111122223333"):
+        ensure_service_access(session, before, wanted, check_mode)

@@ -39,7 +39,7 @@ def reader(archive: dict[str, Any] | None = None, **answers: Any) -> BucketReade
     own = CannedSession(ME, "us-east-1", answers)
     other = CannedSession(OTHER, "us-east-1", archive or {})
     return BucketReader(
-        cast(Session, own), HOME, "o-exampleorgid", judge, None if archive is None else lambda: cast(Session, other)
+        cast(Session, own), ME, HOME, "o-exampleorgid", judge, None if archive is None else lambda: cast(Session, other)
     )
 
 

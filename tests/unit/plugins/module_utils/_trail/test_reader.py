@@ -36,6 +36,7 @@ KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
 ALL_EVENTS = {"ReadWriteType": "All", "IncludeManagementEvents": True}
 EXCHANGE: dict[str, Any] = {
     "describe_organization": {"Organization": ORGANIZATION},
+    "list_delegated_administrators": client_error("AccessDeniedException"),
     "list_trails": {"Trails": [{"TrailARN": str(HOME)}]},
     "describe_trails": {"trailList": [{"TrailARN": str(HOME), "S3BucketName": "bucket"}]},
     "get_trail_status": {"IsLogging": True},
@@ -298,3 +299,33 @@ def test_answers_that_agree_the_second_time_are_taken(monkeypatch: pytest.Monkey
 def test_insights_that_were_just_turned_off_are_no_contradiction() -> None:
     session = canned(describe_trails=CUSTOM, get_insight_selectors={})
     assert read_trail(cast(Session, session), HOME, options(insight_selectors=[]))
+
+
+ADMINISTERED: Any = {"list_delegated_administrators": {"DelegatedAdministrators": [{"Id": OTHER}]}}
+
+
+def hidden_from_members(trailNameList: list[str], includeShadowTrails: bool) -> Any:
+    return EXCHANGE["describe_trails"] if includeShadowTrails else {"trailList": []}
+
+
+def test_a_delegated_administrator_sees_managements_trail_as_a_shadow() -> None:
+    session = canned(OTHER, describe_trails=hidden_from_members, **ADMINISTERED)
+    view = looked(session)
+    assert (view.administrator, view.caller, view.arn) == (OTHER, OTHER, HOME)
+    assert view.now
+    assert view.now.settings["s3_bucket_name"] == "bucket"
+
+
+def test_a_delegated_administrator_may_make_a_trail_that_is_gone() -> None:
+    view = looked(canned(OTHER, list_trails={"Trails": []}, **ADMINISTERED))
+    assert (view.administrator, view.now) == (OTHER, None)
+    assert view.arn.account_id == ME
+
+
+@pytest.mark.parametrize(
+    "answer", [{"DelegatedAdministrators": [{"Id": ME}]}, EXCHANGE["list_delegated_administrators"]]
+)
+def test_any_other_member_is_refused(answer: Any) -> None:
+    session = canned(OTHER, describe_trails=hidden_from_members, list_delegated_administrators=answer)
+    with pytest.raises(AnsibleOrgTrailError, match=f"Account {OTHER} is a member"):
+        looked(session)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.refusals import (
@@ -136,14 +138,14 @@ SETTINGS: list[tuple[str, Settings | None, Settings, dict[str, object], str]] = 
         AFTER,
         {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace(ME, OTHER)},
         {LOG_GROUP: "g"},
-        f"is one of account {OTHER} in eu-central-1, expected one of account {ME} in eu-central-1",
+        f"is one of account {OTHER} in eu-central-1, expected one of account {ME}, which owns the trail {ARN}",
     ),
     (
         "a log group of another region",
         AFTER,
         {**AFTER, **LOGS, "cloud_watch_logs_log_group_arn": GROUP.replace("eu-central-1", "us-east-1")},
         {LOG_GROUP: "g"},
-        f"is one of account {ME} in us-east-1, expected one of account {ME} in eu-central-1",
+        f"is one of account {ME} in us-east-1, expected one of account {ME}, which owns the trail {ARN}, in eu-",
     ),
     (
         "a role of another account",
@@ -183,5 +185,15 @@ SETTINGS: list[tuple[str, Settings | None, Settings, dict[str, object], str]] = 
 def test_settings_refusal(
     case: str, before: Settings | None, after: Settings, given: dict[str, object], part: str
 ) -> None:
-    refusal = settings_refusal(HOME, before, after, options(**given))
+    refusal = settings_refusal(HOME, before, after, options(**given), ME)
     assert (refusal is None) if not part else (refusal is not None and part in refusal)
+
+
+@pytest.mark.parametrize(("account", "part"), [(ME, f"expected one of account {OTHER}"), (OTHER, "")])
+def test_a_delegated_administrator_sets_a_log_group_of_its_own(account: str, part: str) -> None:
+    logs = {"cloud_watch_logs_log_group_arn": GROUP, "cloud_watch_logs_role_arn": ROLE}
+    after: Any = {**AFTER, **{name: arn.replace(ME, account) for name, arn in logs.items()}}
+    refusal = settings_refusal(HOME, AFTER, after, options(**{LOG_GROUP: "g"}), OTHER)
+    assert (refusal is None) if not part else (refusal is not None and part in refusal)
+    kept = settings_refusal(HOME, after, after, options(**{LOG_GROUP: "g"}), OTHER)
+    assert kept is None  # nothing is sent that CloudTrail could refuse (aws-facts 11.2)

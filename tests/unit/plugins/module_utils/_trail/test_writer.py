@@ -108,12 +108,12 @@ class CloudTrail:
     def build_full_result(self) -> dict[str, Any]:
         return {"EnabledServicePrincipals": [{"ServicePrincipal": name} for name in self.trusted]}
 
-    def run(self, **given: object) -> Writer:
+    def run(self, administrator: str = "", **given: object) -> Writer:
         """Carry out what the options ask for; the writer that did it."""
         wanted = options(**{"s3_bucket_name": "new", "access_propagation_timeout": 20, **given})
         session: Any = self
         before = read_trail(session, ARN, wanted)
-        writer = Writer(session, ARN, wanted, sleep=self.slept.append)
+        writer = Writer(session, ARN, wanted, administrator, sleep=self.slept.append)
         writer.carry_out(before)
         return writer
 
@@ -288,3 +288,25 @@ def test_each_is_waited_for_as_long_as_its_own_option_says() -> None:
     writer = aws.run(access_propagation_timeout=5, policy_propagation_timeout=9)
     assert aws.slept == [1, 2, 4, 7]
     assert sum(writer.waited.values()) == 14
+
+
+MEMBER = "444455556666"
+
+
+def test_a_new_administrator_is_waited_for_and_a_member_is_not() -> None:
+    early = client_error("NotOrganizationMasterAccountException")
+    aws = CloudTrail(update_trail=[early, early])
+    assert aws.run(MEMBER).waited == {("UpdateTrail", "NotOrganizationMasterAccountException"): 3.0}
+    assert aws.writes == ["update_trail"]
+    for administrator, waited in ((MEMBER, 20), ("", 0)):
+        aws = CloudTrail(update_trail=[early] * 30)
+        with pytest.raises(AnsibleAWSError):
+            aws.run(administrator)
+        assert sum(aws.slept) == waited
+
+
+def test_an_account_trail_that_an_administrator_cannot_see_is_told() -> None:
+    aws = CloudTrail(exists=False, create_trail=[client_error("TrailAlreadyExistsException")])
+    with pytest.raises(AnsibleOrgTrailError, match="is an account trail, which account 444455556666"):
+        aws.run(MEMBER)
+    assert aws.slept == []
