@@ -20,7 +20,7 @@ description:
   - With O(state=absent) no trail is deleted, stopped or changed.
   - Refuses before the first write what AWS would refuse - the management account itself, an account of another
     organization, one that is not active, a fourth administrator, and trusted access that is off.
-  - Runs with credentials of the management account, in any region.
+  - Runs with credentials of the management account, in any region; with O(state=proven) with those of the member.
 author:
   - The cloudsec.org_trail maintainers (@cloudsec)
 options:
@@ -32,9 +32,32 @@ options:
   state:
     description:
       - Whether the member is a delegated administrator of CloudTrail.
+      - V(proven) registers nobody. It proves with the member's own credentials that it is one, sees O(trail_arn), and
+        may change it. For this it calls C(StartLogging), which does nothing to a trail that logs; not in check mode.
     type: str
-    choices: [present, absent]
+    choices: [present, absent, proven]
     default: present
+  exclusive:
+    description:
+      - With O(state=present), deregister every other delegated administrator of CloudTrail, before the member is
+        registered.
+    type: bool
+    default: false
+  trusted_access_follows:
+    description:
+      - Do not refuse because trusted access is still off. For check mode in a play whose other tasks turn it on.
+    type: bool
+    default: false
+  trail_arn:
+    description:
+      - ARN of the organization trail. Required with O(state=proven).
+    type: str
+  propagation_timeout:
+    description:
+      - How long to wait, in seconds, with O(state=proven), until CloudTrail knows a new administrator. V(0) does not
+        wait.
+    type: int
+    default: 120
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
@@ -47,7 +70,9 @@ notes:
     C(organizations:RegisterDelegatedAdministrator), and C(iam:CreateServiceLinkedRole) for
     C(cloudtrail.amazonaws.com) and C(context.cloudtrail.amazonaws.com)."
   - "IAM actions only with O(state=absent): C(cloudtrail:DeregisterOrganizationDelegatedAdmin) and
-    C(organizations:DeregisterDelegatedAdministrator)."
+    C(organizations:DeregisterDelegatedAdministrator), with O(exclusive), too."
+  - "IAM actions only with O(state=proven), in the member: C(organizations:ListDelegatedAdministrators),
+    C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus) and C(cloudtrail:StartLogging)."
 seealso:
   - name: Organization delegated administrator
     description: What a delegated administrator of CloudTrail may and may not do.
@@ -71,6 +96,13 @@ EXAMPLES = r"""
   cloudsec.org_trail.cloudtrail_delegated_administrator:
     member_account_id: "444455556666"
 
+- name: Prove it with keys of SecurityAudit
+  cloudsec.org_trail.cloudtrail_delegated_administrator:
+    member_account_id: "444455556666"
+    state: proven
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    assume_role_arn: arn:aws:iam::444455556666:role/OrgTrailAdministrator
+
 - name: Take it away again, with a role in the management account; the trail stays as it is
   cloudsec.org_trail.cloudtrail_delegated_administrator:
     member_account_id: "444455556666"
@@ -79,9 +111,24 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+caller_account_id:
+  description: Id of the account whose credentials proved it.
+  returned: with O(state=proven)
+  type: str
+  sample: "444455556666"
+sees_trail:
+  description: That the account sees the organization trail.
+  returned: with O(state=proven)
+  type: bool
+  sample: true
+may_change:
+  description: That CloudTrail took a change of the account.
+  returned: with O(state=proven), but in check mode
+  type: bool
+  sample: true
 delegated_administrators:
   description: All delegated administrators of CloudTrail after the run, sorted by account.
-  returned: success
+  returned: with O(state=present) and O(state=absent)
   type: list
   elements: dict
   contains:
@@ -95,7 +142,7 @@ delegated_administrators:
       sample: SecurityAudit
 service_linked_roles:
   description: CloudTrail's service-linked roles in the management account after the run.
-  returned: success
+  returned: with O(state=present) and O(state=absent)
   type: list
   elements: dict
   contains:
@@ -109,7 +156,7 @@ service_linked_roles:
       sample: true
 organization:
   description: The organization that the caller belongs to.
-  returned: success
+  returned: with O(state=present) and O(state=absent)
   type: dict
   contains:
     id:
@@ -128,6 +175,7 @@ organization:
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import possible_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
     ASSUME_ROLE_ARGUMENTS,
@@ -140,22 +188,35 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.d
     ensure_administrator,
     summarize,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.proof import prove
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 
 ARGUMENTS: dict[str, dict[str, object]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "member_account_id": {"type": "str", "required": True},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "absent", "proven"], "default": "present"},
+    "exclusive": {"type": "bool", "default": False},
+    "trusted_access_follows": {"type": "bool", "default": False},
+    "trail_arn": {"type": "str"},
+    "propagation_timeout": {"type": "int", "default": 120},
 }
 
 
 def main() -> None:
-    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = AnsibleAWSModule(
+        argument_spec=ARGUMENTS, supports_check_mode=True, required_if=[("state", "proven", ["trail_arn"])]
+    )
     wanted = options_of(Wanted, module.params)
     try:
+        arn = possible_trail_arn(module.params["trail_arn"]) if wanted.state == "proven" else None
         session = Session(connection_of(module))
+        if arn:
+            proof = prove(session, arn, module.params["propagation_timeout"], module.check_mode)
+            module.exit_json(changed=False, **proof)
         before = describe_administration(session, wanted)
         after = ensure_administrator(session, before, wanted, module.check_mode)
+    except ValueError as error:
+        module.fail_json(msg=str(error))
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     module.exit_json(**summarize(before, after))

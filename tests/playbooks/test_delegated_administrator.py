@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.ansible_run import TaskResult, run_module, run_playbook
+from lab.inventory import write_inventory
+from tests.ansible_run import PlaybookResult, TaskResult, run_module, run_playbook
 from tests.lab.organization_trail import SERVICE, member_of, organization_trail
 from tests.lab_process import Lab
 
@@ -180,3 +181,34 @@ def test_all_that_comes_after_needs_no_key_of_management(lab: Lab, trail: str, t
     callers = {entry["principal"] for entry in lab.journal() if entry["account"] == lab.management}
     assert {arn.split("/")[1] for arn in callers} == {"OrgTrailCoverage"}  # which only reads
     assert [one for one in writes(lab) if one != "AssumeRole"] == ["StartLogging"]
+
+
+def delegate(lab: Lab, folder: Path, *arguments: str) -> PlaybookResult:
+    inventory = write_inventory(folder / "inventory.yml", lab.ready)
+    command = ("-i", str(inventory), "-e", "coverage_enabled=false")
+    return run_playbook(lab, "playbooks/delegate_org_trail.yml", *command, *arguments)
+
+
+def test_management_once_then_never_again(tmp_path: Path) -> None:
+    with Lab() as lab:
+        unknown = delegate(lab, tmp_path, "-e", '{"delegated_administrator_account_id": "999999999999"}')
+        assert "Account 999999999999 is not in the organization" in unknown.msg
+        assert set(writes(lab)) <= {"AssumeRole"}, "refused before the first write"
+        predicted = delegate(lab, tmp_path, "--check").ok()
+        assert set(writes(lab)) <= {"AssumeRole"}
+        done = delegate(lab, tmp_path).ok()
+        assert predicted.changed == done.changed == 3
+        assert [one for one in writes(lab) if one != "AssumeRole"] == [
+            "EnableAWSServiceAccess",
+            "UpdateTrail",
+            "RegisterOrganizationDelegatedAdmin",
+            "StartLogging",
+        ]
+        proof = done.task("Prove that the administrator sees and may change the trail")
+        assert (proof["caller_account_id"], proof["may_change"]) == (lab.log_archive, True)
+        assert delegate(lab, tmp_path).ok().changed == 0
+        lab.client("cloudtrail").register_organization_delegated_admin(MemberAccountId=member_of(lab))
+        assert delegate(lab, tmp_path).ok().changed == 0
+        assert delegate(lab, tmp_path, "-e", "delegated_administrator_exclusive=true").ok().changed == 1
+        left = lab.client("organizations").list_delegated_administrators()["DelegatedAdministrators"]
+        assert [one["Id"] for one in left] == [lab.log_archive]

@@ -897,8 +897,11 @@ def use_service_access(world: World, run: Recorder) -> None:
 def use_delegated_administrator(world: World, run: Recorder) -> None:
     world.reset()
     convert(world)
-    for state in ("present", "absent"):
-        run(cloudtrail_delegated_administrator, member_account_id=world.lab.log_archive, state=state)
+    member = world.lab.log_archive
+    run(cloudtrail_delegated_administrator, member_account_id=member)
+    proof = {"state": "proven", "trail_arn": world.lab.trail_arn, "member_account_id": member}
+    run(cloudtrail_delegated_administrator, assume_role_arn=f"arn:aws:iam::{member}:role/{MEMBER_ROLE}", **proof)
+    run(cloudtrail_delegated_administrator, member_account_id=member, state="absent")
 
 
 def use_organization_trail(world: World, run: Recorder) -> None:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-delegated-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
@@ -46,6 +46,14 @@ class Wanted:
 
     member_account_id: str
     state: str
+    exclusive: bool = False
+    trusted_access_follows: bool = False
+
+    def administrators(self, now: Collection[str]) -> set[str]:
+        """The accounts that shall be administrators, by those that are."""
+        if self.state == "absent":
+            return set(now) - {self.member_account_id}
+        return {self.member_account_id} | (set() if self.exclusive else set(now))
 
 
 @dataclass(frozen=True)
@@ -109,12 +117,13 @@ def describe_administration(session: Session, wanted: Wanted) -> Administration:
 def change_refusal(found: Administration, wanted: Wanted) -> str | None:
     """Why AWS would not do what is wanted, in one sentence; None when it would (aws-facts 11.1, 11.3)."""
     account, id_ = wanted.member_account_id, found.organization.id
-    if not found.trusted:
+    if not found.trusted and not wanted.trusted_access_follows:
         return (
             f"Trusted access for {CLOUDTRAIL} is off in the organization {id_}, expected on before its delegated "
             "administrators are changed. Turn it on with the role trusted_access."
         )
-    if wanted.state == "absent":
+    target = wanted.administrators(found.administrators)
+    if account not in target - set(found.administrators):
         return None
     if account == found.organization.management_account_id:
         return (
@@ -131,50 +140,55 @@ def change_refusal(found: Administration, wanted: Wanted) -> str | None:
             f"Account {account} ({found.member.name}) is {found.member.state}, expected an {ACTIVE} member as "
             "delegated administrator. Reopen it, or set member_account_id to another one."
         )
-    if len(found.administrators) >= MOST_ADMINISTRATORS:
+    if len(target) > MOST_ADMINISTRATORS:
         return (
             f"CloudTrail has {len(found.administrators)} delegated administrators, "
-            f"{', '.join(sorted(found.administrators))}, expected fewer than {MOST_ADMINISTRATORS} before {account} "
-            "can become one. Take one away with state=absent; no trail is lost by that."
+            f"{_listed(found.administrators)}, expected fewer than {MOST_ADMINISTRATORS} before {account} can become "
+            "one. Take one away with state=absent; no trail is lost by that."
         )
     return None
 
 
 def ensure_administrator(session: Session, before: Administration, wanted: Wanted, check_mode: bool) -> Administration:
-    """Register or deregister the member where it is not as wanted; what is then, read from AWS.
+    """Register or deregister where it is not as wanted, others first; what is then, read from AWS.
 
     Raises AnsibleOrgTrailError for what AWS would refuse, before the call and in check mode too; AnsibleAWSError for
     what it refuses otherwise. The trail is never touched.
     """
-    account = wanted.member_account_id
-    registered = wanted.state == "present"
-    if (account in before.administrators) == registered:
+    now, target = set(before.administrators), wanted.administrators(before.administrators)
+    if target == now:
         return before
     refuse(change_refusal(before, wanted))
     if check_mode:
-        return _predicted(before, account, registered)
+        return _predicted(before, target)
     client, once = session.client("organizations"), session.client("cloudtrail", once=True)
-    write = register_delegated_admin if registered else deregister_delegated_admin
-    write_and_look(
-        partial(write, once, account),
-        lambda: (account in administrators_of(client)) == registered,
-    )
+    for account in sorted(now - target):
+        _write(partial(deregister_delegated_admin, once, account), client, account, registered=False)
+    for account in sorted(target - now):
+        _write(partial(register_delegated_admin, once, account), client, account, registered=True)
     after = describe_administration(session, wanted)
-    if (account in after.administrators) != registered:
-        listed = ", ".join(sorted(after.administrators)) or "none"
+    if set(after.administrators) != target:
         raise AnsibleOrgTrailError(
-            f"CloudTrail accepted the change of delegated administrator {account}, but Organizations then listed "
-            f"{listed}, expected {account} {'among' if registered else 'not among'} them. Run again in a few minutes."
+            "CloudTrail accepted the change of its delegated administrators, but Organizations then listed "
+            f"{_listed(after.administrators)}, expected {_listed(target)}. Run again in a few minutes."
         )
     return after
 
 
-def _predicted(before: Administration, account: str, registered: bool) -> Administration:
-    others = {one: name for one, name in before.administrators.items() if one != account}
-    if not registered:
-        return replace(before, administrators=others)
-    name = before.member.name if before.member else ""
-    return replace(before, administrators={**others, account: name}, linked_roles=dict.fromkeys(LINKED_ROLES, True))
+def _write(write: Callable[[], None], client: Client, account: str, *, registered: bool) -> None:
+    write_and_look(write, lambda: (account in administrators_of(client)) == registered)
+
+
+def _listed(accounts: Collection[str]) -> str:
+    return ", ".join(sorted(accounts)) or "none"
+
+
+def _predicted(before: Administration, target: Collection[str]) -> Administration:
+    new = before.member.name if before.member else ""
+    names = {account: before.administrators.get(account, new) for account in target}
+    added = set(target) - set(before.administrators)
+    roles = dict.fromkeys(LINKED_ROLES, True) if added else before.linked_roles
+    return replace(before, administrators=names, linked_roles=roles)
 
 
 def summarize(before: Administration, after: Administration) -> Result:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from .._aws.arn import TrailArn
 from .settings import Settings
 
+NOT_MANAGEMENT = "NotOrganizationMasterAccountException"
+"""How CloudTrail refuses a delegated administrator that it does not know yet, as any member (aws-facts 11.5)."""
+
 
 def conversion_refusal(
     arn: TrailArn, administrator: str, before: Settings | None, after: Settings | None

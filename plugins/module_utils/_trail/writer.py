@@ -16,7 +16,7 @@ from .._aws.cloudtrail import WRITES, AnsibleCloudTrailError
 from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
 from .._aws.organizations import AnsibleOrganizationsError, has_service_access
 from .._aws.session import Session
-from .administrator import hidden_trail
+from .administrator import NOT_MANAGEMENT, hidden_trail
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
@@ -29,9 +29,6 @@ WRITTEN_JUST_NOW = (
     "InvalidCloudWatchLogsRoleArnException",
 )
 """What AWS answers while a policy or a role that is right was written seconds ago (aws-facts 2.17)."""
-
-NOT_MANAGEMENT = "NotOrganizationMasterAccountException"
-"""How CloudTrail refuses a delegated administrator that it does not know yet, as any member (aws-facts 11.5)."""
 
 LOOK_AGAIN = frozenset({"TrailAlreadyExistsException", "TrailNotFoundException"})
 

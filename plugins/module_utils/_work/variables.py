@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 
 PREFIXES = (
     "coverage_",
+    "delegated_administrator_",
     "detect_drift_",
     "log_bucket_",
     "organization_trail_",

@@ -129,7 +129,7 @@ def test_check_mode_predicts_what_the_run_does() -> None:
 
 
 def test_an_answer_that_does_not_show_it_is_no_success() -> None:
-    with pytest.raises(AnsibleOrgTrailError, match="but Organizations then listed none, expected 444455556666 among"):
+    with pytest.raises(AnsibleOrgTrailError, match="but Organizations then listed none, expected 444455556666"):
         run(Aws(deaf=True), PRESENT)
 
 
@@ -159,3 +159,18 @@ def test_whether_a_member_is_one() -> None:
     aws.answers["list_delegated_administrators"] = denied
     with pytest.raises(AnsibleOrganizationsError):
         is_administrator(cast(Session, aws))
+
+
+def test_exclusive_takes_the_others_away_first_and_so_makes_room() -> None:
+    aws = Aws(administrators=("1", "2", "3"))
+    alone = Wanted(MEMBER, "present", exclusive=True)
+    predicted = run(aws, alone, check_mode=True)
+    assert run(aws, alone) == predicted
+    assert [one["account_id"] for one in predicted["delegated_administrators"]] == [MEMBER]
+    written = [method for _region, method, _parameters in aws.calls if "register" in method]
+    assert written == [*["deregister_organization_delegated_admin"] * 3, "register_organization_delegated_admin"]
+
+
+def test_trusted_access_may_follow() -> None:
+    off = replace(FOUND, trusted=False)
+    assert change_refusal(off, replace(PRESENT, trusted_access_follows=True)) is None
