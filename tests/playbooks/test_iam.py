@@ -104,13 +104,14 @@ class World:
         management, archive = lab.management, lab.log_archive
         self.management = Role("OrgTrailManagement", management, ("management", "management_coverage"), "trust_caller")
         self.lookup = Role("OrgTrailLogArchiveLookup", archive, ("log_archive_lookup",), "trust_caller")
+        self.administrator = Role("OrgTrailAdministrator", archive, ("administrator",), "trust_caller")
         self.repair = Role("OrgTrailLogArchiveRepair", archive, ("log_archive_repair",), "trust_caller")
         self.coverage = [
             Role("OrgTrailCoverage", account["Id"], ("member_coverage",), "trust_member")
             for account in lab.client("organizations").list_accounts()["Accounts"]
             if account["Id"] != management
         ]
-        for role in (self.management, self.lookup, self.repair, *self.coverage):
+        for role in (self.management, self.lookup, self.repair, self.administrator, *self.coverage):
             trust = json.dumps(filled(role.trust, self.values))
             lab.client("iam", role.account).create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
             self.grant(role)
@@ -138,6 +139,8 @@ class World:
         caller = filled("caller", self.values)
         repair = f"arn:aws:iam::{self.lab.log_archive}:role/OrgTrailLogArchiveRepair"
         caller["Statement"][0]["Resource"].append(repair)  # as the README says for who may repair, too
+        administrator = f"arn:aws:iam::{self.lab.log_archive}:role/OrgTrailAdministrator"
+        caller["Statement"][0]["Resource"].append(administrator)
         iam.put_user_policy(UserName="robot", PolicyName="p", PolicyDocument=json.dumps(caller))
         keys = iam.create_access_key(UserName="robot")["AccessKey"]
         user = copy.copy(self.lab)
@@ -231,10 +234,11 @@ def look_up(world: World) -> Outcome:
     return outcome(run, world.lookup.arn)
 
 
-def convert(world: World, **more: Any) -> Outcome:
-    """The main job's tasks in management: preflight, trusted access, the trail."""
+def convert(world: World, role: Role | None = None, **more: Any) -> Outcome:
+    """The main job's tasks in management, or as another role: preflight, trusted access, the trail."""
+    role = role or world.management
     options = {
-        "assume_role_arn": world.management.arn,
+        "assume_role_arn": role.arn,
         "assume_role_session_name": "tests",
         "s3_bucket_name": world.lab.bucket,
         "bucket_account_id": world.lab.log_archive,
@@ -244,13 +248,13 @@ def convert(world: World, **more: Any) -> Outcome:
 
     def run() -> tuple[Any, str]:
         run_trail(world.user, options, check_mode=True)
-        session = session_of(world, world.management)
+        session = session_of(world, role)
         before = describe_service_access(session)
         ensure_service_access(session, before, Wanted(CLOUDTRAIL, "present", False), False)
         answer = run_trail(world.user, options)
         return answer, " ".join(answer["warnings"])
 
-    return outcome(run, world.management.arn)
+    return outcome(run, role.arn)
 
 
 def mend_policy(world: World, bucket: str) -> Outcome:
@@ -669,6 +673,63 @@ def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]
     }
     untried = {"iam:PassRole", "organizations:DescribeAccount", *drift, *delegation}
     assert tried | untried == actions_of(world.policy("management_options"))
+
+
+# --- the delegated administrator ----------------------------------------------------------------------
+
+
+def without_validation(world: World) -> None:
+    world.lab.client("cloudtrail").update_trail(Name=world.lab.trail_arn, EnableLogFileValidation=False)
+
+
+ADMINISTRATOR: list[tuple[str, Callable[[World], None] | None, bool]] = [
+    ("organizations:DescribeOrganization", None, FAILS),
+    ("organizations:ListAWSServiceAccessForOrganization", None, FAILS),
+    ("organizations:ListDelegatedAdministrators", None, FAILS),
+    ("organizations:DescribeAccount", None, WARNS),
+    ("cloudtrail:DescribeTrails", None, FAILS),
+    ("cloudtrail:ListTrails", None, FAILS),
+    ("cloudtrail:GetEventSelectors", None, FAILS),
+    ("cloudtrail:GetTrailStatus", None, FAILS),
+    ("cloudtrail:CreateTrail", without_the_trail, FAILS),
+    ("cloudtrail:PutEventSelectors", without_management_events, FAILS),
+    ("cloudtrail:StartLogging", without_logging, FAILS),
+    ("cloudtrail:UpdateTrail", without_validation, FAILS),
+]
+OF_COVERAGE = {"account:ListRegions", "cloudtrail:LookupEvents", "organizations:ListAccounts", "sts:AssumeRole"}
+"""What the administrator needs for the coverage only, which is tried above with management's role."""
+
+
+@pytest.fixture
+def administered(world: World) -> Iterator[None]:
+    """The lesson's trail as organization trail with the log archive's account as delegated administrator."""
+    world.reset()
+    convert(world)
+    trails = world.lab.client("cloudtrail")
+    trails.register_organization_delegated_admin(MemberAccountId=world.lab.log_archive)
+    yield
+    trails.deregister_organization_delegated_admin(DelegatedAdminAccountId=world.lab.log_archive)
+
+
+@pytest.mark.usefixtures("administered")
+@pytest.mark.parametrize(("action", "damage", "fails"), ADMINISTRATOR)
+def test_the_administrator_without_one_action(
+    world: World, action: str, damage: Callable[[World], None] | None, fails: bool
+) -> None:
+    role = world.administrator
+    assert not convert(world, role).failed
+    if damage:
+        damage(world)
+    with world.removed(role, action):
+        found = convert(world, role)
+    assert (found.failed, found.actions) == (fails, {action}), found.text
+    mended = convert(world, role)
+    assert (mended.failed, mended.text) == (False, "")
+
+
+def test_every_action_of_the_administrator_is_tried(world: World) -> None:
+    tried = {action for action, _damage, _fails in ADMINISTRATOR}
+    assert tried | OF_COVERAGE == actions_of(world.policy("administrator"))
 
 
 # --- repair of the log bucket -------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import re
+from typing import Any
 
 import pytest
 import yaml
@@ -102,7 +103,9 @@ def test_statements_are_narrow(name: str) -> None:
                 assert list(statement["Condition"]["StringEquals"]) == [BOUND[action]]
                 assert statement["Condition"]["StringEquals"][BOUND[action]] in SERVICES
             if re.match("cloudtrail:(Create|Update|Delete|Start|Stop|Put|Add|Remove)", action):
-                assert statement["Resource"] == "arn:aws:cloudtrail:us-east-1:111122223333:trail/default"
+                owners = ["111122223333", "444455556666"] if statement["Sid"] == "CreateTheTrail" else ["111122223333"]
+                trails = [f"arn:aws:cloudtrail:us-east-1:{owner}:trail/default" for owner in owners]
+                assert listed(statement["Resource"]) == trails
             if action.startswith("s3:") and action not in ("s3:CreateBucket", "s3:ListAllMyBuckets"):
                 assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": "444455556666"}}
 
@@ -111,8 +114,26 @@ def test_statements_are_narrow(name: str) -> None:
 def test_trust_policies_trust_one_principal_of_the_organization(name: str) -> None:
     (statement,) = filled(name, VALUES)["Statement"]
     assert list(statement["Principal"]) == ["AWS"]
-    assert statement["Principal"]["AWS"].startswith("arn:aws:iam::111122223333:role/")
+    account = "444455556666" if name == "trust_administrator" else "111122223333"
+    assert statement["Principal"]["AWS"].startswith(f"arn:aws:iam::{account}:role/")
     assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}
+
+
+def test_the_stack_set_makes_the_role_that_the_documents_describe() -> None:
+    template = yaml.safe_load((FOLDER / "member_coverage_stackset.yml").read_text(encoding="utf-8"))
+    values = {**VALUES, "AWS::Partition": VALUES["Partition"]}
+    assert set(template["Parameters"]) <= set(VALUES)
+
+    def resolved(value: Any) -> Any:
+        if isinstance(value, dict):
+            if "Fn::Sub" in value:
+                return re.sub(r"\$\{([\w:]+)\}", lambda match: values[match[1]], value["Fn::Sub"])
+            return values[value["Ref"]] if "Ref" in value else {name: resolved(one) for name, one in value.items()}
+        return [resolved(one) for one in value] if isinstance(value, list) else value
+
+    role = resolved(template["Resources"]["OrgTrailCoverage"]["Properties"])
+    assert role["AssumeRolePolicyDocument"] == filled("trust_administrator", VALUES)
+    assert role["Policies"] == [{"PolicyName": "member_coverage", "PolicyDocument": filled("member_coverage", VALUES)}]
 
 
 def test_the_readme_names_every_file_and_every_placeholder() -> None:
@@ -140,6 +161,7 @@ def test_without_takes_one_action_out_of_every_statement() -> None:
 # --- agreement with the documentation ---------------------------------------------------------------
 
 PLAIN = {
+    "administrator",
     "management",
     "management_coverage",
     "management_delegation",

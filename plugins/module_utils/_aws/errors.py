@@ -102,12 +102,6 @@ def code_of(error: AnsibleAWSError) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
-def message_of(error: AnsibleAWSError) -> str:
-    """AWS's own text under an error, empty when there is none."""
-    response: dict[str, Any] = getattr(error.exception, "response", None) or {}
-    return str(response.get("Error", {}).get("Message", ""))
-
-
 def is_page(code: str, message: str) -> bool:
     """Whether botocore made an error of a page, whose code is then the HTTP status and whose text is the page."""
     return code.isdigit() and message.lstrip().startswith("<")
@@ -144,6 +138,13 @@ def iam_action(error: AnsibleAWSError) -> str:
     if prefix == "s3":
         operation = S3_ACTIONS.get(operation, operation)
     return f"{prefix}:{operation}" if prefix and operation else ""
+
+
+def denied_by_policy(error: AnsibleAWSError) -> bool:
+    """Whether a policy denied the call. Its text names the action, a service's own refusal of an account does not."""
+    response: dict[str, Any] = getattr(error.exception, "response", None) or {}
+    action = iam_action(error)
+    return code_of(error) in DENIED and bool(action) and action in str(response.get("Error", {}).get("Message", ""))
 
 
 def sentence(error: AnsibleAWSError, caller: str = "") -> str:

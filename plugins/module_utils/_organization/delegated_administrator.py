@@ -15,7 +15,7 @@ from typing import Any
 
 from .._aws.arn import CLOUDTRAIL, is_account_id
 from .._aws.cloudtrail import deregister_delegated_admin, register_delegated_admin
-from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, iam_action, message_of, refuse
+from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, denied_by_policy, refuse
 from .._aws.iam import get_role
 from .._aws.organizations import (
     AnsibleOrganizationsError,
@@ -84,8 +84,7 @@ def is_administrator(session: Session) -> bool:
     try:
         return session.account_id in administrators_of(session.client("organizations"))
     except AnsibleOrganizationsError as error:
-        # Organizations' own refusal of a member names no action; IAM's and a service control policy's do.
-        if code_of(error) not in DENIED or iam_action(error) in message_of(error):
+        if code_of(error) not in DENIED or denied_by_policy(error):
             raise
         return False
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 
 from .._aws.arn import CLOUDTRAIL
-from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, refuse
+from .._aws.errors import DENIED, AnsibleOrgTrailError, code_of, denied_by_policy, refuse
 from .._aws.organizations import (
     AnsibleOrganizationsError,
     Organization,
@@ -59,7 +59,7 @@ def describe_service_access(session: Session) -> ServiceAccess:
     )
     organization, services = answers["organization"], answers["services"]
     if isinstance(services, AnsibleOrganizationsError):
-        refuse(caller_refusal(organization, session.account_id))
+        refuse(None if denied_by_policy(services) else caller_refusal(organization, session.account_id))
         raise services
     refuse(feature_refusal(organization))
     return ServiceAccess(organization, services)
