@@ -45,8 +45,9 @@ def administrator_drift(session: Session | str, expected: Sequence[str]) -> list
 def _unexpected(account: str, name: str, expected: Sequence[str]) -> Drift:
     remedy = (
         "Find out who registered it. Take it away with aws cloudtrail deregister-organization-delegated-admin "
-        f"--delegated-admin-account-id {account}, which deletes no trail, or name it in {VARIABLE} "
-        "(delegated_administrators of the module cloudtrail_drift_info)."
+        f"--delegated-admin-account-id {account}, which deletes no trail (or run delegate_org_trail.yml with "
+        f"delegated_administrator_exclusive=true), or name it in {VARIABLE} (delegated_administrators of the module "
+        "cloudtrail_drift_info)."
     )
     found, wanted = f"account {account} {name}".strip(), " or ".join(expected) or "none"
     return Drift(ORGANIZATION, f"account {account}", WHAT, wanted, found, remedy, REGISTERED)
@@ -54,7 +55,7 @@ def _unexpected(account: str, name: str, expected: Sequence[str]) -> Drift:
 
 def _missing(account: str) -> Drift:
     remedy = (
-        f"Register it with aws cloudtrail register-organization-delegated-admin --member-account-id {account}, or take "
-        f"it out of {VARIABLE}."
+        f"Register it: run delegate_org_trail.yml with delegated_administrator_account_id={account}, or take it out of "
+        f"{VARIABLE}."
     )
     return Drift(ORGANIZATION, f"account {account}", WHAT, "registered", "not registered", remedy, DEREGISTERED)
