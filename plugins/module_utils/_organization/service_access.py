@@ -95,8 +95,9 @@ def ensure_service_access(session: Session, before: ServiceAccess, wanted: Wante
 
 
 def _delegate_refusal(session: Session, before: ServiceAccess, wanted: Wanted) -> str | None:
-    is_off = wanted.state == "present"
-    change, command = ("on", "enable_org_trail.yml") if is_off else ("off", "the module organizations_service_access")
+    """Why a delegated administrator, who may read trusted access, cannot change it (aws-facts 11.1)."""
+    changes = {"present": ("on", "enable_org_trail.yml"), "absent": ("off", "the module organizations_service_access")}
+    change, command = changes[wanted.state]
     what = f"Turning trusted access for {wanted.service_principal} {change}"
     return management_refusal(before.organization, session.account_id, what, command)
 
