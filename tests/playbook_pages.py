@@ -18,7 +18,15 @@ from typing import Any
 from tests.unit.documented import COLLECTION, ROOT, load_yaml, role_specs, tasks_of
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "playbooks.rst"
-ORDER = ("enable_org_trail", "detect_drift", "revert_org_trail", "coverage_slice", "coverage_merge", "check_inventory")
+ORDER = (
+    "enable_org_trail",
+    "detect_drift",
+    "delegate_org_trail",
+    "revert_org_trail",
+    "coverage_slice",
+    "coverage_merge",
+    "check_inventory",
+)
 """As a reader comes to them."""
 REQUIRED = "required"
 """Stands in place of the default of what has to be given."""

@@ -81,7 +81,7 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
     if situation.key and not options.ignores("kms_key_policy"):
         reads["key_policy"] = _read_of_key(session, situation, view.caller)
     # A log role of management is left untouched by a delegated administrator, who may not read it (aws-facts 11.2).
-    unseen = view.administrator and account_of(situation.log_role) != view.caller
+    unseen = view.administrator and arn_owner(situation.log_role) != view.caller
     if situation.log_role and situation.after["is_organization_trail"] and not unseen:
         reads["role_policies"] = partial(_role_policies, session.client("iam"), situation.log_role, view.caller)
     if topic := situation.after["sns_topic_name"]:
