@@ -50,6 +50,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files imp
     write_whole,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import Result, options_of
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.version import VERSION
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -141,15 +142,6 @@ def write_report(options: ReportOptions, templates: Path) -> Result:
     return summary | {name: str(path) for name, path in paths.items()} | {"lines": lines} | warnings
 
 
-def collection_version(root: Path) -> str:
-    """The version of the collection in a folder, as installed (MANIFEST.json) or as a clone (galaxy.yml)."""
-    manifest = root / "MANIFEST.json"
-    if manifest.exists():
-        return str(json.loads(manifest.read_bytes())["collection_info"]["version"])
-    found = re.search(r"^version: (\S+)$", (root / "galaxy.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else ""
-
-
 def _read(options: ReportOptions) -> Document:
     if options.found:
         path = Path(options.found)
@@ -160,7 +152,7 @@ def _read(options: ReportOptions) -> Document:
             trail=options.organization_trail.get("trail") or _trail_of(found, path),
             log_bucket=options.log_bucket,
             changes=describe_changes(options.trusted_access, options.organization_trail),
-            version=collection_version(COLLECTION),
+            version=VERSION,
         )
     _refuse_wrong_number(len(options.parts), options.expected_parts)
     return merge(_read_json(Path(path), "verdict") for path in options.parts)

@@ -8,7 +8,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: run_outcome
 version_added: 1.2.0
-short_description: Tells what a run changed, what is covered, and where the report lies
+short_description: Tells what a run changed or found, what is covered, and where the report lies
 description:
   - The collection's playbooks end with these three lines, in check mode, too.
 author:
@@ -27,6 +27,12 @@ options:
   coverage:
     description:
       - The variable that the role P(cloudsec.org_trail.coverage#role) leaves.
+    type: dict
+    default: {}
+  drift:
+    description:
+      - Result of M(cloudsec.org_trail.cloudtrail_drift_info), for a run that only looks. The first line then says what
+        drifted, not what changed.
     type: dict
     default: {}
   check_mode:
@@ -59,8 +65,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _raw:
   description:
-    - Three lines. The first says what changed or would change, the second how many accounts and regions are covered,
-      the third where the report lies.
+    - Three lines. The first says what changed, would change or drifted, the second how many accounts and regions are
+      covered, the third where the report lies.
   type: list
   elements: str
   sample:

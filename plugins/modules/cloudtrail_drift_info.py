@@ -75,6 +75,10 @@ options:
         description: Why it could not be judged; empty when it was.
         type: str
         default: ""
+      value:
+        description: What was found, where it was judged and is as wanted. With it the check is in RV(passed).
+        type: str
+        default: ""
   delegated_administrators:
     description:
       - Ids of the member accounts that are to be delegated administrators of CloudTrail, who may change and stop the
@@ -108,13 +112,20 @@ options:
     type: str
   json_path:
     description:
-      - File that gets the list as JSON.
+      - File that gets the list as JSON, with what is as wanted, who looked (C(checked_by)), when (C(checked_at)), with
+        which version of the collection, at which organization and trail.
     type: path
   junit_path:
     description:
       - File that gets the list as JUnit XML, one test case per row, which failed, or is in error where something could
-        not be judged.
+        not be judged. What is as wanted is a passed case with its value, and advice is a skipped one.
     type: path
+  findings_path:
+    description:
+      - File that gets the list, and what is as wanted, as a JSON array of compliance findings of the Open Cybersecurity
+        Schema Framework (1.3). A finding has the same C(finding_info.uid) in each run, whether it drifted or not.
+    type: path
+    version_added: 1.2.0
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
@@ -220,8 +231,31 @@ advice:
   type: list
   elements: dict
   sample: []
+passed:
+  description: What was looked at and is as wanted. What nobody read is not in it.
+  returned: success
+  version_added: 1.2.0
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description: As in RV(drift[].kind).
+      type: str
+      sample: trail
+    object:
+      description: What it is about.
+      type: str
+      sample: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    what:
+      description: The setting.
+      type: str
+      sample: logging
+    found:
+      description: What it is.
+      type: raw
+      sample: true
 table:
-  description: The same for a person to read.
+  description: RV(drift) for a person to read.
   returned: success
   type: str
   sample: "1 drifted: ..."
@@ -237,14 +271,14 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session im
     ASSUME_ROLE_ARGUMENTS,
     connection_of,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
-    DriftOptions,
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import judge_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.judged import (
     as_json,
     as_junit,
-    health_advice,
-    summarize_drift,
+    findings_json,
+    summarize_judged,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import find_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.files import write_whole
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.times import now_text
@@ -262,7 +296,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "type": "list",
         "elements": "dict",
         "default": [],
-        "options": {"object": {"type": "str", "required": True}, "reason": {"type": "str", "default": ""}},
+        "options": {
+            "object": {"type": "str", "required": True},
+            "reason": {"type": "str", "default": ""},
+            "value": {"type": "str", "default": ""},
+        },
     },
     "delegated_administrators": {"type": "list", "elements": "str"},
     "trusted_accounts": {"type": "list", "elements": "str", "default": []},
@@ -271,23 +309,28 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "log_archive_role_external_id": {"type": "str"},
     "json_path": {"type": "path"},
     "junit_path": {"type": "path"},
+    "findings_path": {"type": "path"},
 }
 
 
 def main() -> None:
     module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
-    checked, options = now_text(), options_of(DriftOptions, module.params)
+    options = options_of(DriftOptions, module.params)
     try:
-        drifts, advice = find_drift(connection_of(module), options), health_advice(options.log_bucket)
-        files = {options.json_path: as_json(drifts, advice, checked), options.junit_path: as_junit(drifts, checked)}
-        for path, text in files.items():
+        judged = judge_drift(connection_of(module), options, now_text())
+        files = (
+            (options.json_path, [as_json(judged)]),
+            (options.junit_path, [as_junit(judged)]),
+            (options.findings_path, findings_json(judged)),
+        )
+        for path, parts in files:
             if path and not module.check_mode:
-                write_whole(Path(path), [text])
+                write_whole(Path(path), parts)
     except AnsibleAWSError as error:
         module.fail_json(msg=sentence(error))
     except OSError as error:
         module.fail_json(msg=f"The list of drifts cannot be written to {error.filename}: {error.strerror}.")
-    module.exit_json(**summarize_drift(drifts, advice))
+    module.exit_json(**summarize_judged(judged))
 
 
 if __name__ == "__main__":

@@ -98,7 +98,7 @@ def test_install_look_run_detect_and_go_back(tarball: Path, tmp_path: Path) -> N
         output = run(script, tmp_path, ANSIBLE_GALAXY_SERVER=address, **lab.environment)
         trail = lab.client("cloudtrail").get_trail(Name=lab.trail_arn)["Trail"]
     assert "85 of 85 account regions" in output
-    assert "Nothing drifted" in output
+    assert "Drifted: nothing; " in output
     assert (tmp_path / "coverage" / "coverage.html").is_file()
     assert (trail["IsOrganizationTrail"], trail["S3BucketName"]) == (False, old)
     assert "@management:" in output

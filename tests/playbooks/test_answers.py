@@ -35,12 +35,15 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search 
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check import check_coverage, summarize
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import coverage_options
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import find_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.find import judge_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.reader import Paces, read_organization
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     describe_service_access,
     ensure_service_access,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
+    summarize as summarize_access,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
 from ansible_collections.cloudsec.org_trail.plugins.modules import (
@@ -195,7 +198,7 @@ def drift(lab: Lab) -> None:
     found = parameters(cloudtrail_log_bucket_info, trail_arn=lab.trail_arn, select="one", health=True)
     log_bucket = describe_log_buckets(session_of(lab, lab.log_archive), search_options(found))
     trail = run_trail(lab, {"name": lab.trail_arn, "tags": {"a": "c"}}, check_mode=True)
-    access = {"changed": CLOUDTRAIL not in before.trusted_services}
+    access = summarize_access(before, before)
     given = parameters(
         cloudtrail_drift_info,
         organization_trail=trail,
@@ -204,7 +207,7 @@ def drift(lab: Lab) -> None:
         log_archive_role_arn=role(lab, lab.log_archive),
         delegated_administrators=[],
     )
-    assert find_drift(connection_to(lab, given), options_of(DriftOptions, given))
+    assert judge_drift(connection_to(lab, given), options_of(DriftOptions, given), "").drifts
 
 
 def inventory(lab: Lab) -> list[str]:

@@ -46,6 +46,10 @@ class World:
         assert (result.rc != 0) == bool(rows), result.msg
         return {f"{row['object'].rpartition('/')[2]}: {row['what']}": row for row in rows}
 
+    def findings(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads((self.folder / "drift.ocsf.json").read_text())
+        return found
+
     def delete_role(self) -> None:
         """Take away the role that leads into the log archive account."""
         for policy in self.iam.list_attached_role_policies(RoleName=MEMBER_ROLE)["AttachedPolicies"]:
@@ -57,6 +61,41 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Lab() as lab:
         yield World(lab, tmp_path_factory.mktemp("drift"))
+
+
+def test_a_green_run_proves_what_it_looked_at(world: World) -> None:
+    """All three files hold each check, two with its value; the recap counts no change, and three lines are last."""
+    world.cloudtrail.stop_logging(Name=world.lab.trail_arn)
+    [stopped] = world.drift("-e", "detect_drift_findings=true").values()
+    failed = {one["finding_info"]["uid"] for one in world.findings() if one["compliance"]["status"] == "Fail"}
+    world.cloudtrail.start_logging(Name=world.lab.trail_arn)
+
+    extra = {"detect_drift_coverage": True, "detect_drift_findings": True, "detect_drift_delegated_administrators": []}
+    result = world.play("detect_drift", "-e", json.dumps(extra)).ok()
+    assert result.changed == 0
+    report = json.loads((world.folder / "drift.json").read_text())
+    passed = {f"{one['object'].rpartition('/')[2]}: {one['what']}": one["found"] for one in report["passed"]}
+    covered = "85 of 85 account regions in 5 accounts log to the organization trail."
+    expected = {
+        "default: logging": True,
+        "default: s3_bucket_name": world.lab.bucket,
+        f"{world.lab.bucket}: request_payment": "BucketOwner",
+        f"{world.lab.bucket}: policy": f"admits {world.lab.trail_arn}",
+        "organization: delegated administrators of cloudtrail.amazonaws.com": "none",
+        "coverage: judged": covered,
+    }
+    assert {name: passed.get(name) for name in expected} == expected
+    assert (report["organization_id"], report["trail_arn"]) == (world.lab.organization_id, world.lab.trail_arn)
+    assert report["checked_by"].endswith(":user/admin")
+    suite = ElementTree.parse(world.folder / "drift.xml").getroot()
+    assert len(suite.findall("testcase/system-out")) == len(passed)
+    assert failed <= {one["finding_info"]["uid"] for one in world.findings() if one["compliance"]["status"] == "Pass"}
+    assert stopped["what"] == "logging"
+    assert result.results[-1].result["msg"] == [
+        f"Drifted: nothing; {len(passed)} as wanted, advice on versioning, tls_only",
+        f"Coverage: {covered}",
+        f"Report: {world.folder}/drift.json",
+    ]
 
 
 def test_a_run_that_ends_early_leaves_no_green_report(world: World) -> None:

@@ -1015,7 +1015,7 @@ def use_drift_info(world: World, run: Recorder) -> None:
         cloudtrail_organization_trail, _ansible_check_mode=True, s3_bucket_name=world.lab.bucket
     )
     archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
-    names = ("changed", "diff", "changed_fields", "before", "trail", "problems")
+    names = ("actions", "diff", "changed_fields", "before", "trail", "problems")
     found = {name: drifted[name] for name in names}
     outside = {"setting": "outside_access", "account_id": "999999999999", "weakened": False}
     outside |= {"found": "an Allow", "expected": "none", "fix": "Remove it."}

@@ -87,7 +87,7 @@ def test_each_module_and_role_refuses_keys_of_another_account(lab: Lab, tmp_path
     bucket = {"log_bucket_name": "logs", "log_bucket_trail_arn": arn}
     lookup = {"log_bucket_lookup_trail_arn": arn}
     coverage = {"coverage_trail_arn": arn, "coverage_report_dir": str(tmp_path)}
-    drift = {"changed": True, "organization": {"id": "o-1"}}
+    drift = {"organization": {"id": "o-1"}, "diff": {"before": {}, "after": {"trusted_services": []}}}
     tasks: list[dict[str, Any]] = [
         {"cloudsec.org_trail.organizations_service_access": {}},
         {"cloudsec.org_trail.cloudtrail_organization_trail": {"name": "default"}},

@@ -18,7 +18,7 @@ from .._aws.organizations import list_delegated_administrators
 from .._aws.session import Session
 from .drifts import ORGANIZATION, Drift, not_judged
 
-WHAT = f"delegated administrator of {CLOUDTRAIL}"
+WHAT, ALL = f"delegated administrator of {CLOUDTRAIL}", f"delegated administrators of {CLOUDTRAIL}"
 REGISTERED = ("RegisterOrganizationDelegatedAdmin", "RegisterDelegatedAdministrator")
 DEREGISTERED = ("DeregisterOrganizationDelegatedAdmin", "DeregisterDelegatedAdministrator")
 """Events of CloudTrail and of Organizations; either service registers for both."""
@@ -32,11 +32,11 @@ def administrator_drift(session: Session | str, expected: Sequence[str]) -> list
     session: of the management account, or why there is none. expected: account ids. What may not be read is told.
     """
     if isinstance(session, str):
-        return [not_judged(f"{WHAT}s", session)]
+        return [not_judged(ALL, session)]
     try:
         answer = list_delegated_administrators(session.client("organizations"), CLOUDTRAIL)
     except AnsibleAWSError as error:
-        return [not_judged(f"{WHAT}s", sentence(error))]
+        return [not_judged(ALL, sentence(error))]
     names = {account["Id"]: account.get("Name") or "" for account in answer}
     unexpected = [_unexpected(account, name, expected) for account, name in names.items() if account not in expected]
     return [*unexpected, *(_missing(account) for account in expected if account not in names)]

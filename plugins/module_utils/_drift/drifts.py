@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
-from xml.etree import ElementTree
 
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.text import printable
@@ -75,7 +74,7 @@ class Drift:
 
 def trail_drift(result: Result) -> list[Drift]:
     """From the result of cloudtrail_organization_trail in check mode: each setting that it would change."""
-    if not result.get("changed"):
+    if not result.get("actions"):
         return []
     before, after = result["diff"]["before"], result["diff"]["after"]
     arn = result["trail"].get("arn", "")
@@ -103,7 +102,7 @@ def problem_drift(result: Result) -> list[Drift]:
 
 def access_drift(result: Result, service_principal: str) -> list[Drift]:
     """From the result of organizations_service_access in check mode."""
-    if not result.get("changed"):
+    if not result or result["diff"]["before"] == result["diff"]["after"]:
         return []
     events = ("DisableAWSServiceAccess",)
     object_ = f"organization {result['organization']['id']}"
@@ -211,6 +210,7 @@ class DriftOptions:
     log_archive_role_external_id: str | None
     json_path: str | None
     junit_path: str | None
+    findings_path: str | None
 
 
 def collect_drift(options: DriftOptions) -> list[Drift]:
@@ -249,8 +249,8 @@ def as_table(drifts: Sequence[Drift]) -> str:
     lines = [f"{len(drifts) - unknown} drifted{f', {unknown} could not be judged' if unknown else ''}:"]
     for one in drifts:
         lines.append(f"- {one.object}: {one.what}")
-        lines.append(f"    expected  {_short(one.expected)}")
-        lines.append(f"    found     {_short(one.found)}")
+        lines.append(f"    expected  {short(one.expected)}")
+        lines.append(f"    found     {short(one.found)}")
         if one.since:
             lines.append(f"    since     {one.since}, by {one.by or 'unknown'}")
         if one.unattributed:
@@ -260,46 +260,12 @@ def as_table(drifts: Sequence[Drift]) -> str:
     return "\n".join(map(printable, lines))
 
 
-def as_junit(drifts: Sequence[Drift], checked: str) -> str:
-    """A JUnit document for pipelines: one failed test case per drift, one passed case when there is none.
-
-    What could not be judged is an error, which pipelines count as they count failures.
-    """
-    errors = sum(one.what == NOT_JUDGED for one in drifts)
-    suite = ElementTree.Element(
-        "testsuite",
-        name="cloudsec.org_trail",
-        tests=str(len(drifts) or 1),
-        failures=str(len(drifts) - errors),
-        errors=str(errors),
-        timestamp=checked,
-    )
-    for one in drifts:
-        name = printable(f"{one.object}: {one.what}")
-        case = ElementTree.SubElement(suite, "testcase", classname=one.kind, name=name)
-        message = printable(f"expected {_short(one.expected)}, found {_short(one.found)}")
-        outcome = "error" if one.what == NOT_JUDGED else "failure"
-        ElementTree.SubElement(case, outcome, message=message).text = as_table([one])
-    if not drifts:
-        ElementTree.SubElement(suite, "testcase", classname="drift", name="nothing drifted")
-    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def summarize_drift(drifts: Sequence[Drift], advice: Sequence[Drift]) -> Result:
-    """The module's result. advice: what is no drift."""
-    return {"changed": False, "drift": _rows(drifts), "advice": _rows(advice), "table": as_table(drifts)}
-
-
-def as_json(drifts: Sequence[Drift], advice: Sequence[Drift], checked: str) -> str:
-    """The drifts and the advice as a JSON document."""
-    document = {"checked_at": checked, "drift": _rows(drifts), "advice": _rows(advice)}
-    return json.dumps(document, indent=2, default=str) + "\n"
-
-
-def _rows(drifts: Sequence[Drift]) -> list[Result]:
+def rows(drifts: Sequence[Drift]) -> list[Result]:
+    """The drifts as the module returns them."""
     return [{**asdict(one), "events": list(one.events)} for one in drifts]
 
 
-def _short(value: object) -> str:
+def short(value: object) -> str:
+    """A value for a person to read."""
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text or '""'

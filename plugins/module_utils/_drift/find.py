@@ -11,30 +11,55 @@ from .._aws.errors import AnsibleSTSError, sentence
 from .._aws.session import Connection, Session
 from .accounts import account_drift, accounts_in
 from .administrators import administrator_drift
-from .drifts import Drift, DriftOptions, collect_drift
+from .drifts import DriftOptions, collect_drift, health_advice
 from .history import attribute
+from .judged import Judged
+from .passed import collect_passed
 
 NO_ROLE = "Event history of the bucket's account is not read without log_archive_role_arn."
 
 
-def find_drift(connection: Connection, options: DriftOptions) -> list[Drift]:
-    """What drifted, by the results in the module's options and by what AWS answers, with the changes that caused it.
+def judge_drift(connection: Connection, options: DriftOptions, checked_at: str) -> Judged:
+    """What drifted and what did not, by the results in the module's options and by what AWS answers.
 
     An account that cannot be entered costs rows their cause. Raises AnsibleOrgTrailError for an option that is not
     the result which it should be, and for keys of another account than the connection names.
     """
     drifts, administrators = collect_drift(options), options.delegated_administrators
     outsiders = accounts_in(options.log_bucket, options.trusted_accounts)
-    if administrators is None and not outsiders and not (drifts and options.event_history):
-        return drifts
-    session = _enter(connection)
+    results = (options.organization_trail, options.trusted_access, options.log_bucket)
+    asks = administrators is not None or outsiders or (options.event_history and (drifts or any(results)))
+    session = _enter(connection) if asks else ""
     drifts += account_drift(session, options.log_bucket.get("name", ""), outsiders)
     if administrators is not None:
         drifts += administrator_drift(session, administrators)
-    if not drifts or not options.event_history:
-        return drifts
-    log_archive = _enter_log_archive(session, options)
-    return attribute(drifts, session, log_archive, options.log_bucket.get("region") or connection.region)
+    passed = collect_passed(options, drifts)
+    if drifts and options.event_history:
+        log_archive = _enter_log_archive(session, options)
+        drifts = attribute(drifts, session, log_archive, options.log_bucket.get("region") or connection.region)
+    return Judged(
+        drifts=drifts,
+        advice=health_advice(options.log_bucket),
+        passed=passed,
+        checked_at=checked_at,
+        checked_by=_caller(session),
+        organization_id=_organization(options),
+        trail_arn=str((options.organization_trail.get("trail") or {}).get("arn") or ""),
+    )
+
+
+def _caller(session: Session | str) -> str:
+    """ARN of who looks; "" where that cannot be said."""
+    try:
+        return "" if isinstance(session, str) else session.arn
+    except AnsibleAWSError:
+        return ""
+
+
+def _organization(options: DriftOptions) -> str:
+    """Id of the organization, by the first result that tells it."""
+    told = [(one.get("organization") or {}).get("id") for one in (options.trusted_access, options.organization_trail)]
+    return next((str(one) for one in (*told, options.log_bucket.get("organization_id")) if one), "")
 
 
 def _enter(connection: Connection) -> Session | str:

@@ -1,13 +1,15 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a run did, in the three lines that stand at its end: what changed, the coverage, the file."""
+"""What a run did, in the three lines that stand at its end: what changed or drifted, the coverage, the file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from .._drift.drifts import NOT_JUDGED
 
 NOTHING = ": nothing to change"
 """How cloudtrail_organization_trail's line ends when its plan is empty."""
@@ -17,6 +19,7 @@ NOTHING = ": nothing to change"
 class Outcome:
     """What the steps of a run answered; empty for a step that the run does not have or did not come to.
 
+    drift: what cloudtrail_drift_info answered, in a run that only looks.
     not_asked: why nobody asked for the coverage; without it, and without a coverage, asking failed.
     file: a file that is written in place of the coverage's report.
     """
@@ -24,6 +27,7 @@ class Outcome:
     trusted_access: Mapping[str, Any]
     organization_trail: Mapping[str, Any]
     coverage: Mapping[str, Any]
+    drift: Mapping[str, Any] = field(default_factory=dict)
     check_mode: bool = False
     not_asked: str = ""
     file: str = ""
@@ -31,7 +35,19 @@ class Outcome:
 
 def outcome_lines(run: Outcome) -> list[str]:
     """The three lines, in their order."""
-    return [_changes(run), f"Coverage: {_coverage(run)}", f"Report: {_file(run)}"]
+    first = _drifted(run.drift) if run.drift else _changes(run)
+    return [first, f"Coverage: {_coverage(run)}", f"Report: {_file(run)}"]
+
+
+def _drifted(drift: Mapping[str, Any]) -> str:
+    unknown = sum(one["what"] == NOT_JUDGED for one in drift["drift"])
+    drifted = len(drift["drift"]) - unknown
+    parts = [f"{len(drift['passed'])} as wanted"]
+    if unknown:
+        parts.insert(0, f"{unknown} not judged")
+    if drift["advice"]:
+        parts.append(f"advice on {', '.join(one['what'] for one in drift['advice'])}")
+    return f"Drifted: {drifted or 'nothing'}; {', '.join(parts)}"
 
 
 def _changes(run: Outcome) -> str:

@@ -14,7 +14,6 @@ from ansible_collections.cloudsec.org_trail.plugins.action.coverage_report impor
     FOUND,
     TEMPLATES,
     ReportOptions,
-    collection_version,
     write_report,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import ReportError
@@ -65,11 +64,3 @@ def test_the_report_clears_away_what_was_found_and_old_left_overs(tmp_path: Path
     options = ReportOptions(str(tmp_path / ".found-1.json"), [], None, str(tmp_path), False, {}, {}, {}, [])
     write_report(options, TEMPLATES)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["coverage.csv", "coverage.html", "coverage.json"]
-
-
-def test_the_version_is_that_of_the_clone_or_of_what_is_installed(tmp_path: Path) -> None:
-    (tmp_path / "galaxy.yml").write_text("name: org_trail\nversion: 1.2.0\n", encoding="utf-8")
-    assert collection_version(tmp_path) == "1.2.0"
-    manifest = {"collection_info": {"version": "1.3.0"}}
-    (tmp_path / "MANIFEST.json").write_text(json.dumps(manifest), encoding="utf-8")
-    assert collection_version(tmp_path) == "1.3.0"

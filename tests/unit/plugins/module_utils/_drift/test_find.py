@@ -16,10 +16,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors imp
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Connection
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import find
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.judged import Judged
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 STOPPED = {
-    "changed": True,
+    "actions": [{"operation": "StartLogging"}],
     "diff": {"before": {"logging": False}, "after": {"logging": True}},
     "trail": {"arn": ARN},
     "before": {"arn": ARN},
@@ -50,6 +51,7 @@ OPTIONS = DriftOptions(
     log_archive_role_external_id=None,
     json_path=None,
     junit_path=None,
+    findings_path=None,
 )
 
 
@@ -58,6 +60,7 @@ class Account:
 
     region, partition = "us-east-1", "aws"
     account_id = "111122223333"
+    arn = "arn:aws:iam::111122223333:user/auditor"
 
     def __init__(self, _connection: Connection) -> None:
         """Whoever asks comes in."""
@@ -75,6 +78,10 @@ class LogArchive(Account):
     """A session in the bucket's own account, as a delegated administrator has it."""
 
     account_id = "444455556666"
+
+
+def judge(**changes: Any) -> Judged:
+    return find.judge_drift(Connection(), replace(OPTIONS, **changes), "2026-01-02T12:00:00Z")
 
 
 def refuse(_connection: Connection) -> Account:
@@ -95,7 +102,7 @@ def test_an_account_that_cannot_be_entered_hides_no_drift(
     monkeypatch: pytest.MonkeyPatch, session: Any, role: str | None, trail: str, bucket: str
 ) -> None:
     monkeypatch.setattr(find, "Session", session)
-    drifts = find.find_drift(Connection(), replace(OPTIONS, log_archive_role_arn=role))
+    drifts = judge(log_archive_role_arn=role).drifts
     assert [one.what for one in drifts] == ["logging", "versioning"]
     assert [one.since for one in drifts] == ["", ""]
     assert trail in drifts[0].unattributed
@@ -119,14 +126,14 @@ def test_no_account_is_entered_in_vain(monkeypatch: pytest.MonkeyPatch, changes:
         return Account(connection)
 
     monkeypatch.setattr(find, "Session", enter)
-    find.find_drift(Connection(), replace(OPTIONS, **changes))
+    judge(**changes)
     assert len(seen) == entered
 
 
 def test_delegated_administrators_are_looked_at_where_nothing_else_drifted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(find, "Session", refuse)
     changes: dict[str, Any] = {"organization_trail": {}, "log_bucket": {}, "delegated_administrators": []}
-    [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
+    [row] = judge(**changes).drifts
     assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")
 
 
@@ -135,9 +142,9 @@ def test_an_account_that_the_bucket_lets_in_is_asked_for_in_management(monkeypat
     problem = {"setting": "outside_access", "account_id": "999999999999", "weakened": False}
     bucket = {"name": "logs", "health": {"problems": [problem]}}
     changes: dict[str, Any] = {"organization_trail": {}, "log_bucket": bucket}
-    [row] = find.find_drift(Connection(), replace(OPTIONS, **changes))
+    [row] = judge(**changes).drifts
     assert (row.what, row.found) == ("could not be judged", "Nobody comes in.")
-    assert find.find_drift(Connection(), replace(OPTIONS, **changes, trusted_accounts=["999999999999"])) == []
+    assert judge(**changes, trusted_accounts=["999999999999"]).drifts == []
 
 
 def test_with_keys_of_another_account_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,4 +153,12 @@ def test_with_keys_of_another_account_nothing_is_told(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(find, "Session", another)
     with pytest.raises(AnsibleOrgTrailError, match="belong to another"):
-        find.find_drift(Connection(), OPTIONS)
+        judge()
+
+
+@pytest.mark.parametrize(("session", "who"), [(Account, Account.arn), (refuse, "")])
+def test_it_is_told_who_looked_at_what(monkeypatch: pytest.MonkeyPatch, session: Any, who: str) -> None:
+    monkeypatch.setattr(find, "Session", session)
+    judged = judge(log_bucket={**SUSPENDED, "organization_id": "o-1"})
+    assert (judged.checked_by, judged.checked_at) == (who, "2026-01-02T12:00:00Z")
+    assert (judged.organization_id, judged.trail_arn) == ("o-1", ARN)

@@ -65,9 +65,9 @@ def test_history_is_read_where_the_event_is_recorded(
     weak = {"setting": "versioning", "found": "Suspended", "expected": "", "fix": "", "weakened": True}
     lacking = {"statement": "policy", "found": "no policy", "expected": "one", "fix": ""}
     drifts = [
-        *access_drift({"changed": True, "organization": {"id": "o-1"}}, "cloudtrail.amazonaws.com"),
+        *access_drift({"diff": {"before": 0, "after": 1}, "organization": {"id": "o-1"}}, "cloudtrail.amazonaws.com"),
         *trail_drift(
-            {"changed": True, "diff": diff, "trail": {"arn": arn}, "before": {"arn": arn}, "changed_fields": [field]}
+            {"actions": [{}], "diff": diff, "trail": {"arn": arn}, "before": {"arn": arn}, "changed_fields": [field]}
         ),
         *policy_drift({"name": "logs", "problems": [lacking]}),
         *health_drift({"name": "logs", "health": {"problems": [weak]}}),

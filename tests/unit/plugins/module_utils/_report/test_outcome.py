@@ -61,3 +61,24 @@ def test_what_changed(outcome: Outcome, line: str) -> None:
 )
 def test_coverage_and_report(outcome: Outcome, lines: list[str]) -> None:
     assert outcome_lines(outcome)[1:] == lines
+
+
+LOGGING, UNKNOWN = {"what": "logging"}, {"what": "could not be judged"}
+
+
+@pytest.mark.parametrize(
+    ("drift", "advice", "line"),
+    [
+        ([], [], "Drifted: nothing; 2 as wanted"),
+        ([LOGGING], [], "Drifted: 1; 2 as wanted"),
+        ([LOGGING, UNKNOWN], [], "Drifted: 1; 1 not judged, 2 as wanted"),
+        ([UNKNOWN], [{"what": "versioning"}], "Drifted: nothing; 1 not judged, 2 as wanted, advice on versioning"),
+    ],
+)
+def test_what_drifted(drift: list[Any], advice: list[Any], line: str) -> None:
+    found = {"drift": drift, "advice": advice, "passed": [{}, {}]}
+    assert outcome_lines(run(drift=found, file="/srv/drift.json", coverage={}, not_asked="so")) == [
+        line,
+        "Coverage: not asked, so.",
+        "Report: /srv/drift.json",
+    ]
