@@ -27,6 +27,7 @@ HOST_VARIABLES = {
     "name": "account_name",
     "state": "account_state",
     "ou_path": "account_ou_path",
+    "ou_names": "account_ou_names",
     "joined_at": "account_joined_at",
     "assume_role_arn": "assume_role_arn",
     "assume_role_external_id": "assume_role_external_id",
@@ -71,6 +72,10 @@ class ActionModule(AccountAction):
             display.display(line.rstrip("\n"))
 
 
-def accounts_of(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
+def accounts_of(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The hosts as accounts, in the form of the option ``accounts``; "" for a host variable that is not set."""
-    return [{field: str(hostvars[host].get(name) or "") for field, name in HOST_VARIABLES.items()} for host in hosts]
+    return [{field: _plain(hostvars[host].get(name)) for field, name in HOST_VARIABLES.items()} for host in hosts]
+
+
+def _plain(value: Any) -> str | list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else str(value or "")

@@ -46,6 +46,11 @@ options:
       ou_path:
         description: Where the account is in the organization. Passed on into the result.
         type: str
+      ou_names:
+        description: Names of the organizational units in O(accounts[].ou_path). Passed on into the result.
+        type: list
+        elements: str
+        version_added: 1.2.0
       joined_at:
         description: When the account joined the organization, ISO 8601.
         type: str
@@ -115,6 +120,12 @@ options:
     description: Number of calls at the same time.
     type: int
     default: 64
+  ou_names:
+    description:
+      - Without O(accounts), also read the names of the organizational units, one more call for each of them.
+    type: bool
+    default: false
+    version_added: 1.2.0
   event_history:
     description: Also look for the newest event in the event history of each account and region, one more call each.
     type: bool
@@ -182,9 +193,9 @@ notes:
     C(account:ListRegions)."
   - Where C(cloudtrail:GetEventSelectors) of the caller or C(account:ListRegions) of a role is denied, the run goes on
     and says so, in a warning, in RV(management_events.error) or RV(accounts[].regions_error), and in the report.
-  - "IAM actions only without O(accounts) and where botocore is too old to know C(Account.Paths):
-    C(organizations:ListRoots), C(organizations:ListOrganizationalUnitsForParent) and
-    C(organizations:ListAccountsForParent)."
+  - "IAM actions only without O(accounts) and with O(ou_names): C(organizations:ListRoots) and
+    C(organizations:ListOrganizationalUnitsForParent). Where botocore is too old to know C(Account.Paths) these are
+    always needed, and C(organizations:ListAccountsForParent)."
   - "IAM actions only with certain options: O(event_history) C(cloudtrail:LookupEvents) of the roles. O(log_delivery)
     C(cloudtrail:GetTrail) and C(organizations:DescribeOrganization) of the caller, C(s3:ListBucket) of
     O(log_archive_role_arn), and with V(digest) C(s3:GetObject) there and C(cloudtrail:ListPublicKeys) of the caller.
@@ -484,6 +495,7 @@ ACCOUNT: dict[str, dict[str, Any]] = {
     "name": {"type": "str"},
     "state": {"type": "str"},
     "ou_path": {"type": "str"},
+    "ou_names": {"type": "list", "elements": "str"},
     "joined_at": {"type": "str"},
     "tags": {"type": "dict"},
     "assume_role_arn": {"type": "str"},
@@ -503,6 +515,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "wait_interval": {"type": "float", "default": 60},
     "deadline_minutes": {"type": "float", "default": 120},
     "max_concurrency": {"type": "int", "default": 64},
+    "ou_names": {"type": "bool", "default": False},
     "event_history": {"type": "bool", "default": False},
     "log_delivery": {"type": "str", "choices": ["none", "prefix", "digest"], "default": "none"},
     "log_archive_role_arn": {"type": "str"},

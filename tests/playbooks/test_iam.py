@@ -671,7 +671,8 @@ def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]
         "cloudtrail:DeregisterOrganizationDelegatedAdmin",
         "organizations:DeregisterDelegatedAdministrator",
     }
-    untried = {"iam:PassRole", "organizations:DescribeAccount", *drift, *delegation}
+    units = {"organizations:ListOrganizationalUnitsForParent", "organizations:ListRoots"}  # use_coverage_info
+    untried = {"iam:PassRole", "organizations:DescribeAccount", *drift, *delegation, *units}
     assert tried | untried == actions_of(world.policy("management_options"))
 
 
@@ -999,7 +1000,7 @@ def use_coverage_info(world: World, run: Recorder) -> None:
     archive = f"arn:aws:iam::{world.lab.log_archive}:role/{MEMBER_ROLE}"
     world.lab.control("POST", "deliver", {"hours": 2})
     delivery = {"log_delivery": "digest", "log_archive_role_arn": archive, "event_history": True}
-    run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn, regions=REGIONS, **delivery)
+    run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn, regions=REGIONS, ou_names=True, **delivery)
     world.lab.control("POST", "members", [{"account": world.coverage[0].account, "missing": True}])
     world.lab.control("POST", "options", {"account_paths": False})  # as for a botocore that does not know them
     run(cloudtrail_coverage_info, trail_arn=world.lab.trail_arn)

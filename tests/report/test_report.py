@@ -268,6 +268,30 @@ def test_two_statuses_show_the_accounts_of_both(browser: Browser, twenty: Docume
     assert shown(browser) == "2 of 20 accounts, 34 exceptions"
 
 
+COPIED = "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
+
+
+@pytest.mark.parametrize("ou", ["", "Root/Workloads"])
+def test_the_exceptions_shown_are_copied_as_a_table(browser: Browser, twenty: Document, ou: str) -> None:
+    browser.js(COPIED)
+    if ou:
+        choose(browser, "ou", ou)
+    button = browser.driver.find_element(By.ID, "copy")
+    button.click()
+    head, *lines = [line.split("\t") for line in browser.js("return window.copied").splitlines()]
+    places = {account["id"]: account["ou_path"] for account in twenty["accounts"]}
+    expected = {
+        (account, region)
+        for account, region, status in cells(twenty)
+        if status not in QUIET and places[account].startswith(ou)
+    }
+    assert head == ["Account id", "Account", "Organizational unit", "Region", "Status", "Reason"]
+    assert {(line[0], line[3]) for line in lines} == expected
+    assert {len(line) for line in lines} == {6}
+    choose(browser, "text", "no such account")
+    assert not button.is_enabled()
+
+
 def test_button_of_an_exception_filters_the_matrix(browser: Browser, twenty: Document) -> None:
     browser.driver.find_element(By.CSS_SELECTOR, ".group button[data-status=denied]").click()
     assert shown(browser) == "1 of 20 accounts, 17 exceptions"

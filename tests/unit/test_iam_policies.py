@@ -58,6 +58,7 @@ KNOW_NO_RESOURCE = {
     "organizations:ListAWSServiceAccessForOrganization",
     "organizations:ListAccounts",
     "organizations:ListDelegatedAdministrators",
+    "organizations:ListRoots",
     "s3:ListAllMyBuckets",
 }
 """Actions for which AWS takes no resource but "*" (service authorization reference)."""

@@ -203,7 +203,8 @@ def read_first(session: Session, options: CoverageOptions) -> tuple[Scope, list[
         "events": partial(read_events, home, options.trail_arn),
     }
     if options.accounts is None:
-        reads["organization"] = partial(read_organization, session.client("organizations"), Paces())
+        organizations = session.client("organizations")
+        reads["organization"] = partial(read_organization, organizations, Paces(), names=options.ou_names)
     partition, known = session.partition, session.known_regions("cloudtrail")
     if region_refusal(options.regions, known, partition):  # AWS may know regions that botocore does not
         states = read_states(client, may_fail=True)
@@ -386,7 +387,7 @@ def describe(found: Coverage) -> Result:
 def listed(account: Account, regions_error: str) -> Result:
     """An account as results show it: nothing of how it is entered."""
     shown = {"id": account.id, "name": account.name, "state": account.state, "ou_path": account.ou_path}
-    more = {"tags": account.tags, "regions_error": regions_error}
+    more = {"ou_names": account.ou_names, "tags": account.tags, "regions_error": regions_error}
     return {**shown, **{name: value for name, value in more.items() if value}}
 
 

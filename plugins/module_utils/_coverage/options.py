@@ -44,6 +44,7 @@ class CoverageOptions:
     wait_interval: float
     deadline_minutes: float
     max_concurrency: int
+    ou_names: bool
     event_history: bool
     log_delivery: Literal["none", "prefix", "digest"]
     log_archive_role_arn: str | None
@@ -87,7 +88,8 @@ def given_accounts(accounts: list[dict[str, Any]]) -> list[GivenAccount]:
                 f"{one['id']!r} in accounts is no account id, expected 12 digits. Quote ids in YAML."
             )
         name, state, ou_path, joined_at = (one.get(word) or "" for word in ("name", "state", "ou_path", "joined_at"))
-        account = Account(one["id"], name, state, ou_path, joined_at, one.get("tags") or {})
+        names = [unit for unit in one.get("ou_names") or () if unit]
+        account = Account(one["id"], name, state, ou_path, joined_at, one.get("tags") or {}, names)
         role, external_id = one.get("assume_role_arn") or "", one.get("assume_role_external_id") or ""
         if role and arn_account(role) != one["id"]:
             raise AnsibleOrgTrailError(

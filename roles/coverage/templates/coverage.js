@@ -119,9 +119,24 @@
     find("shown").textContent =
       `${view.rows.length.toLocaleString("en")} of ${names.length.toLocaleString("en")} accounts, ` +
       `${shown.toLocaleString("en")} ${shown === 1 ? "exception" : "exceptions"}`;
+    find("copy").disabled = !shown;
     drawHead();
     grid.scrollTop = 0;
     redraw();
+  }
+
+  /* The exceptions shown, one a line with tabs between, as spreadsheets take them; a name of theirs is no formula. */
+  function table() {
+    const lines = [["Account id", "Account", "Organizational unit", "Region", "Status", "Reason"]];
+    for (const account of view.rows) {
+      for (const region of view.columns) {
+        const status = statusAt(account, region);
+        if (!status.exception) continue;
+        lines.push([idOf(account), nameOf(account), ouOf(account), regions[region], status.title, reasonAt(account, region)]);
+      }
+    }
+    const plain = (value) => value.replace(/\s+/g, " ").replace(/^[=+@-]/, "'$&");
+    return lines.map((line) => line.map(plain).join("\t")).join("\n") + "\n";
   }
 
   /* Draw: only the rows in sight, and the one with the focus */
@@ -414,6 +429,13 @@
     toggle("", false);
     view.up = true;
     update();
+  });
+  const copy = find("copy");
+  copy.hidden = !navigator.clipboard;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(table());
+    copy.textContent = "Copied";
+    setTimeout(() => { copy.textContent = "Copy exceptions"; }, 2000);
   });
   find("attention")?.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-status]");

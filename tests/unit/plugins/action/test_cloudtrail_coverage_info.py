@@ -20,3 +20,8 @@ def test_a_field_is_its_host_variable(field: str) -> None:
     full, empty = accounts_of(hosts, hosts)
     assert full[field] == HOST_VARIABLES[field].upper()
     assert empty[field] == ""
+
+
+def test_names_of_organizational_units_stay_a_list() -> None:
+    [account] = accounts_of(["one"], {"one": {"account_ou_names": ["Root", "Production"]}})
+    assert account["ou_names"] == ["Root", "Production"]

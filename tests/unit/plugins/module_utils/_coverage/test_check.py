@@ -88,7 +88,7 @@ STATES = {"eu-west-1": "ENABLED_BY_DEFAULT", "us-east-1": "ENABLED_BY_DEFAULT", 
 
 @pytest.fixture
 def first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "read_organization", lambda *_: SimpleNamespace(accounts=[given(OTHER).account]))
+    monkeypatch.setattr(check, "read_organization", lambda *_, names: SimpleNamespace(accounts=[given(OTHER).account]))
     monkeypatch.setattr(check, "read_events", lambda *_: LOGGED)
     monkeypatch.setattr(check, "list_regions", lambda _client: STATES)
 
@@ -254,6 +254,8 @@ FOUND = Coverage(
 def test_accounts_are_listed_with_their_tags_and_nothing_of_how_they_are_entered() -> None:
     untagged = {"id": ME, "name": "n1", "state": "ACTIVE", "ou_path": "o/r/"}
     assert check.listed(FOUND.accounts[0], "") == untagged
+    named = replace(FOUND.accounts[0], ou_names=["Root", "Production"])
+    assert check.listed(named, "") == {**untagged, "ou_names": ["Root", "Production"]}
     assert check.listed(FOUND.accounts[0], "No.") == {**untagged, "regions_error": "No."}
     assert check.listed(FOUND.accounts[1], "") == {
         "id": MEMBER,

@@ -29,6 +29,7 @@ PARAMS: dict[str, Any] = {
     "wait_interval": 60,
     "deadline_minutes": 120,
     "max_concurrency": 64,
+    "ou_names": False,
     "event_history": False,
     "log_delivery": "none",
     "log_archive_role_arn": None,
@@ -60,11 +61,12 @@ def test_accounts_are_sorted_and_each_is_there_once() -> None:
             "ou_path": "o/r/",
             "joined_at": "2026-01-01",
             "tags": {"a": "b"},
+            "ou_names": ["Root", ""],
         },
         {"id": "2" * 12, "assume_role_arn": None},
     ]
     assert coverage_options({**PARAMS, "accounts": given}).accounts == [
-        GivenAccount(Account(*ONE, {"a": "b"})),
+        GivenAccount(Account(*ONE, {"a": "b"}, ["Root"])),
         GivenAccount(Account("2" * 12, "", "")),
     ]
     role = coverage_options({**PARAMS, "accounts": given[:1]}).accounts
