@@ -80,7 +80,7 @@ def empty(world: World) -> None:
 
 
 def lesson(world: World) -> None:
-    """The lesson's world before its steps are taken (aws-facts section 9)."""
+    """The lesson's world before its steps are taken (aws-facts 9.1)."""
     org = make_organization(world)
     security = organizations_tree.add_unit(world, org, org.root_id, "Security")
     workloads = organizations_tree.add_unit(world, org, org.root_id, "Workloads")
@@ -227,7 +227,7 @@ def make_bucket(world: World, account: str, name: str, statements: list[dict[str
 
 
 def add_control_tower(world: World, org: Organization) -> None:
-    """Control Tower's organization trail with its bucket, and the SCP that guards it (aws-facts 7.7)."""
+    """Control Tower's organization trail with its bucket, and the SCP that guards both (aws-facts 3.9, 7.7)."""
     archive = world.log_archive_account
     bucket = f"aws-controltower-logs-{archive}-{world.home_region}"
     make_bucket(world, archive, bucket, required(world, bucket, CONTROL_TOWER_TRAIL, prefix=org.id))
@@ -254,7 +254,16 @@ def add_control_tower(world: World, org: Organization) -> None:
     guard["Condition"] = {
         "ArnNotLike": {"aws:PrincipalARN": f"arn:{world.partition}:iam::*:role/AWSControlTowerExecution"}
     }
-    policy = organizations_policies.add_policy(world, org, "aws-guardrails-lab", as_policy(guard))
+    guards_of_buckets = ["DeleteBucket", "PutBucketPolicy", "PutEncryptionConfiguration", "PutLifecycleConfiguration"]
+    guards_of_buckets += ["PutBucketLogging", "PutReplicationConfiguration"]  # the last since landing zone 4.0
+    buckets = statement(
+        "GRLOGBUCKETCHANGESPROHIBITED",
+        "Deny",
+        [f"s3:{change}" for change in guards_of_buckets],
+        f"arn:{world.partition}:s3:::aws-controltower*",
+    )
+    buckets["Condition"] = guard["Condition"]
+    policy = organizations_policies.add_policy(world, org, "aws-guardrails-lab", as_policy(guard, buckets))
     org.attach(policy.id, org.root_id)
     principal = {"AWS": f"arn:{world.partition}:iam::{world.management_account}:root"}
     for account in org.accounts:

@@ -40,6 +40,7 @@ class LabError(ServiceException):
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
         super().__init__(code, message)
         self.status = status
+        self.Reason: str | None = None  # a member of some of Organizations' errors, under its own name
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, time.
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, root keys, time.
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
+``POST /lab/root`` with ``{"account": id}`` answers access keys of that account's root user.
 ``GET /lab/operations`` lists every service, operation and outcome since the start, each once.
 """
 
@@ -18,6 +19,7 @@ from moto.core.request import Request
 
 from lab.kernel.world import World
 from lab.services.cloudtrail import delivery, members
+from lab.services.iam import api as iam
 
 
 def handle(world: World, request: Request) -> tuple[int, Any]:
@@ -53,6 +55,8 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return delivery.deliver(world, **{"hours": 1, **(body or {})})
         case _, "members":
             return members.answer(world, method, body)
+        case "POST", "root":
+            return iam.make_root_keys(world, body["account"])
         case "GET", "operations":
             return sorted({(entry.service, entry.operation, entry.outcome) for entry in world.journal.history})
         case "POST", "time":

@@ -33,7 +33,8 @@ class Options:
     source_org_id_on_keys_and_topics: whether CloudTrail's calls to KMS and SNS carry it (3.8).
     policy_size: how S3 counts a bucket policy against its 20 KiB: as it was ``sent``, or ``normalized``, which is
         without white space and with every character as itself (3.11).
-    scp_arn_in_denials: whether a denial by a service control policy names its ARN, as AWS began to (7.10).
+    scp_arn_in_denials: whether a denial by a service or resource control policy names its ARN, as AWS began to (7.10).
+    policy_type_propagation_calls: how many ListRoots calls after EnablePolicyType still say PENDING_ENABLE (10.5).
     lake_customer: whether the organization used CloudTrail Lake before it was closed to new customers, so that event
         data stores can still be created (9.2).
     rates: whether calls beyond the rates of aws-facts section 8 are throttled.
@@ -57,6 +58,7 @@ class Options:
     source_org_id_on_keys_and_topics: bool = False
     policy_size: str = "sent"
     scp_arn_in_denials: bool = False
+    policy_type_propagation_calls: int = 0
     lake_customer: bool = False
     rates: bool = False
 

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many calls per second an account may make, with the option ``rates`` (aws-facts section 8).
+"""How many calls per second an account may make, with the option ``rates`` (aws-facts section 8 and 10.6).
 
 A token bucket per account, region and operation, by the lab's clock.
 """
@@ -28,6 +28,10 @@ RATES: dict[str, tuple[tuple[tuple[str, ...], float, float], ...]] = {
         (("DescribeAccount",), 20, 30),
         (("ListRoots",), 1, 2),
         (("ListTagsForResource",), 10, 15),
+        (("CreatePolicy", "DeletePolicy", "AttachPolicy", "DetachPolicy", "UpdatePolicy"), 2, 3),
+        (("DescribePolicy",), 2, 2),
+        (("ListPolicies", "ListTargetsForPolicy"), 5, 8),
+        (("EnablePolicyType", "DisablePolicyType"), 1, 1),
     ),
     "sts": ((("AssumeRole",), 600, 600),),
 }

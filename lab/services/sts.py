@@ -27,6 +27,7 @@ from lab.kernel.service import answers
 from lab.kernel.world import World
 from lab.services.iam import api as iam
 from lab.services.iam.authorizer import caller_context, document
+from lab.services.iam.requested import is_root
 from lab.services.organizations.state import ENTERABLE
 
 HOUR = 3600
@@ -47,6 +48,8 @@ def role_arn(world: World, arn: str) -> RoleArn | None:
 @answers("sts", "AssumeRole")
 def assume_role(world: World, call: Call) -> dict[str, Any]:
     parameters = call.parameters
+    if is_root(call.principal):
+        raise LabError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
     refuse_bad_session_name(parameters["RoleSessionName"])
     wanted = role_arn(world, parameters["RoleArn"])
     if wanted is None:

@@ -16,15 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.lab.organization_trail import (
     SERVICE,
     make_bucket,
     member_of,
+    options,
     organization_trail,
     put_policy,
     refusal,
+    refused,
     statements,
 )
 from tests.lab_process import MEMBER_ROLE, Lab
@@ -489,8 +490,11 @@ def test_fact_10_3_a_resource_control_policy_binds_members_buckets(lab: Lab, sha
     call_in(lab, lab.management)
     deliver(lab)
     assert cloudtrail.get_trail_status(Name=shared)["LatestDeliveryError"] == "AccessDenied"
-    with pytest.raises(ClientError, match="with an explicit deny in a resource control policy"):
-        lab.client("s3", lab.log_archive).put_object(Bucket=lab.bucket, Key="k", Body=b"")
+    put = {"Bucket": lab.bucket, "Key": "k", "Body": b""}
+    for names_policy, end in ((False, "a resource control policy"), (True, f"/{attachment['PolicyId']}")):
+        with options(lab, scp_arn_in_denials=names_policy):
+            code, message = refused(lab.client("s3", lab.log_archive).put_object, **put)
+        assert (code, message.endswith(end)) == ("AccessDenied", True), message
     own = lab.client("s3")
     own.create_bucket(Bucket="of-management")
     own.put_object(Bucket="of-management", Key="k", Body=b"")  # management's resources are not bound

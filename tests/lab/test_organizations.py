@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.lab.organization_trail import member_of, options, refusal, refused
 from tests.lab_process import Lab
@@ -372,6 +373,94 @@ def test_fact_10_4_what_a_resource_control_policy_may_say(client: Any, wrong: di
     create(f"right beside {wrong}", **CONTROL)
     code, _message = refused(create, name=f"wrong by {wrong}", **{**CONTROL, **wrong})
     assert code == "MalformedPolicyDocumentException"
+
+
+def violated(method: Callable[..., Any], **parameters: Any) -> str:
+    """The Reason of the ConstraintViolationException that a call is answered with."""
+    with pytest.raises(ClientError) as caught:
+        method(**parameters)
+    assert caught.value.response["Error"]["Code"] == "ConstraintViolationException"
+    return str(caught.value.response["Reason"])
+
+
+@pytest.mark.parametrize(("kind", "most"), [("SERVICE_CONTROL_POLICY", 10_240), ("RESOURCE_CONTROL_POLICY", 5_120)])
+def test_fact_10_1_white_space_counts(client: Any, kind: str, most: int) -> None:
+    statement = {**CONTROL} if kind == "RESOURCE_CONTROL_POLICY" else {**CONTROL, "Principal": None}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [{k: one for k, one in statement.items() if one}]})
+    policy = {"Description": "", "Type": kind}
+    made = client.create_policy(Name=f"full {kind}", Content=content.ljust(most), **policy)["Policy"]["PolicySummary"]
+    too_long = {"PolicyId": made["Id"], "Content": content.ljust(most + 1)}
+    assert violated(client.update_policy, **too_long) == "POLICY_CONTENT_LIMIT_EXCEEDED"
+    new = {"Name": "longer", "Content": content.ljust(most + 1)}
+    assert violated(client.create_policy, **new, **policy) == "POLICY_CONTENT_LIMIT_EXCEEDED"
+    client.delete_policy(PolicyId=made["Id"])
+
+
+@pytest.mark.parametrize(("kind", "most"), [("SERVICE_CONTROL_POLICY", 10), ("RESOURCE_CONTROL_POLICY", 5)])
+def test_fact_10_2_so_many_policies_stand_on_one_target(lab: Lab, client: Any, kind: str, most: int) -> None:
+    root, account = root_of(client), member_of(lab)
+    if kind == "RESOURCE_CONTROL_POLICY":
+        client.enable_policy_type(RootId=root, PolicyType=kind)
+    statement = {key: one for key, one in CONTROL.items() if key != "Principal" or kind.startswith("R")}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    made = [
+        client.create_policy(Name=f"{kind} {n}", Description="", Type=kind, Content=content)["Policy"]["PolicySummary"]
+        for n in range(most)
+    ]
+    [full] = client.list_policies_for_target(TargetId=account, Filter=kind)["Policies"]
+    for policy in made[1:]:
+        client.attach_policy(PolicyId=policy["Id"], TargetId=account)
+    one_more = {"PolicyId": made[0]["Id"], "TargetId": account}
+    assert violated(client.attach_policy, **one_more) == "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+    for policy in made[1:]:
+        client.detach_policy(PolicyId=policy["Id"], TargetId=account)
+    last = {"PolicyId": full["Id"], "TargetId": account}
+    if kind == "SERVICE_CONTROL_POLICY":
+        assert violated(client.detach_policy, **last) == "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+    else:
+        assert refusal(client.detach_policy, **last) == "InvalidInputException"
+        client.disable_policy_type(RootId=root, PolicyType=kind)
+    for policy in made:
+        client.delete_policy(PolicyId=policy["Id"])
+
+
+def test_fact_10_3_root_users_of_members_are_bound_and_service_linked_roles_are_not(lab: Lab, client: Any) -> None:
+    account, root = member_of(lab), root_of(client)
+    s3 = lab.client_with(lab.control("POST", "root", {"account": account}), "s3")
+    _code, message = refused(s3.list_buckets)
+    assert f"arn:aws:iam::{account}:root is not authorized" in message  # by the lesson's own SCP
+    policies = client.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    deny = {"PolicyId": next(one["Id"] for one in policies if one["Name"] == "DenyMemberRoot"), "TargetId": root}
+    client.detach_policy(**deny)
+    assert not refusal(s3.list_buckets)
+    client.attach_policy(**deny)
+    management = lab.client_with(lab.control("POST", "root", {"account": lab.management}), "s3")
+    assert not refusal(management.list_buckets)
+    sts = lab.client_with(lab.control("POST", "root", {"account": lab.management}), "sts")
+    role = {"RoleArn": f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", "RoleSessionName": "root"}
+    assert refused(sts.assume_role, **role)[1] == "Roles may not be assumed by root accounts."
+
+
+def test_fact_10_5_a_policy_type_is_enabled_some_time_later(lab: Lab, client: Any) -> None:
+    kind = {"RootId": root_of(client), "PolicyType": "RESOURCE_CONTROL_POLICY"}
+
+    def status() -> str:
+        [root] = client.list_roots()["Roots"]
+        return next((one["Status"] for one in root["PolicyTypes"] if one["Type"] == kind["PolicyType"]), "")
+
+    with options(lab, policy_type_propagation_calls=2):
+        client.enable_policy_type(**kind)
+        attachment = {"PolicyId": "p-RCPFullAWSAccess", "TargetId": kind["RootId"]}
+        assert refusal(client.attach_policy, **attachment) == "PolicyTypeNotEnabledException"
+        assert refusal(client.enable_policy_type, **kind) == "PolicyChangesInProgressException"
+        assert [status() for _ in range(3)] == ["PENDING_ENABLE", "PENDING_ENABLE", "ENABLED"]
+    client.disable_policy_type(**kind)
+
+
+def test_fact_10_6_rates_of_policies(lab: Lab, client: Any) -> None:
+    with options(lab, rates=True):
+        answers = [refusal(client.describe_policy, PolicyId="p-FullAWSAccess") for _ in range(3)]
+    assert answers == ["", "", "TooManyRequestsException"]
 
 
 def test_fact_7_6_without_an_allow_at_every_level_nothing_is_allowed(lab: Lab, client: Any, policy: str) -> None:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The worlds that the lab starts with: aws-facts section 9, 7.5, 7.7 and 4.6."""
+"""The worlds that the lab starts with: aws-facts 9.1, 7.5, 7.7 and 4.6."""
 
 from __future__ import annotations
 
@@ -176,3 +176,14 @@ def test_ten_thousand_accounts() -> None:
         assert lab.client("sts", last).get_caller_identity()["Account"] == last
         parents = {account["Paths"][0].split("/")[-3] for account in accounts}
         assert len(parents) > 30
+
+
+def test_fact_3_9_control_tower_keeps_its_log_buckets(zone: Lab) -> None:
+    bucket = f"aws-controltower-logs-{zone.log_archive}-{zone.home_region}"
+    change = {
+        "Bucket": bucket,
+        "Policy": zone.client("s3", zone.log_archive).get_bucket_policy(Bucket=bucket)["Policy"],
+    }
+    assert refusal(zone.client("s3", zone.log_archive).put_bucket_policy, **change) == "AccessDenied"
+    tower = zone.client("s3", zone.log_archive, role="AWSControlTowerExecution")
+    assert not refusal(tower.put_bucket_policy, **change)

@@ -18,6 +18,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend, Role
 from lab.kernel.call import Call, LabError, Principal
 from lab.kernel.service import answers, guards
 from lab.kernel.world import World
+from lab.services.organizations.state import word
 
 MEMBER_ROLE = "OrganizationAccountAccessRole"
 CLOUDTRAIL_ROLE = "AWSServiceRoleForCloudTrail"
@@ -83,6 +84,14 @@ def make_user(world: World, account: str, name: str, access_key: str, secret: st
     backend.access_keys[access_key] = key
     world.sessions[access_key] = Principal(account, user.arn, access_key, user_id=user.id)
     return world.sessions[access_key]
+
+
+def make_root_keys(world: World, account: str) -> dict[str, str]:
+    """New access keys of an account's root user, in the shape in which IAM answers them."""
+    key = "AKIA" + word(world.random, 16).upper()
+    arn = f"arn:{world.partition}:iam::{account}:root"
+    world.sessions[key] = Principal(account, arn, key, user_id=account)
+    return {"AccessKeyId": key, "SecretAccessKey": word(world.random, 40)}
 
 
 # --- service-linked roles ---------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Who may do what: SCPs, RCPs on buckets and bucket policies always, the caller's own policies with ``--enforce-iam``.
+"""Who may do what: SCPs, RCPs and bucket policies always, the caller's own policies with ``--enforce-iam``.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -26,8 +26,17 @@ from lab.kernel.call import Call, LabError
 from lab.kernel.world import World
 from lab.services import s3
 from lab.services.iam import api as iam
-from lab.services.iam.requested import action_of, bucket_of, caller_context, context_of, resources_of
-from lab.services.organizations.api import rcps_for, scps_for
+from lab.services.iam.requested import (
+    action_of,
+    bucket_of,
+    caller_context,
+    context_of,
+    iam_arn,
+    is_root,
+    owner_of,
+    resources_of,
+)
+from lab.services.organizations.api import has_rcps, rcps_for, scps_for
 from lab.services.organizations.policies import summary_of
 from lab.services.organizations.state import FULL_ACCESS, OrganizationPolicy
 
@@ -35,6 +44,9 @@ __all__ = ["authorize", "caller_context", "document"]
 
 UNCHECKED = (("sts", "GetCallerIdentity"),)
 """Needs no permission, and cannot be denied."""
+
+CONTROLLED = ("kms", "logs", "s3", "secretsmanager", "sqs", "sts")
+"""Services whose resources resource control policies bind (aws-facts 10.4)."""
 
 EXPLICIT = "with an explicit deny in {}"
 MISSING = "because no {} allows the {} action"
@@ -75,31 +87,45 @@ def authorize(world: World, call: Call) -> None:
     if (call.service, call.operation) in UNCHECKED:
         return
     bucket = bucket_of(call)
-    levels = scps_for(world, call.account)
-    if not (levels or world.enforce_iam or bucket):
+    linked = ":role/aws-service-role/" in iam_arn(world, call)  # such roles are bound by neither (aws-facts 10.3)
+    levels = [] if linked else scps_for(world, call.account)
+    controlled = call.service in CONTROLLED and not linked and has_rcps(world)
+    if not (levels or controlled or world.enforce_iam or bucket):
         return
     context = context_of(world, call)
     for resource in resources_of(world, call):
         request = Request(action_of(call), resource, {"AWS": call.principal.arn}, context)
         for level in levels:
             obey_scps(world, call, request, level)
-        if bucket and any(
-            evaluate(document(one.content), request).effect == "Deny" for one in rcps_for(world, bucket.account_id)
-        ):
-            raise denial(call, request, EXPLICIT.format("a resource control policy"))
+        if controlled:
+            obey_rcps(world, call, request)
         by_resource = by_bucket(world, call, request, bucket) or by_trust(world, call, request)
         if world.enforce_iam:
             obey_identity(world, call, request, by_resource)
 
 
 def obey_scps(world: World, call: Call, request: Request, level: list[OrganizationPolicy]) -> None:
-    """The policies of one level. AWS began to name the one that denies (aws-facts 7.10)."""
+    """The policies of one level."""
     verdict = judge((policy.content for policy in level), request)
-    if verdict.denied and world.options.scp_arn_in_denials and world.organization:
+    if verdict.denied:
         denying = next(policy for policy in level if effect_of(policy.content, request) == "Deny")
-        arn = summary_of(world.organization, denying)["Arn"]
-        raise denial(call, request, f"{EXPLICIT.format('a service control policy')}: {arn}")
+        raise denial(call, request, denied_by(world, denying, "a service control policy"))
     obey(call, request, verdict, "service control policy", "a ")
+
+
+def obey_rcps(world: World, call: Call, request: Request) -> None:
+    """The policies that bind the resource, whoever calls: members' root users and outsiders too (aws-facts 10.3)."""
+    for policy in rcps_for(world, owner_of(call, request.resource)):
+        if evaluate(document(policy.content), request).effect == "Deny":
+            raise denial(call, request, denied_by(world, policy, "a resource control policy"))
+
+
+def denied_by(world: World, policy: OrganizationPolicy, kind: str) -> str:
+    """AWS's words of an explicit deny. It began to name the policy (aws-facts 7.10)."""
+    words = EXPLICIT.format(kind)
+    if not (world.options.scp_arn_in_denials and world.organization):
+        return words
+    return f"{words}: {summary_of(world.organization, policy)['Arn']}"
 
 
 def obey(call: Call, request: Request, verdict: Verdict, kind: str, article: str) -> None:
@@ -124,7 +150,12 @@ def denial(call: Call, request: Request, why: str) -> LabError:
 
 
 def obey_identity(world: World, call: Call, request: Request, by_resource: bool) -> None:
-    """Session policies, permissions boundary and identity policies. A resource may have let this caller in itself."""
+    """Session policies, permissions boundary and identity policies. A resource may have let this caller in itself.
+
+    An account's root user has none of them and may do everything.
+    """
+    if is_root(call.principal):
+        return
     holder = identity_of(world, call)
     verdict = judge(documents_of(world, call, holder), request)
     if verdict.denied or not by_resource:

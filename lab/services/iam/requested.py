@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from lab.kernel.call import Call
+from lab.kernel.call import Call, Principal
 from lab.kernel.world import World
 from lab.services import s3
 from lab.services.iam import api as iam
@@ -258,12 +258,19 @@ def context_of(world: World, call: Call) -> Context:
     return context
 
 
+def owner_of(call: Call, resource: str) -> str:
+    """The account that a resource of the call belongs to: the bucket's, the one in its ARN, or else the caller's."""
+    bucket = bucket_of(call)
+    if bucket:
+        return str(bucket.account_id)
+    parts = resource.split(":", 5)
+    return parts[4] if call.service in ("kms", "sts") and len(parts) == 6 else call.account
+
+
 def owner_context(world: World, call: Call) -> Context:
     """Whose the resource is."""
-    bucket = bucket_of(call)
-    owner = bucket.account_id if bucket else call.account
-    if call.service == "sts" and call.parameters.get("RoleArn", "").startswith("arn:"):
-        owner = call.parameters["RoleArn"].split(":")[4]
+    named = next(iter(resources_of(world, call)))
+    owner = owner_of(call, named)
     context: Context = {"aws:ResourceAccount": owner}
     if call.service == "s3":
         context["s3:ResourceAccount"] = owner
@@ -272,13 +279,18 @@ def owner_context(world: World, call: Call) -> Context:
     return context
 
 
+def is_root(principal: Principal) -> bool:
+    """Whether the root user of an account calls."""
+    return principal.arn.endswith(":root")
+
+
 def caller_context(world: World, call: Call) -> Context:
     """The global condition keys: who calls, from where, and when."""
     principal, now = call.principal, world.now()
     context: Context = {
         "aws:PrincipalArn": iam_arn(world, call),
         "aws:PrincipalAccount": principal.account,
-        "aws:PrincipalType": "AssumedRole" if principal.role else "User",
+        "aws:PrincipalType": "AssumedRole" if principal.role else "Account" if is_root(principal) else "User",
         "aws:PrincipalIsAWSService": "false",
         "aws:ViaAWSService": "false",
         "aws:userid": principal.user_id or principal.access_key,
@@ -290,7 +302,7 @@ def caller_context(world: World, call: Call) -> Context:
         "aws:CurrentTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "aws:EpochTime": str(int(now.timestamp())),
     }
-    if not principal.role:
+    if not principal.role and not is_root(principal):
         context["aws:username"] = principal.arn.rpartition("/")[2]
     if principal.expires:
         context["aws:MultiFactorAuthPresent"] = "false"

@@ -160,6 +160,11 @@ def rcps_for(world: World, account_id: str) -> list[OrganizationPolicy]:
     return [policy for level in policies_for(world, account_id, RCP) for policy in level]
 
 
+def has_rcps(world: World) -> bool:
+    """Whether resource control policies are enabled."""
+    return world.organization is not None and RCP in world.organization.policy_types
+
+
 def policies_for(world: World, account_id: str, kind: str) -> list[list[OrganizationPolicy]]:
     org = world.organization
     if org is None or kind not in org.policy_types or account_id == org.management_account:
@@ -245,8 +250,11 @@ def invalid(message: str = "You specified an invalid value.") -> LabError:
     return LabError("InvalidInputException", message)
 
 
-def violation(message: str) -> LabError:
-    return LabError("ConstraintViolationException", message)
+def violation(message: str, reason: str = "") -> LabError:
+    """``reason`` is the error's member of this name, for those constraints of which it matters."""
+    error = LabError("ConstraintViolationException", message)
+    error.Reason = reason or None
+    return error
 
 
 def account_of(org: Organization, account_id: str) -> Account:

@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""AWS Organizations: policies and tags (aws-facts 7.6)."""
+"""AWS Organizations: policies and tags (aws-facts 7.6, 10.1 to 10.5)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,21 @@ from lab.services.organizations.api import (
     target_of,
     violation,
 )
-from lab.services.organizations.state import RCP, SCP, Account, Organization, OrganizationPolicy, word
+from lab.services.organizations.state import (
+    RCP,
+    RCP_FULL_ACCESS_ID,
+    SCP,
+    Account,
+    Organization,
+    OrganizationPolicy,
+    word,
+)
 from lab.services.organizations.tree import describe_root_of
+
+LARGEST_CONTENT = {SCP: 10_240, RCP: 5_120}
+"""Characters, white space included (aws-facts 10.1)."""
+MOST_ATTACHMENTS = {SCP: 10, RCP: 5}
+"""Directly on a root, unit or account (aws-facts 10.2)."""
 
 # --- policies ---------------------------------------------------------------------------------------
 
@@ -52,8 +65,13 @@ def described_policy(org: Organization, policy: OrganizationPolicy) -> Reply:
 
 
 def refuse_bad_content(policy_type: str, content: str) -> None:
-    if policy_type not in (SCP, RCP):
+    if policy_type not in LARGEST_CONTENT:
         return
+    if len(content) > LARGEST_CONTENT[policy_type]:
+        raise violation(
+            f"You have exceeded the maximum policy size: {LARGEST_CONTENT[policy_type]} characters.",
+            "POLICY_CONTENT_LIMIT_EXCEEDED",
+        )
     try:
         policy = parse_policy(content, "identity" if policy_type == SCP else "resource")
     except PolicyError as error:
@@ -71,12 +89,16 @@ def may_control_resources(statement: Statement) -> bool:
 @operation("CreatePolicy")
 def create_policy(world: World, org: Organization, call: Call) -> Reply:
     parameters = call.parameters
-    if any(policy.name == parameters["Name"] for policy in org.policies.values()):
-        raise LabError("DuplicatePolicyException", "A policy with the same name already exists.")
+    refuse_same_name(org, parameters["Name"])
     refuse_bad_content(parameters["Type"], parameters["Content"])
     policy = add_policy(world, org, parameters["Name"], parameters["Content"], parameters["Type"])
     policy.description, policy.tags = parameters["Description"], tags_in(call)
     return described_policy(org, policy)
+
+
+def refuse_same_name(org: Organization, name: str) -> None:
+    if any(policy.name == name for policy in org.policies.values()):
+        raise LabError("DuplicatePolicyException", "A policy with the same name already exists.")
 
 
 def add_policy(world: World, org: Organization, name: str, content: str, kind: str = SCP) -> OrganizationPolicy:
@@ -89,10 +111,11 @@ def add_policy(world: World, org: Organization, name: str, content: str, kind: s
 @operation("UpdatePolicy")
 def update_policy(world: World, org: Organization, call: Call) -> Reply:
     policy = changeable(org, call.parameters["PolicyId"])
-    content = call.parameters.get("Content", policy.content)
+    content, name = call.parameters.get("Content", policy.content), call.parameters.get("Name", policy.name)
+    if name != policy.name:
+        refuse_same_name(org, name)
     refuse_bad_content(policy.type, content)
-    policy.content = content
-    policy.name = call.parameters.get("Name", policy.name)
+    policy.content, policy.name = content, name
     policy.description = call.parameters.get("Description", policy.description)
     return described_policy(org, policy)
 
@@ -149,6 +172,12 @@ def attach_policy(world: World, org: Organization, call: Call) -> Reply:
         raise LabError("PolicyTypeNotEnabledException", "The policy type is not enabled for the root.")
     if target.id in policy.targets:
         raise LabError("DuplicatePolicyAttachmentException", "The policy is already attached to the target.")
+    most = MOST_ATTACHMENTS.get(policy.type)
+    if most and len(org.attached_policies(target.id, policy.type)) >= most:
+        raise violation(
+            f"You have exceeded the number of policies of this type attached to the target: {most}.",
+            "MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED",
+        )
     org.attach(policy.id, target.id)
     return {}
 
@@ -158,8 +187,12 @@ def detach_policy(world: World, org: Organization, call: Call) -> Reply:
     policy, target = policy_of(org, call.parameters["PolicyId"]), target_of(org, call.parameters["TargetId"])
     if target.id not in policy.targets:
         raise LabError("PolicyNotAttachedException", "The policy isn't attached to the specified target.")
+    if policy.id == RCP_FULL_ACCESS_ID:
+        raise invalid("You cannot detach RCPFullAWSAccess.")
     if policy.type == SCP and len(org.attached_policies(target.id, SCP)) == 1:
-        raise violation("You cannot remove the last SCP attached to an entity.")
+        raise violation(
+            "You cannot remove the last SCP attached to an entity.", "MIN_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED"
+        )
     org.detach(policy.id, target.id)
     return {}
 
@@ -172,7 +205,12 @@ def enable_policy_type(world: World, org: Organization, call: Call) -> Reply:
         raise LabError("PolicyTypeNotAvailableForOrganizationException", "All features must be enabled first.")
     if policy_type in org.policy_types:
         raise LabError("PolicyTypeAlreadyEnabledException", "The specified policy type is already enabled.")
-    org.enable_policy_type(policy_type)
+    if policy_type in org.pending_types:
+        raise LabError("PolicyChangesInProgressException", "Changes to the policy type are in progress.")
+    if world.options.policy_type_propagation_calls:
+        org.pending_types[policy_type] = world.options.policy_type_propagation_calls
+    else:
+        org.enable_policy_type(policy_type)
     return {"Root": describe_root_of(org)}
 
 

@@ -14,8 +14,14 @@ from random import Random
 LETTERS = string.ascii_lowercase + string.digits
 FULL_ACCESS = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 FULL_ACCESS_ID = "p-FullAWSAccess"
+RCP_FULL_ACCESS = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+)
+RCP_FULL_ACCESS_ID = "p-RCPFullAWSAccess"
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
+FULL_ACCESS_IDS = {SCP: FULL_ACCESS_ID, RCP: RCP_FULL_ACCESS_ID}
+"""AWS's own policies, which are attached to everything as long as their type is enabled (aws-facts 10.2)."""
 
 ENTERABLE = ("ACTIVE",)
 """States of an account that can still be signed in to (aws-facts 4.8)."""
@@ -63,7 +69,10 @@ class OrganizationPolicy:
 
 @dataclass
 class Organization:
-    """One organization. ``feature_set`` is ALL or CONSOLIDATED_BILLING."""
+    """One organization. ``feature_set`` is ALL or CONSOLIDATED_BILLING.
+
+    ``pending_types`` are the policy types that are being enabled, and how many ListRoots still say so (aws-facts 10.5).
+    """
 
     id: str
     root_id: str
@@ -76,6 +85,7 @@ class Organization:
     policies: dict[str, OrganizationPolicy] = field(default_factory=dict)
     attached: dict[str, dict[str, None]] = field(default_factory=dict)
     policy_types: dict[str, None] = field(default_factory=dict)
+    pending_types: dict[str, int] = field(default_factory=dict)
     service_access: dict[str, datetime] = field(default_factory=dict)
     delegated: dict[str, dict[str, datetime]] = field(default_factory=dict)
     delegated_since: dict[str, datetime] = field(default_factory=dict)
@@ -95,16 +105,14 @@ class Organization:
         """Put a new account under its parent, with full access attached as AWS does."""
         self.accounts[account.id] = account
         self.units[account.parent].accounts[account.id] = None
-        if SCP in self.policy_types:
-            self.attach(FULL_ACCESS_ID, account.id)
+        self.attach_full_access(account.id)
 
     def add_unit(self, unit: Unit) -> None:
         """Put a new unit under its parent, with full access attached as AWS does."""
         self.units[unit.id] = unit
         if unit.parent:
             self.units[unit.parent].units[unit.id] = None
-        if SCP in self.policy_types:
-            self.attach(FULL_ACCESS_ID, unit.id)
+        self.attach_full_access(unit.id)
 
     def move(self, account_id: str, parent: str) -> None:
         account = self.accounts[account_id]
@@ -127,12 +135,18 @@ class Organization:
         self.policies[policy_id].targets.pop(target, None)
         self.attached.get(target, {}).pop(policy_id, None)
 
+    def attach_full_access(self, target: str) -> None:
+        for policy_type in self.policy_types:
+            if policy_type in FULL_ACCESS_IDS:
+                self.attach(FULL_ACCESS_IDS[policy_type], target)
+
     def enable_policy_type(self, policy_type: str) -> None:
-        """Switch a kind of policy on. With SCPs everything gets full access attached, as AWS does."""
+        """Switch a kind of policy on. With SCPs and RCPs everything gets full access attached, as AWS does."""
+        self.pending_types.pop(policy_type, None)
         self.policy_types[policy_type] = None
-        if policy_type == SCP:
+        if policy_type in FULL_ACCESS_IDS:
             for target in (*self.units, *self.accounts):
-                self.attach(FULL_ACCESS_ID, target)
+                self.attach(FULL_ACCESS_IDS[policy_type], target)
 
     def lineage(self, account_id: str) -> Iterator[str]:
         """The ids from the root down to the account, both included."""
@@ -150,7 +164,7 @@ class Organization:
 
 
 def new_organization(random: Random, management_account: str, management_email: str, partition: str) -> Organization:
-    """An organization with its root and AWS's own policy FullAWSAccess, but no account yet."""
+    """An organization with its root and AWS's own two policies, but no account yet."""
     made = Organization(
         id="o-" + word(random, 10),
         root_id="r-" + word(random, 4),
@@ -158,9 +172,12 @@ def new_organization(random: Random, management_account: str, management_email: 
         management_email=management_email,
         partition=partition,
     )
-    made.policies[FULL_ACCESS_ID] = OrganizationPolicy(
-        FULL_ACCESS_ID, "FullAWSAccess", "Allows access to every operation", SCP, FULL_ACCESS, aws_managed=True
-    )
+    for identifier, kind, content in (
+        (FULL_ACCESS_ID, SCP, FULL_ACCESS),
+        (RCP_FULL_ACCESS_ID, RCP, RCP_FULL_ACCESS),
+    ):
+        name, text = identifier.removeprefix("p-"), "Allows access to every operation"
+        made.policies[identifier] = OrganizationPolicy(identifier, name, text, kind, content, aws_managed=True)
     made.add_unit(Unit(made.root_id, "Root", ""))
     return made
 
