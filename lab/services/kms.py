@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import Request, evaluate
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluation import (
+    PolicyError,
+    Request,
+    evaluate,
+    parse_policy,
+)
 
 from lab.kernel.call import Call, LabError
 from lab.kernel.service import guards
@@ -41,6 +46,16 @@ def find_key(world: World, text: str, account: str, bucket_region: str) -> Any:
     if key.key_state != "Enabled":
         raise LabError("KmsKeyDisabledException", f"KMS key {key.arn} is disabled.")
     return key
+
+
+@guards("kms")
+def refuse_bad_policy(world: World, call: Call) -> None:
+    """KMS takes no text for a policy that is none; moto does."""
+    if call.operation == "PutKeyPolicy":
+        try:
+            parse_policy(call.parameters["Policy"], "resource")
+        except PolicyError as error:
+            raise LabError("MalformedPolicyDocumentException", str(error)) from None
 
 
 @guards("s3")

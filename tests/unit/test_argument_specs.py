@@ -30,6 +30,8 @@ OWN_TEXTS = {
     "coverage_expected_parts": "the role has no option for the parts",
     "coverage_fail_on": "the module lists the statuses as choices",
     "coverage_part": "the role has an entry point that merges",
+    "guardrails_canary": "the module attaches one policy, the role several, and these first",
+    "guardrails_targets": "the module attaches one policy, the role several",
     "log_bucket_name": "the role makes the bucket that the module looks for",
     "organization_trail_purge_tags": "the module's text is that of amazon.aws's fragment",
     "organization_trail_tags": "the module's text is that of amazon.aws's fragment",

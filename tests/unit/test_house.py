@@ -19,6 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_trail": MIDDLE | GROUND,
     "_bucket": MIDDLE | GROUND,
     "_coverage": MIDDLE | GROUND,
+    "_guardrails": MIDDLE | GROUND,
     **dict.fromkeys(MIDDLE, GROUND),
     **{package: set() for package in GROUND},
 }

@@ -72,8 +72,14 @@ S3_ACTIONS = {
 """S3's actions that are not called like the operation."""
 
 
+OF_VERSIONS = ("DeleteObject", "GetObject")
+"""S3's operations whose action is another one where a version is named."""
+
+
 def action_of(call: Call) -> str:
     """The action that policies name, for example ``cloudtrail:UpdateTrail``."""
+    if call.service == "s3" and call.operation in OF_VERSIONS and call.parameters.get("VersionId"):
+        return f"s3:{call.operation}Version"
     if call.service == "s3":
         return f"s3:{S3_ACTIONS.get(call.operation, call.operation)}"
     return f"{PREFIX_OF_SERVICE.get(call.service, call.service)}:{call.operation}"

@@ -90,20 +90,33 @@ NEEDED = {
     # KMS
     "DescribeKey": ("KeyMetadata.Arn",),
     "GetKeyPolicy": ("Policy",),
+    "PutKeyPolicy": (),
     # Organizations
+    "AttachPolicy": (),
+    "CreatePolicy": ("Policy.PolicySummary.Id",),
+    "DeletePolicy": (),
     "DescribeAccount": ("Account.Id",),
     "DescribeOrganization": ("Organization.Id", "Organization.FeatureSet", "Organization.MasterAccountId"),
+    "DescribePolicy": ("Policy.PolicySummary.Id", "Policy.Content"),
+    "DetachPolicy": (),
     "DisableAWSServiceAccess": (),
     "EnableAWSServiceAccess": (),
+    "EnablePolicyType": ("Root.Id",),
     "ListAWSServiceAccessForOrganization": ("EnabledServicePrincipals[].ServicePrincipal",),
     "ListAccounts": ("Accounts[].Id",),
     "ListAccountsForParent": ("Accounts[].Id",),
     "ListDelegatedAdministrators": ("DelegatedAdministrators[].Id",),
     "ListOrganizationalUnitsForParent": ("OrganizationalUnits[].Id", "OrganizationalUnits[].Name"),
+    "ListPolicies": ("Policies[].Id", "Policies[].Name", "Policies[].Arn"),
+    "ListPoliciesForTarget": ("Policies[].Id", "Policies[].Name"),
     "ListRoots": ("Roots[].Id", "Roots[].Name"),
     "ListTagsForResource": ("Tags[].Key", "Tags[].Value"),
+    "ListTargetsForPolicy": ("Targets[].TargetId",),
+    "TagResource": (),
+    "UpdatePolicy": ("Policy.PolicySummary.Id",),
     # S3
     "DeleteBucketPolicy": (),
+    "DeleteObject": (),
     "GetBucketAcl": ("Owner.ID",),
     "GetBucketEncryption": ("ServerSideEncryptionConfiguration.Rules[]",),
     "GetBucketLifecycleConfiguration": ("Rules[]",),
@@ -142,7 +155,7 @@ Every operation that is called stands here, with its answer's members by the nam
 CLOSED = {"ReadWriteType"}
 """Members whose values are all known: with another one, settings that nobody understands would be written back."""
 
-DOCUMENTS = {"CloudTrailEvent", "Document", "Policy", "PolicyDocument"}
+DOCUMENTS = {"CloudTrailEvent", "Content", "Document", "Policy", "PolicyDocument"}
 """Texts that hold a JSON object, which IAM encodes as in a URL."""
 
 KINDS: dict[str, Any] = {"boolean": bool, "list": list, "map": dict, "string": str, "structure": dict}

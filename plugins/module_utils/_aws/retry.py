@@ -16,13 +16,14 @@ BUSY = (
     "ConcurrentModificationException",
     "ConflictException",
     "OperationAborted",
+    "PolicyChangesInProgressException",
     "RequestLimitExceeded",
     "SlowDown",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
 )
-"""Refusals that come before any work was done, so that a write may be sent again (aws-facts 2.12)."""
+"""Refusals that come before any work was done, so that a write may be sent again (aws-facts 2.12, 10.5)."""
 
 BROKEN = ("InternalError", "InternalFailure", "InternalServerError", "ServiceException", "ServiceUnavailable", "503")
 """Failures that leave open whether the work was done: only reads are simply sent again."""

@@ -13,6 +13,7 @@ PREFIXES = (
     "coverage_",
     "delegated_administrator_",
     "detect_drift_",
+    "guardrails_",
     "log_bucket_",
     "organization_trail_",
     "revert_org_trail_",

@@ -37,7 +37,8 @@ from tests.aws_answers import BODIES, UNPARSED, body_of, sample
 from tests.canned_aws import KNOWS_AGGREGATIONS
 from tests.unit.test_house import HOUSE
 
-SERVICES = ("account", "cloudtrail", "iam", "kms", "organizations", "s3", "sns", "sts")
+SERVICES = ("account", "cloudtrail", "organizations", "iam", "kms", "s3", "sns", "sts")
+"""Organizations before IAM, which has operations of the same names that nothing here calls."""
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
 ARN = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org"
 NEW: set[str] = set() if KNOWS_AGGREGATIONS else {"GetEventConfiguration", "PutEventConfiguration"}
@@ -95,7 +96,8 @@ def test_spoilt_bodies_stay_outside(name: str, spoil: str) -> None:
     model = operation(name)
     body = body_of(model, good(name))
     spoilt = BODIES[spoil](body)
-    answers_nothing = model.output_shape is None or not model.output_shape.members
+    members = {} if model.output_shape is None else model.output_shape.members
+    answers_nothing = all("location" in member.serialization for member in members.values())
     is_json = "json" in model.service_model.metadata["protocol"]
     if spoilt == body or (answers_nothing and (not spoilt or (is_json and spoilt == b"{}"))):
         read(name, spoilt)  # that is all that AWS says itself
