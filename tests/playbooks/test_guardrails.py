@@ -6,16 +6,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from lab.inventory import write_inventory
-from tests.ansible_run import PlaybookResult, run_module, run_playbook
+from tests.ansible_run import ROOT, PlaybookResult, run_module, run_playbook
+from tests.lab.organization_trail import refused
 from tests.lab_process import MEMBER_ROLE, Lab
-from tests.trail_run import make_key
+from tests.playbooks.test_attacks import ATTACKS as CATALOGUE
 
 DENY = {"Sid": "KeepMembership", "Effect": "Deny", "Action": "organizations:LeaveOrganization", "Resource": "*"}
 CONTENT = {"Version": "2012-10-17", "Statement": [DENY]}
@@ -131,8 +137,15 @@ class Guarded:
         self.repair = iam.create_role(RoleName=REPAIR, AssumeRolePolicyDocument=trust_policy)["Role"]["Arn"]
         iam.attach_role_policy(RoleName=REPAIR, PolicyArn=EVERYTHING)
         self.own_trails()
-        self.key = make_key(lab)
+        kms = lab.client("kms", lab.log_archive)
+        self.archive_key: str = kms.create_key()["KeyMetadata"]["Arn"]
+        self.key_policy: str = kms.get_key_policy(KeyId=self.archive_key, PolicyName="default")["Policy"]
+        self.queues = {member: self.watch(member) for member in self.members}
+        self.watched = {"guardrails_watch_rule_names": ["org-trail-*"], "guardrails_watch_queue_names": ["org-trail-*"]}
+        self.outsider = ""
         self.run("enable_org_trail").ok()
+        s3 = lab.client("s3", lab.log_archive)
+        self.bucket_policy: str = s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
 
     def let_root_users_act(self) -> None:
         """The lesson's own policies would hide what ours do."""
@@ -153,6 +166,46 @@ class Guarded:
             s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
             self.lab.client("cloudtrail", member).create_trail(Name="own", S3BucketName=bucket)
 
+    def watch(self, member: str) -> str:
+        """A rule and a queue that watch the trail; the queue's address."""
+        events, sqs = self.lab.client("events", member), self.lab.client("sqs", member)
+        url: str = sqs.create_queue(QueueName="org-trail-drift")["QueueUrl"]
+        events.put_rule(Name="org-trail-drift", EventPattern=json.dumps({"source": ["aws.cloudtrail"]}))
+        target = {"Id": "queue", "Arn": f"arn:aws:sqs:{self.lab.home_region}:{member}:org-trail-drift"}
+        events.put_targets(Rule="org-trail-drift", Targets=[target])
+        return url
+
+    def new_account(self) -> str:
+        made = self.organizations.create_account(AccountName="Leaver", Email=f"{uuid4()}@example.com")
+        request = {"CreateAccountRequestId": made["CreateAccountStatus"]["Id"]}
+        return str(self.organizations.describe_create_account_status(**request)["CreateAccountStatus"]["AccountId"])
+
+    def let_in(self, outsider: str) -> None:
+        """A file that an account outside the organization may read by the bucket's policy."""
+        s3, bucket = self.lab.client("s3", self.lab.log_archive), self.lab.bucket
+        s3.put_object(Bucket=bucket, Key="AWSLogs/x", Body=b"")
+        allow = {"Sid": "Outsider", "Effect": "Allow", "Principal": {"AWS": outsider}, "Action": "s3:GetObject"}
+        document = json.loads(self.bucket_policy)
+        statements = [*document["Statement"], {**allow, "Resource": f"arn:aws:s3:::{bucket}/*"}]
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({**document, "Statement": statements}))
+
+    def policies(self) -> list[dict[str, Any]]:
+        kinds = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+        return [one for kind in kinds for one in self.organizations.list_policies(Filter=kind)["Policies"]]
+
+    def goes_on(self) -> None:
+        """Delivery, the repair with its role, the main job with its coverage, and the search for drift."""
+        lab = self.lab
+        options = {"bucket": lab.bucket, "trail_arn": lab.trail_arn, "organization_id": lab.organization_id}
+        repair = {**options, "assume_role_arn": self.repair}
+        s3 = lab.client("s3", lab.log_archive, role=REPAIR)
+        s3.delete_bucket_policy(Bucket=lab.bucket)
+        assert run_module(lab, "cloudtrail_log_bucket_policy", repair).changed
+        lab.control("POST", "deliver", {"hours": 1})
+        assert "LatestDeliveryError" not in lab.client("cloudtrail").get_trail_status(Name=lab.trail_arn)
+        self.run("enable_org_trail", coverage_enabled=True).ok()
+        self.run("detect_drift", detect_drift_report_dir=str(self.folder)).ok()
+
     def member_role(self, account: str) -> dict[str, str]:
         return {"id": account, "assume_role_arn": f"arn:aws:iam::{account}:role/{MEMBER_ROLE}"}
 
@@ -171,6 +224,241 @@ class Guarded:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     with Lab() as lab:
         yield Guarded(lab, tmp_path_factory.mktemp("guardrails"))
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What a principal does. ``undo`` makes it undone where nothing denied it.
+
+    prepare: what makes it work where nothing denies it. catalogue: the rows of the attack catalogue that are done by
+    this call, as a pattern of their titles; by default one of the same title.
+    """
+
+    title: str
+    act: Callable[[Attacker], Any]
+    undo: Callable[[Attacker], Any] = lambda _attacker: None
+    prepare: Callable[[Attacker], Any] = lambda _attacker: None
+    catalogue: str = ""
+
+
+class Attacker:
+    """A principal of an account with all its clients, and the world that it attacks."""
+
+    def __init__(self, world: Guarded, account: str, *, root: bool = False) -> None:
+        self.world, self.account, self.root = world, account, root
+        self.lab = world.lab
+        self.bucket = {"Bucket": world.lab.bucket}
+        self.key = {"KeyId": world.archive_key.rpartition("/")[2]}
+        self.trail = {"Name": f"arn:aws:cloudtrail:{world.lab.home_region}:{account}:trail/own"}
+
+    def client(self, service: str) -> Any:
+        if self.root:
+            return self.lab.client_with(self.lab.control("POST", "root", {"account": self.account}), service)
+        return self.lab.client(service, self.account)
+
+    def __getattr__(self, service: str) -> Any:
+        return self.client(service)
+
+    def leave(self) -> None:
+        """An account that nobody needs leaves the organization."""
+        leaver = Attacker(self.world, self.world.new_account(), root=self.root)
+        leaver.organizations.leave_organization()
+        self.world.outsider = leaver.account
+
+    def select(self, kind: str) -> None:
+        selector = {"ReadWriteType": kind, "IncludeManagementEvents": True}
+        self.cloudtrail.put_event_selectors(TrailName=self.trail["Name"], EventSelectors=[selector])
+
+    def make_trail(self) -> None:
+        self.cloudtrail.create_trail(Name="own", S3BucketName=f"own-{self.account}")
+
+    def link(self) -> None:
+        self.iam.create_service_linked_role(AWSServiceName=LINKED)
+
+    def opt(self, verb: str) -> None:
+        getattr(self.account_management, f"{verb}_region")(RegionName="eu-central-2")
+
+    @property
+    def account_management(self) -> Any:
+        return self.client("account")
+
+    def policy(self) -> str:
+        return str(self.world.bucket_policy)
+
+    def replicate(self) -> None:
+        self.s3.put_bucket_versioning(**self.bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def empty(self) -> None:
+        for entry in self.s3.list_object_versions(**self.bucket).get("Versions", []):
+            self.s3.delete_object(**self.bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+        for entry in self.s3.list_object_versions(**self.bucket).get("DeleteMarkers", []):
+            self.s3.delete_object(**self.bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+
+    def make_bucket(self) -> None:
+        self.s3.create_bucket(**self.bucket)
+        self.s3.put_bucket_policy(**self.bucket, Policy=self.policy())
+
+
+LINKED = "cloudtrail.amazonaws.com"
+LINKED_ROLE = {"RoleName": "AWSServiceRoleForCloudTrail"}
+INLINE = {"RoleName": MEMBER_ROLE, "PolicyName": "more"}
+NOTHING = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "*", "Resource": "*"}})
+RULE = {"ID": "tidy", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+FILE = {"Key": "AWSLogs/file"}
+BLOCK = {
+    "BlockPublicAcls": False,
+    "IgnorePublicAcls": False,
+    "BlockPublicPolicy": False,
+    "RestrictPublicBuckets": False,
+}
+DEFAULT_KEY = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+OWNERSHIP = {"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}
+COPY = {"Status": "Enabled", "Prefix": "", "Destination": {"Bucket": "arn:aws:s3:::copy"}}
+
+
+def versioning(status: str) -> dict[str, Any]:
+    return {"VersioningConfiguration": {"Status": status}}
+
+
+OF_MEMBERS = [
+    Attack("Leave the organization", Attacker.leave, catalogue="Remove an account from the organization.*"),
+    Attack("Stop a trail", lambda a: a.cloudtrail.stop_logging(**a.trail)),
+    Attack("Delete a trail", lambda a: a.cloudtrail.delete_trail(**a.trail), Attacker.make_trail),
+    Attack("Update a trail", lambda a: a.cloudtrail.update_trail(**a.trail, IncludeGlobalServiceEvents=False)),
+    Attack("Select fewer events", lambda a: a.select("ReadOnly")),
+    Attack(
+        "Turn Insights of a trail off",
+        lambda a: a.cloudtrail.put_insight_selectors(TrailName=a.trail["Name"], InsightSelectors=[]),
+    ),
+    Attack(
+        "Delete CloudTrail's service-linked role",
+        lambda a: a.iam.delete_service_linked_role(**LINKED_ROLE),
+        Attacker.link,
+        Attacker.link,
+    ),
+    Attack("Disable a region", lambda a: a.opt("disable"), prepare=lambda a: a.opt("enable")),
+    Attack(
+        "Change the role of the coverage",
+        lambda a: a.iam.put_role_policy(**INLINE, PolicyDocument=NOTHING),
+        lambda a: Attacker(a.world, a.account, root=True).iam.delete_role_policy(**INLINE),
+    ),
+    Attack("Disable the rule that watches the trail", lambda a: a.events.disable_rule(Name="org-trail-drift")),
+    Attack("Remove the rule's target", lambda a: a.events.remove_targets(Rule="org-trail-drift", Ids=["queue"])),
+    Attack("Empty the rule's queue", lambda a: a.sqs.purge_queue(QueueUrl=a.world.queues[a.account])),
+    Attack(
+        "Change the rule's queue",
+        lambda a: a.sqs.set_queue_attributes(
+            QueueUrl=a.world.queues[a.account], Attributes={"MessageRetentionPeriod": "60"}
+        ),
+    ),
+]
+OF_THE_LOG_ARCHIVE = [
+    Attack("Delete the bucket", lambda a: a.s3.delete_bucket(**a.bucket), Attacker.make_bucket, Attacker.empty),
+    Attack(
+        "Empty the bucket policy",
+        lambda a: a.s3.delete_bucket_policy(**a.bucket),
+        lambda a: a.s3.put_bucket_policy(**a.bucket, Policy=a.policy()),
+    ),
+    Attack(
+        "Replace the bucket policy",
+        lambda a: a.s3.put_bucket_policy(**a.bucket, Policy=a.policy()),
+        catalogue="(?!Empty).*(in|of) the bucket policy.*|Let an account outside the organization into the bucket",
+    ),
+    Attack(
+        "Let log files expire after a day",
+        lambda a: a.s3.put_bucket_lifecycle_configuration(**a.bucket, LifecycleConfiguration={"Rules": [RULE]}),
+        lambda a: a.s3.delete_bucket_lifecycle(**a.bucket),
+        catalogue="Let (log files|noncurrent versions) expire after a day|Move log files to deep archive at once",
+    ),
+    Attack(
+        "Suspend versioning of the bucket",
+        lambda a: a.s3.put_bucket_versioning(**a.bucket, **versioning("Suspended")),
+        lambda a: a.s3.put_bucket_versioning(**a.bucket, **versioning("Enabled")),
+    ),
+    Attack(
+        "Open the bucket to the public",
+        lambda a: a.s3.put_public_access_block(**a.bucket, PublicAccessBlockConfiguration=BLOCK),
+        lambda a: a.s3.put_public_access_block(**a.bucket, PublicAccessBlockConfiguration=dict.fromkeys(BLOCK, True)),
+    ),
+    Attack(
+        "Encrypt the bucket by default with a foreign key",
+        lambda a: a.s3.put_bucket_encryption(**a.bucket, ServerSideEncryptionConfiguration=DEFAULT_KEY),
+    ),
+    Attack(
+        "Copy the files to another bucket",
+        lambda a: a.s3.put_bucket_replication(
+            **a.bucket, ReplicationConfiguration={"Role": f"arn:aws:iam::{a.account}:role/copy", "Rules": [COPY]}
+        ),
+        lambda a: a.s3.delete_bucket_replication(**a.bucket),
+        Attacker.replicate,
+        "Remove the replication.*",
+    ),
+    Attack(
+        "Grant access by the bucket's ACL",
+        lambda a: a.s3.put_bucket_ownership_controls(**a.bucket, OwnershipControls=OWNERSHIP),
+        lambda a: a.s3.put_bucket_ownership_controls(
+            **a.bucket, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        ),
+    ),
+    Attack(
+        "Turn Requester Pays on",
+        lambda a: a.s3.put_bucket_request_payment(**a.bucket, RequestPaymentConfiguration={"Payer": "Requester"}),
+        lambda a: a.s3.put_bucket_request_payment(**a.bucket, RequestPaymentConfiguration={"Payer": "BucketOwner"}),
+    ),
+    Attack(
+        "Delete a log file",
+        lambda a: a.s3.delete_object(**a.bucket, **FILE),
+        prepare=lambda a: a.s3.put_object(**a.bucket, **FILE, Body=b""),
+    ),
+    Attack("Delete a version of a log file", lambda a: a.s3.delete_object(**a.bucket, **FILE, VersionId="null")),
+    Attack("Disable the KMS key", lambda a: a.kms.disable_key(**a.key), lambda a: a.kms.enable_key(**a.key)),
+    Attack(
+        "Schedule the KMS key for deletion",
+        lambda a: a.kms.schedule_key_deletion(**a.key),
+        lambda a: (a.kms.cancel_key_deletion(**a.key), a.kms.enable_key(**a.key)),
+    ),
+    Attack(
+        "Change the KMS key's policy",
+        lambda a: a.kms.put_key_policy(**a.key, PolicyName="default", Policy=a.world.key_policy),
+    ),
+]
+
+ALL = (*OF_MEMBERS, *OF_THE_LOG_ARCHIVE)
+
+
+def test_attacks_work_before_the_guardrails_and_are_denied_by_them(world: Guarded) -> None:
+    """By a member's administrator and root user, and by the log archive's; AWS's denial names our policy."""
+    lab = world.lab
+    attackers = {
+        "member administrator": (Attacker(world, world.members[0]), OF_MEMBERS),
+        "member root user": (Attacker(world, world.members[1], root=True), OF_MEMBERS),
+        "log archive administrator": (Attacker(world, lab.log_archive), OF_THE_LOG_ARCHIVE),
+        "log archive root user": (Attacker(world, lab.log_archive, root=True), OF_THE_LOG_ARCHIVE),
+    }
+    for attacker, attacks in attackers.values():
+        for attack in attacks:
+            attack.prepare(attacker)
+            assert refused(partial(attack.act, attacker)) == ("", ""), attack.title
+            attack.undo(attacker)
+    read = {"Bucket": lab.bucket, "Key": "AWSLogs/x"}
+    world.let_in(world.outsider)
+    outsider = lab.client("s3", world.outsider)
+    assert refused(outsider.get_object, **read)[0] == ""
+    world.guard(guardrails_kms_key_arn=world.archive_key, **world.watched).ok()
+    arns = {summary["Name"]: summary["Arn"] for summary in world.policies()}
+    prevented: dict[str, list[str]] = {}
+    for who, (attacker, attacks) in attackers.items():
+        for attack in attacks:
+            code, message = refused(partial(attack.act, attacker))
+            assert code in ("AccessDenied", "AccessDeniedException"), attack.title
+            [name] = [name for name, arn in arns.items() if message.endswith(arn)]
+            prevented.setdefault(who, []).append(attack.title)
+            assert name.startswith("org-trail-")
+    code, message = refused(outsider.get_object, **read)
+    assert (code, message.endswith(arns["org-trail-resources"])) == ("AccessDenied", True)
+    world.goes_on()
+    world.guard(guardrails_state="absent").ok()
+    check_page(prevented)
 
 
 def test_the_playbook(world: Guarded) -> None:
@@ -197,3 +485,37 @@ def test_the_playbook(world: Guarded) -> None:
     assert (again.changed, writes) == (0, set())
     world.guard(guardrails_state="absent").ok()
     assert ours(lab) == []
+
+
+# --- the page -----------------------------------------------------------------------------------------
+
+PAGE = ROOT / "docs" / "docsite" / "rst" / "guardrails.rst"
+MARK = ".. What follows is written by tests/playbooks/test_guardrails.py."
+
+
+def check_page(prevented: dict[str, list[str]]) -> None:
+    """The page's end tells what the test saw. ``ORG_TRAIL_WRITE_DOCS=1`` writes it."""
+    text = PAGE.read_text(encoding="utf-8")
+    whole = text.partition(MARK)[0] + MARK + "\n\n" + "\n".join(page_lines(prevented)) + "\n"
+    if os.environ.get("ORG_TRAIL_WRITE_DOCS"):
+        PAGE.write_text(whole, encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == whole
+
+
+def page_lines(prevented: dict[str, list[str]]) -> Iterator[str]:
+    titles = {attack.title for attack in CATALOGUE}
+    known = {one.title: {title for title in titles if re.fullmatch(one.catalogue or one.title, title)} for one in ALL}
+    yield "Each row was tried in the lab. It works without the guardrails; with them AWS's denial names one of them."
+    yield f"The catalogue has {len(titles)} rows; those that the management account does are prevented by no policy:"
+    yield "see :ref:`ansible_collections.cloudsec.org_trail.docsite.attacks`."
+    yield ""
+    for who, some in prevented.items():
+        of_the_catalogue = set().union(*(known[title] for title in some))
+        yield f"* {len(some)} by a {who}; rows of the catalogue that are prevented for them: {len(of_the_catalogue)}"
+    yield ""
+    yield from (".. list-table::", "   :header-rows: 1", "   :widths: 50 25 25", "")
+    yield from ("   * - What is done", "     - Denied to", "     - Rows of the catalogue")
+    for title in dict.fromkeys(title for some in prevented.values() for title in some):
+        yield f"   * - {title}"
+        yield f"     - {', '.join(who for who, some in prevented.items() if title in some)}"
+        yield f"     - {len(known[title]) or ''}".rstrip()

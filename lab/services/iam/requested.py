@@ -184,6 +184,19 @@ def sns_resources(world: World, call: Call) -> list[str]:
     return [call.parameters["TopicArn"]] if call.parameters.get("TopicArn") else []
 
 
+def events_resources(world: World, call: Call) -> list[str]:
+    """Rules of the default bus, which is the only one that CloudTrail's events come to."""
+    name = call.parameters.get("Name") or call.parameters.get("Rule")
+    return [f"arn:{world.partition}:events:{call.region}:{call.account}:rule/{name}"] if name else []
+
+
+def sqs_resources(world: World, call: Call) -> list[str]:
+    """Queues by their address, whose last two parts are account and name, or by the name alone."""
+    account, _slash, name = str(call.parameters.get("QueueUrl") or "").rpartition("/")
+    name, account = name or call.parameters.get("QueueName", ""), account.rpartition("/")[2] or call.account
+    return [f"arn:{world.partition}:sqs:{call.region}:{account}:{name}"] if name else []
+
+
 def account_resources(world: World, call: Call) -> list[str]:
     account = call.parameters.get("AccountId")
     arn = f"arn:{world.partition}:account::{call.account}:account"
@@ -193,12 +206,14 @@ def account_resources(world: World, call: Call) -> list[str]:
 RESOURCES: dict[str, Callable[[World, Call], list[str]]] = {
     "account": account_resources,
     "cloudtrail": cloudtrail_resources,
+    "events": events_resources,
     "organizations": organizations_resources,
     "s3": s3_resources,
     "sts": sts_resources,
     "iam": iam_resources,
     "kms": kms_resources,
     "sns": sns_resources,
+    "sqs": sqs_resources,
 }
 
 
@@ -270,7 +285,7 @@ def owner_of(call: Call, resource: str) -> str:
     if bucket:
         return str(bucket.account_id)
     parts = resource.split(":", 5)
-    return parts[4] if call.service in ("kms", "sts") and len(parts) == 6 else call.account
+    return parts[4] if call.service in ("kms", "sqs", "sts") and len(parts) == 6 else call.account
 
 
 def owner_context(world: World, call: Call) -> Context:
