@@ -22,6 +22,7 @@ ORDER = (
     "enable_org_trail",
     "detect_drift",
     "delegate_org_trail",
+    "guard_org_trail",
     "revert_org_trail",
     "coverage_slice",
     "coverage_merge",
