@@ -110,6 +110,8 @@ def organizations_resources(world: World, call: Call) -> list[str]:
     org = world.organization
     if org is None:
         return []
+    if call.operation == "CreatePolicy":
+        return [org.arn("policy", call.parameters["Type"].lower(), "p-*")]
     keys = (
         "AccountId",
         "OrganizationalUnitId",
