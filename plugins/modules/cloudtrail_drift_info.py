@@ -96,6 +96,13 @@ options:
     elements: str
     default: []
     version_added: 1.2.0
+  guardrails:
+    description:
+      - What the role R(cloudsec.org_trail.guardrails, ansible_collections.cloudsec.org_trail.guardrails_role) reports
+        in check mode.
+    type: dict
+    default: {}
+    version_added: 1.2.0
   event_history:
     description:
       - Whether to look for the change that caused a row.
@@ -304,6 +311,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "delegated_administrators": {"type": "list", "elements": "str"},
     "trusted_accounts": {"type": "list", "elements": "str", "default": []},
+    "guardrails": {"type": "dict", "default": {}},
     "event_history": {"type": "bool", "default": True},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},

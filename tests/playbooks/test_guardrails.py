@@ -487,6 +487,45 @@ def test_the_playbook(world: Guarded) -> None:
     assert ours(lab) == []
 
 
+@pytest.mark.full
+def test_drift_is_named_and_repaired(world: Guarded) -> None:
+    """Policies changed, detached and deleted, a type disabled, and an account that no policy binds."""
+    organizations, folder = world.organizations, world.folder
+    search = {"detect_drift_guardrails": True, "detect_drift_report_dir": str(folder)}
+    some = {"guardrails_targets": ["Workloads", "Security"]}
+
+    def drift(**variables: Any) -> set[tuple[str, str]]:
+        world.lab.clear_journal()
+        world.run("detect_drift", **search, **variables)
+        assert world.lab.journal(writes=True) == []
+        rows = json.loads((folder / "drift.json").read_text())["drift"]
+        return {(row["object"].rpartition(" ")[2], row["what"]) for row in rows}
+
+    world.guard(**some).ok()
+    assert {what for _object, what in drift(**some)} == {"guardrails"}
+    ids = {policy["Name"]: policy["Id"] for policy in world.policies()}
+    members = {"PolicyId": ids["org-trail-members"]}
+    organizations.update_policy(**members, Content=NOTHING.replace("Deny", "Allow"))
+    organizations.detach_policy(
+        **members, TargetId=organizations.list_targets_for_policy(**members)["Targets"][0]["TargetId"]
+    )
+    archive = {"PolicyId": ids["org-trail-log-archive"]}
+    organizations.detach_policy(**archive, TargetId=world.lab.log_archive)
+    organizations.delete_policy(**archive)
+    organizations.disable_policy_type(RootId=world.root, PolicyType="RESOURCE_CONTROL_POLICY")
+    assert drift(**some) >= {
+        ("org-trail-members", "statements"),
+        ("org-trail-members", "targets"),
+        ("org-trail-log-archive", "policy"),
+        ("resource_control_policy", "policy type"),
+        ("org-trail-resources", "targets"),
+        ("Sandbox", "guardrails"),
+    }
+    world.guard().ok()
+    assert drift() == set()
+    world.guard(guardrails_state="absent").ok()
+
+
 # --- the page -----------------------------------------------------------------------------------------
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "guardrails.rst"

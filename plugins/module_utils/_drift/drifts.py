@@ -205,6 +205,7 @@ class DriftOptions:
     checks: list[Result]
     delegated_administrators: list[str] | None
     trusted_accounts: list[str]
+    guardrails: Result
     event_history: bool
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None
@@ -213,8 +214,8 @@ class DriftOptions:
     findings_path: str | None
 
 
-def collect_drift(options: DriftOptions) -> list[Drift]:
-    """Every drift that the given results tell of.
+def collect_drift(options: DriftOptions, of_guardrails: Callable[[Result], list[Drift]]) -> list[Drift]:
+    """Every drift that the given results tell of. of_guardrails: reads the option ``guardrails``.
 
     Raises AnsibleOrgTrailError for an option that is not the result which it should be.
     """
@@ -228,6 +229,7 @@ def collect_drift(options: DriftOptions) -> list[Drift]:
             "coverage_exceptions",
             lambda: coverage_drift(options.coverage_exceptions, options.coverage_exceptions_total),
         ),
+        ("guardrails", lambda: of_guardrails(options.guardrails)),
         ("refusals", lambda: failure_drift(options.refusals)),
         ("checks", lambda: unjudged(options.checks)),
     )

@@ -46,6 +46,7 @@ OPTIONS = DriftOptions(
     checks=[],
     delegated_administrators=None,
     trusted_accounts=[],
+    guardrails={},
     event_history=True,
     log_archive_role_arn="arn:aws:iam::222222222222:role/gone",
     log_archive_role_external_id=None,
@@ -162,3 +163,9 @@ def test_it_is_told_who_looked_at_what(monkeypatch: pytest.MonkeyPatch, session:
     judged = judge(log_bucket={**SUSPENDED, "organization_id": "o-1"})
     assert (judged.checked_by, judged.checked_at) == (who, "2026-01-02T12:00:00Z")
     assert (judged.organization_id, judged.trail_arn) == ("o-1", ARN)
+
+
+@pytest.mark.parametrize("wrong", [{"results": [{}]}, {"results": ["x"]}, {"outside": [{}]}])
+def test_guardrails_are_what_the_role_reports(wrong: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleOrgTrailError, match="The option guardrails is not what the role of that name reports"):
+        judge(guardrails=wrong)
