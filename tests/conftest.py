@@ -19,6 +19,7 @@ LONGEST = (
     "test_iam.py",
     "test_attacks.py",
     "test_delegated_administrator.py",
+    "test_guardrails.py",
     "test_role_log_bucket.py",
     "test_matrix.py",
     "test_enable_org_trail.py",

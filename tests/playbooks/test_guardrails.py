@@ -19,6 +19,7 @@ import pytest
 
 from lab.inventory import write_inventory
 from tests.ansible_run import ROOT, PlaybookResult, run_module, run_playbook
+from tests.iam_files import filled, without
 from tests.lab.organization_trail import refused
 from tests.lab_process import MEMBER_ROLE, Lab
 from tests.playbooks.test_attacks import ATTACKS as CATALOGUE
@@ -112,6 +113,51 @@ def test_organizations_policy_tells_of_a_full_target(lab: Lab) -> None:
     full = run_module(lab, "organizations_policy", {"name": NAME, "content": CONTENT, "targets": [lab.log_archive]})
     assert "has 10 policies of the type service_control_policy" in full.msg
     assert ours(lab) == []
+
+
+@pytest.mark.full
+def test_docs_iam_allows_what_the_modules_call() -> None:
+    """With exactly docs/iam/management_guardrails.json, in a lab that checks every call."""
+    with Lab("--enforce-iam") as lab:
+        values = {"Partition": "aws", "OrganizationId": lab.organization_id, "ManagementAccountId": lab.management}
+        policy, iam = filled("management_guardrails", values), lab.client("iam")
+        trust = {"Effect": "Allow", "Principal": {"AWS": lab.management}, "Action": "sts:AssumeRole"}
+        document = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        role = iam.create_role(RoleName="OrgTrailManagement", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+
+        def grant(removed: str = "") -> None:
+            narrowed = json.dumps(without(policy, removed))
+            iam.put_role_policy(RoleName="OrgTrailManagement", PolicyName="p", PolicyDocument=narrowed)
+
+        rcp = {"type": "resource_control_policy", "content": RCP, "enable_type": True}
+        made = {"name": NAME, **rcp, "targets": ["Workloads", lab.log_archive], "assume_role_arn": role}
+        for removed in (
+            "EnablePolicyType",
+            "CreatePolicy",
+            "AttachPolicy",
+            "DescribeAccount",
+            "ListPoliciesForTarget",
+            "",
+        ):
+            grant(f"organizations:{removed}")
+            result = run_module(lab, "organizations_policy", made)
+            assert (f"organizations:{removed}" in result.msg) if removed else result.changed, result.msg
+        changed = {**made, "content": {**RCP, "Id": "changed"}, "targets": ["Workloads"], "tags": {"Team": "a"}}
+        assert run_module(lab, "organizations_policy", changed).changed
+        repair = f"arn:aws:iam::{lab.log_archive}:role/Repair"
+        asked: dict[str, Any] = {
+            "trail_arn": lab.trail_arn,
+            "log_bucket": lab.bucket,
+            "log_bucket_account_id": lab.log_archive,
+        }
+        asked |= {
+            "repair_role_arn": repair,
+            "exempt_principal_arns": [repair],
+            "attached_to": [],
+            "assume_role_arn": role,
+        }
+        assert len(run_module(lab, "cloudtrail_guardrails_info", asked)["outside"]) == 4
+        assert run_module(lab, "organizations_policy", {**made, "state": "absent"}).changed
 
 
 # --- the role and its playbook ------------------------------------------------------------------------
@@ -247,14 +293,20 @@ class Attacker:
     def __init__(self, world: Guarded, account: str, *, root: bool = False) -> None:
         self.world, self.account, self.root = world, account, root
         self.lab = world.lab
+        self.clients: dict[str, Any] = {}
         self.bucket = {"Bucket": world.lab.bucket}
         self.key = {"KeyId": world.archive_key.rpartition("/")[2]}
         self.trail = {"Name": f"arn:aws:cloudtrail:{world.lab.home_region}:{account}:trail/own"}
 
     def client(self, service: str) -> Any:
-        if self.root:
-            return self.lab.client_with(self.lab.control("POST", "root", {"account": self.account}), service)
-        return self.lab.client(service, self.account)
+        if service not in self.clients:  # making a client takes longer than most calls do
+            root = {"account": self.account}
+            self.clients[service] = (
+                self.lab.client_with(self.lab.control("POST", "root", root), service)
+                if self.root
+                else self.lab.client(service, self.account)
+            )
+        return self.clients[service]
 
     def __getattr__(self, service: str) -> Any:
         return self.client(service)
@@ -461,6 +513,7 @@ def test_attacks_work_before_the_guardrails_and_are_denied_by_them(world: Guarde
     check_page(prevented)
 
 
+@pytest.mark.full
 def test_the_playbook(world: Guarded) -> None:
     lab = world.lab
     prove = [world.member_role(account) for account in (*world.members, lab.log_archive)]

@@ -19,11 +19,12 @@ from .._aws.policies import list_policies
 from .._aws.session import Session
 from .._aws.untyped import Client
 from .._organization.accounts import ACTIVE, Account, ou_ids
+from .._organization.policy_change import LARGEST
 from .._organization.reader import Paces, read_organization
 from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.options import Result, options_of
 from .lockout import Keepers, exempt_refusal, lockouts
-from .policies import LARGEST, SCOPES, Guardrail, guardrails
+from .policies import SCOPES, Guardrail, guardrails
 from .proof import BOUND, Member, Proof, prove
 from .statements import Guarded
 

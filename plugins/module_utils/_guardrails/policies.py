@@ -5,20 +5,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .._aws.errors import AnsibleOrgTrailError
+from .._organization.policy_change import LARGEST, text_of
 from .._policy.document import Document
 from .statements import Guarded, archive_statements, member_statements, resource_statements
 
 Scope = Literal["members", "log_archive", "resources"]
 SCOPES: tuple[Scope, ...] = ("members", "log_archive", "resources")
 SCP, RCP = "service_control_policy", "resource_control_policy"
-LARGEST = {SCP: 10_240, RCP: 5_120}
-"""Characters without white space (aws-facts 10.1)."""
 
 
 @dataclass(frozen=True)
@@ -81,4 +79,4 @@ def _document(statements: Sequence[Document]) -> Document:
 
 
 def _size(statements: Sequence[Document]) -> int:
-    return len(json.dumps(_document(statements), separators=(",", ":"), ensure_ascii=False))
+    return len(text_of(_document(statements)))

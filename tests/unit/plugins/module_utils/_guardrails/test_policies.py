@@ -10,12 +10,9 @@ from itertools import pairwise
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._guardrails.policies import (
-    LARGEST,
-    guardrails,
-    split,
-)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._guardrails.policies import guardrails, split
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._guardrails.statements import member_statements
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.policy_change import LARGEST
 
 from .guarded import GUARDED
 
