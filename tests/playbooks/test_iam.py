@@ -900,7 +900,7 @@ UNCHECKED = {"sts:GetCallerIdentity"}
 
 def action_of_entry(entry: dict[str, Any]) -> str:
     """The IAM action of a call in the journal, by the lab's table of names."""
-    return action_of(cast(Call, SimpleNamespace(service=entry["service"], operation=entry["operation"])))
+    return action_of(cast(Call, SimpleNamespace(**entry)))
 
 
 @dataclass

@@ -31,6 +31,7 @@ def collect_passed(options: DriftOptions, drifts: Sequence[Drift]) -> list[Passe
         *passed_trail(options.organization_trail),
         *passed_bucket(options.log_bucket, drifts),
         *passed_administrators(options, drifts),
+        *passed_guardrails(options.guardrails),
         *(Passed(CHECK, one["object"], "judged", one["value"]) for one in options.checks if _has_value(one)),
     ]
 
@@ -74,6 +75,14 @@ def passed_administrators(options: DriftOptions, drifts: Sequence[Drift]) -> Ite
     expected = options.delegated_administrators
     if expected is not None and not any(one.what == WHAT or one.object == ALL for one in drifts):
         yield Passed(ORGANIZATION, "organization", ALL, expected or "none")
+
+
+def passed_guardrails(guardrails: Result) -> Iterator[Passed]:
+    """From what the role guardrails reports in check mode: each policy that it would leave alone."""
+    for result in guardrails.get("results", []):
+        if not result["changed"]:
+            targets = ", ".join(result["targets"])
+            yield Passed(ORGANIZATION, f"policy {result['item']['name']}", "policy", f"attached to {targets}")
 
 
 def _has_value(check: Result) -> bool:

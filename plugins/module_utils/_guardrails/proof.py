@@ -111,9 +111,7 @@ def _ask(session: Session, guarded: Guarded, account: str, probe: Probe, ours: t
     except AnsibleAWSError as error:
         status, policy, reason = read_answer(error, ours)
         return Proof(account, probe.statement, probe.action, status, policy, reason)
-    return Proof(
-        account, probe.statement, probe.action, "not_bound", reason="AWS carried the call out, which did nothing."
-    )
+    return Proof(account, probe.statement, probe.action, "not_bound", reason=NOTHING_DONE)
 
 
 def read_answer(error: AnsibleAWSError, ours: tuple[str, ...]) -> tuple[Status, str, str]:

@@ -18,6 +18,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
     collect_drift,
     not_judged,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.guardrails import guardrail_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.passed import collect_passed
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
@@ -32,6 +33,7 @@ NOTHING = DriftOptions(
     checks=[],
     delegated_administrators=None,
     trusted_accounts=[],
+    guardrails={},
     event_history=True,
     log_archive_role_arn=None,
     log_archive_role_external_id=None,
@@ -40,6 +42,14 @@ NOTHING = DriftOptions(
     findings_path=None,
 )
 ON = {"trusted_services": ["cloudtrail.amazonaws.com"]}
+STATEMENTS: dict[str, Any] = {"statements": {}, "targets": [], "description": "", "tags": {}}
+KEPT = {
+    "changed": False,
+    "type_enabled": False,
+    "targets": ["r-1", "ou-1"],
+    "item": {"name": "org-trail-members", "type": "service_control_policy"},
+    "diff": {"before": STATEMENTS, "after": STATEMENTS},
+}
 
 
 def access(before: Any) -> dict[str, Any]:
@@ -99,6 +109,8 @@ POLICY = {"statement": "Write", "expected": "it", "found": "nothing", "fix": "Ad
         ),
         ({"delegated_administrators": []}, {ALL: "none"}),
         ({"delegated_administrators": ["222222222222"]}, {ALL: ["222222222222"]}),
+        ({"guardrails": {"results": [KEPT]}}, {"policy": "attached to r-1, ou-1"}),
+        ({"guardrails": {"results": [{**KEPT, "changed": True}]}}, {}),
         ({"checks": [{"object": "coverage", "reason": "", "value": "85 of 85"}]}, {"judged": "85 of 85"}),
         ({"checks": [{"object": "coverage", "reason": "It failed.", "value": "85 of 85"}]}, {}),
         ({"checks": [{"object": "trail", "reason": "", "value": ""}]}, {}),
@@ -106,7 +118,7 @@ POLICY = {"statement": "Write", "expected": "it", "found": "nothing", "fix": "Ad
 )
 def test_what_is_as_wanted(given: dict[str, Any], found: dict[str, Any]) -> None:
     options = replace(NOTHING, **given)
-    assert {one.what: one.found for one in collect_passed(options, collect_drift(options))} == found
+    assert {one.what: one.found for one in collect_passed(options, collect_drift(options, guardrail_drift))} == found
 
 
 OUTSIDER = Drift(BUCKET, "logs", "encryption", "a key of the organization", "another", "Mend it.")
