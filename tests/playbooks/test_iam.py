@@ -105,13 +105,14 @@ class World:
         self.management = Role("OrgTrailManagement", management, ("management", "management_coverage"), "trust_caller")
         self.lookup = Role("OrgTrailLogArchiveLookup", archive, ("log_archive_lookup",), "trust_caller")
         self.administrator = Role("OrgTrailAdministrator", archive, ("administrator",), "trust_caller")
+        self.delegation = Role("OrgTrailDelegation", management, ("management_delegation",), "trust_caller")
         self.repair = Role("OrgTrailLogArchiveRepair", archive, ("log_archive_repair",), "trust_caller")
         self.coverage = [
             Role("OrgTrailCoverage", account["Id"], ("member_coverage",), "trust_member")
             for account in lab.client("organizations").list_accounts()["Accounts"]
             if account["Id"] != management
         ]
-        for role in (self.management, self.lookup, self.repair, self.administrator, *self.coverage):
+        for role in (self.management, self.delegation, self.lookup, self.repair, self.administrator, *self.coverage):
             trust = json.dumps(filled(role.trust, self.values))
             lab.client("iam", role.account).create_role(RoleName=role.name, AssumeRolePolicyDocument=trust)
             self.grant(role)
@@ -140,7 +141,8 @@ class World:
         repair = f"arn:aws:iam::{self.lab.log_archive}:role/OrgTrailLogArchiveRepair"
         caller["Statement"][0]["Resource"].append(repair)  # as the README says for who may repair, too
         administrator = f"arn:aws:iam::{self.lab.log_archive}:role/OrgTrailAdministrator"
-        caller["Statement"][0]["Resource"].append(administrator)
+        delegation = f"arn:aws:iam::{self.lab.management}:role/OrgTrailDelegation"
+        caller["Statement"][0]["Resource"] += [administrator, delegation]
         iam.put_user_policy(UserName="robot", PolicyName="p", PolicyDocument=json.dumps(caller))
         keys = iam.create_access_key(UserName="robot")["AccessKey"]
         user = copy.copy(self.lab)
@@ -731,6 +733,49 @@ def test_the_administrator_without_one_action(
 def test_every_action_of_the_administrator_is_tried(world: World) -> None:
     tried = {action for action, _damage, _fails in ADMINISTRATOR}
     assert tried | OF_COVERAGE == actions_of(world.policy("administrator"))
+
+
+DELEGATION = [
+    "organizations:DescribeOrganization",
+    "organizations:ListAWSServiceAccessForOrganization",
+    "organizations:ListDelegatedAdministrators",
+    "organizations:DescribeAccount",
+    "organizations:RegisterDelegatedAdministrator",
+    "cloudtrail:RegisterOrganizationDelegatedAdmin",
+    "iam:CreateServiceLinkedRole",
+    "iam:GetRole",
+]
+
+
+@pytest.fixture
+def undelegated(world: World) -> Iterator[None]:
+    """The lesson's trail as organization trail; nobody is administrator, and no service-linked role is there."""
+    world.reset()
+    convert(world)
+    without_service_linked_role(world)
+    yield
+    trails = world.lab.client("cloudtrail")
+    with contextlib.suppress(ClientError):  # not registered
+        trails.deregister_organization_delegated_admin(DelegatedAdminAccountId=world.lab.log_archive)
+
+
+def register(world: World) -> Outcome:
+    options = {"member_account_id": world.lab.log_archive}
+    return run_main(world, cloudtrail_delegated_administrator.main, options, keys_of(world, world.delegation))
+
+
+@pytest.mark.usefixtures("undelegated")
+@pytest.mark.parametrize("action", DELEGATION)
+def test_delegation_without_one_action(world: World, action: str) -> None:
+    with world.removed(world.delegation, action):
+        found = register(world)
+    assert (found.failed, found.actions) == (FAILS, {action}), found.text
+    mended = register(world)
+    assert (mended.failed, mended.text) == (False, "")
+
+
+def test_every_action_of_delegation_is_tried(world: World) -> None:
+    assert set(DELEGATION) == actions_of(world.policy("management_delegation"))
 
 
 # --- repair of the log bucket -------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 
 from .answers import CODE, NOT_AWS, NoAnswerError
 from .credentials import UNREADABLE, credentials_problem
-from .remedies import REMEDIES, denial_remedy
+from .remedies import REMEDIES, code_remedy, denial_remedy
 from .text import printable
 from .untyped import Function
 
@@ -178,7 +178,8 @@ def _sentence(error: AnsibleAWSError, caller: str) -> str:
         return f"{error.message}: {text} Check the credentials, and that this region is enabled in the account."
     if code in OLD_KEYS:
         return f"{error.message}: {text} The temporary credentials are too old; fetch new ones and run again."
-    return " ".join([f"{error.message}: {text}", REMEDIES.get(code, "")]).strip()
+    remedy = code_remedy(code, getattr(error.exception, "operation_name", ""))
+    return f"{error.message}: {text} {remedy}".strip()
 
 
 def _aws_text(exception: BaseException) -> str:

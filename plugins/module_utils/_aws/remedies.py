@@ -79,8 +79,8 @@ REMEDIES = {
     "the role trusted_access (or wait a few minutes if that was just done).",
     "InsufficientDependencyServiceAccessPermissionException": "CloudTrail's service-linked role is missing and the "
     "caller may not create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
-    "InsufficientIAMAccessPermissionException": "CloudTrail's service-linked role is missing and the caller may not "
-    "create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com.",
+    "InsufficientIAMAccessPermissionException": "A service-linked role of CloudTrail is missing and the caller may not "
+    "create it. Allow iam:CreateServiceLinkedRole for cloudtrail.amazonaws.com and context.cloudtrail.amazonaws.com.",
     "NoManagementAccountSLRExistsException": "The management account lacks the role AWSServiceRoleForCloudTrail. "
     "Create it there: aws iam create-service-linked-role --aws-service-name cloudtrail.amazonaws.com",
     "InsufficientS3BucketPolicyException": f"{MAY_NOT_COUNT_YET}the bucket's policy does not admit this trail, or its "
@@ -138,3 +138,20 @@ REMEDIES = {
     "ThrottlingException": f"Somebody else uses up the account's rate. {RUN_AGAIN}",
 }
 """By AWS's code (aws-facts 1.1 to 1.5, 2.7, 2.16 to 2.18)."""
+
+REGISTRATION_REMEDIES = {
+    f"{verb}OrganizationDelegatedAdmin": "CloudTrail asks AWS Organizations in the caller's name. Allow "
+    f"organizations:{verb}DelegatedAdministrator for cloudtrail.amazonaws.com."
+    for verb in ("Register", "Deregister")
+}
+"""By operation, for InsufficientDependencyServiceAccessPermissionException (aws-facts 11.3).
+
+With a missing service-linked role these two answer InsufficientIAMAccessPermissionException instead.
+"""
+
+
+def code_remedy(code: str, operation: str) -> str:
+    """What to do about a code of AWS that an operation answered; empty when nothing is known."""
+    if code == "InsufficientDependencyServiceAccessPermissionException" and operation in REGISTRATION_REMEDIES:
+        return REGISTRATION_REMEDIES[operation]
+    return REMEDIES.get(code, "")

@@ -10,6 +10,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.remedies import (
     DENIALS,
     REMEDIES,
+    code_remedy,
     denial_remedy,
 )
 
@@ -77,3 +78,17 @@ def test_a_denial_of_somebody_unknown() -> None:
     assert denial_remedy("no", "", "").startswith("The caller lacks a permission; allow it")
     assert denial_remedy("no", "", "s3:X").startswith("The caller needs the permission s3:X; allow it")
     assert "spares, or let the resource's owner spare the caller" in denial_remedy(SAID[3][0], "", "s3:X")
+
+
+@pytest.mark.parametrize(
+    ("operation", "action"),
+    [
+        ("UpdateTrail", "iam:CreateServiceLinkedRole"),
+        ("RegisterOrganizationDelegatedAdmin", "organizations:RegisterDelegatedAdministrator"),
+        ("DeregisterOrganizationDelegatedAdmin", "organizations:DeregisterDelegatedAdministrator"),
+    ],
+)
+def test_a_dependency_that_is_denied_is_the_operations_own(operation: str, action: str) -> None:
+    remedy = code_remedy("InsufficientDependencyServiceAccessPermissionException", operation)
+    assert f"Allow {action} for cloudtrail.amazonaws.com." in remedy
+    assert code_remedy("Unheard", operation) == ""
