@@ -313,10 +313,10 @@ def keys_of(world: World, role: Role) -> dict[str, Any]:
     return keys
 
 
-def cover(world: World, **more: Any) -> Outcome:
-    """The module cloudtrail_coverage_info in management's role. Its text is what its rows say."""
+def cover(world: World, role: Role | None = None, **more: Any) -> Outcome:
+    """The module cloudtrail_coverage_info in management's role, or another. Its text is what its rows say."""
     options = {"trail_arn": world.lab.trail_arn, "role_name": "OrgTrailCoverage", "regions": REGIONS, **more}
-    found = run_main(world, cloudtrail_coverage_info.main, options, keys_of(world, world.management))
+    found = run_main(world, cloudtrail_coverage_info.main, options, keys_of(world, role or world.management))
     if not found.failed:
         unread = found.answer["management_events"].get("error", "")
         found.text = " ".join({row["reason"] for row in found.answer["exceptions"]} | {unread})
@@ -700,7 +700,7 @@ ADMINISTRATOR: list[tuple[str, Callable[[World], None] | None, bool]] = [
     ("cloudtrail:UpdateTrail", without_validation, FAILS),
 ]
 OF_COVERAGE = {"account:ListRegions", "cloudtrail:LookupEvents", "organizations:ListAccounts", "sts:AssumeRole"}
-"""What the administrator needs for the coverage only, which is tried above with management's role."""
+"""What the administrator needs for the coverage only."""
 
 
 @pytest.fixture
@@ -728,6 +728,42 @@ def test_the_administrator_without_one_action(
     assert (found.failed, found.actions) == (fails, {action}), found.text
     mended = convert(world, role)
     assert (mended.failed, mended.text) == (False, "")
+
+
+@pytest.fixture
+def let_in(world: World) -> Iterator[None]:
+    """Every account but the administrator's lets it in, management's too; members let management in again after."""
+    administrator = world.administrator.account
+    own = Role("OrgTrailCoverage", world.lab.management, ("member_coverage",), "trust_administrator")
+    roles = [own, *(replace(one, trust=own.trust) for one in world.coverage if one.account != administrator)]
+    trust = json.dumps(filled(own.trust, world.values))
+    world.lab.client("iam").create_role(RoleName=own.name, AssumeRolePolicyDocument=trust)
+    world.grant(own)
+    for role in roles:
+        world.lab.client("iam", role.account).update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
+    yield
+    iam = world.lab.client("iam")
+    iam.delete_role_policy(RoleName=own.name, PolicyName="member_coverage")
+    iam.delete_role(RoleName=own.name)
+    for role in world.coverage:
+        trust = json.dumps(filled(role.trust, world.values))
+        world.lab.client("iam", role.account).update_assume_role_policy(RoleName=role.name, PolicyDocument=trust)
+
+
+@pytest.mark.usefixtures("administered", "let_in")
+def test_the_administrators_coverage_without_one_action(world: World) -> None:
+    role, rows = world.administrator, len(REGIONS) * (len(world.coverage) + 1)
+    assert cover(world, role).answer["summary"]["covered"] == rows
+    cases: list[tuple[str, dict[str, Any], bool]] = [
+        ("organizations:ListAccounts", {}, FAILS),
+        ("account:ListRegions", {"regions": []}, FAILS),
+        ("sts:AssumeRole", {}, WARNS),
+    ]
+    for action, more, fails in cases:
+        with world.removed(role, action):
+            found = cover(world, role, **more)
+        assert (found.failed, found.actions) == (fails, {action}), found.text
+    assert cover(world, role).answer["summary"]["covered"] == rows
 
 
 def test_every_action_of_the_administrator_is_tried(world: World) -> None:
