@@ -183,7 +183,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: the caller needs C(sts:AssumeRole) on the roles; without O(accounts) C(organizations:ListAccounts) and
     C(organizations:DescribeOrganization); C(account:ListRegions), which it may lack with O(regions);

@@ -62,7 +62,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(organizations:DescribeAccount),
     C(organizations:ListDelegatedAdministrators), C(organizations:ListAWSServiceAccessForOrganization) and

@@ -137,7 +137,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions only with O(event_history=true): C(cloudtrail:LookupEvents), in the management account and with
     O(log_archive_role_arn); C(sts:AssumeRole) for that role. Without the permission the rows tell no time."

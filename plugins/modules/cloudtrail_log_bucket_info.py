@@ -137,7 +137,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(s3:GetBucketPolicy); without O(name)
     C(s3:ListAllMyBuckets); with O(health=true) C(s3:GetBucketLocation), C(s3:GetBucketPublicAccessBlock),

@@ -72,7 +72,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(s3:GetBucketPolicy), C(s3:PutBucketPolicy), and C(organizations:DescribeOrganization) with
     O(state=present) or without O(organization_id)."

@@ -398,7 +398,6 @@ extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
   - amazon.aws.tags.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(cloudtrail:ListTrails), C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus),
     C(cloudtrail:GetEventSelectors) and C(organizations:DescribeOrganization) always; C(cloudtrail:UpdateTrail),

@@ -57,7 +57,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization) and C(organizations:ListAWSServiceAccessForOrganization);
     to turn it on C(organizations:EnableAWSServiceAccess), and C(iam:CreateServiceLinkedRole) for the service."

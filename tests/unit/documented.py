@@ -33,15 +33,17 @@ def module_text(module: str, name: str) -> Any:
 
 @cache
 def documentation(module: str) -> dict[str, Any]:
-    """The documentation of a module, with the options of its fragments."""
+    """The documentation of a module, with the options and the requirements of its fragments."""
     document: dict[str, Any] = dict(module_text(module, "DOCUMENTATION"))
-    options = dict(document["options"])
+    options, requirements = dict(document["options"]), list(document.get("requirements", []))
     for fragment in document.get("extends_documentation_fragment", []):
         namespace, collection, plugin, *part = fragment.split(".")
         code = importlib.import_module(f"ansible_collections.{namespace}.{collection}.plugins.doc_fragments.{plugin}")
         text = getattr(code.ModuleDocFragment(), part[0].upper() if part else "DOCUMENTATION", "{}")
-        options |= yaml.safe_load(text).get("options", {})
-    return {**document, "options": options}
+        given = yaml.safe_load(text)
+        options |= given.get("options", {})
+        requirements += given.get("requirements", [])
+    return {**document, "options": options, "requirements": requirements}
 
 
 def role_files(role: str) -> list[Path]:

@@ -51,6 +51,13 @@ def test_action_groups_hold_the_modules_that_assume_roles() -> None:
     assert extended == [["amazon.aws.aws", f"{COLLECTION}.assume_role"]]
 
 
+@pytest.mark.parametrize("module", ASSUMING)
+def test_requirements_are_named_once(module: str) -> None:
+    """amazon.aws's fragment boto3 names older versions of the same."""
+    named = [re.split(r"[\s>]", one)[0] for one in documentation(module)["requirements"]]
+    assert sorted(named) == ["boto3", "botocore", "python"]
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_documentation_is_complete(module: str) -> None:
     document = documentation(module)
