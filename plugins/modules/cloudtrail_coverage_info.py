@@ -191,7 +191,8 @@ notes:
     and the caller for its own account, need C(cloudtrail:GetTrailStatus), and without O(regions)
     C(account:ListRegions)."
   - Where C(cloudtrail:GetEventSelectors) of the caller or C(account:ListRegions) of a role is denied, the run goes on
-    and says so, in a warning, in RV(management_events.error) or RV(accounts[].regions_error), and in the report.
+    and says so, in a warning, in RV(management_events.error) or RV(accounts[].regions_error), and in the report, whose
+    verdict is a failure without the former.
   - "IAM actions only without O(accounts) and with O(ou_names): C(organizations:ListRoots) and
     C(organizations:ListOrganizationalUnitsForParent). Where botocore is too old to know C(Account.Paths) these are
     always needed, and C(organizations:ListAccountsForParent)."

@@ -29,8 +29,14 @@ class Verdict(NamedTuple):
     exceptions: list[Result]
 
 
+UNREAD = "Which events the trail logs could not be read"
+"""The headline where everything else is as wanted."""
+
+
 def judge(document: Document, fail_on: Iterable[str] = FAIL_ON, *, part: bool = False) -> Verdict:
     """The verdict on a document. Whatever was not checked fails, too: silence is no proof. Nothing covered is none.
+
+    Where it could not be read which events the trail logs, everything may be there and log nothing.
 
     fail_on: statuses that fail. Exceptions are those and all that are not quiet, grouped by status and reason.
     part: a part of a report need not prove anything by itself; its accounts may all be closed.
@@ -41,9 +47,12 @@ def judge(document: Document, fail_on: Iterable[str] = FAIL_ON, *, part: bool = 
     statuses = {status: counts[status] for status in STATUSES if counts[status]}
     failed = sum(count for status, count in statuses.items() if status in failing)
     blind = len({account for account, _region, status in places if status in failing})
-    proven = counts["covered"] or counts["pending"] or (part and counts)
+    unread = not part and "error" in document["management_events"]
+    proven = (counts["covered"] or counts["pending"] or (part and counts)) and not unread
     name = "failed" if failed or not proven else "pending" if counts["pending"] else "passed"
     headline, sentence = _say(len(document["accounts"]), blind, statuses, failing, limits(document))
+    if unread and not failed:
+        headline = UNREAD
     exceptional = [place for place in places if place[2] in failing or place[2] not in QUIET]
     return Verdict(name, headline, sentence, failed, statuses, _group(document, exceptional, failing))
 

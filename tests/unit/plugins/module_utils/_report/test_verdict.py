@@ -111,6 +111,17 @@ def test_headline_and_sentence_tell_what_nobody_asked(statuses: list[str]) -> No
         assert found.headline == "Every account and region asked is covered (1 of 3 regions)"
 
 
+def test_nothing_is_proven_where_it_could_not_be_read_which_events_are_logged() -> None:
+    document = {**line("covered"), "management_events": {"error": "Denied."}}
+    verdict = judge(document)
+    assert (verdict.name, verdict.headline) == ("failed", "Which events the trail logs could not be read")
+    assert verdict.sentence.endswith("Which events the trail logs could not be read: Denied.")
+    assert judge({**line("missing"), "management_events": {"error": "Denied."}}).headline.startswith(
+        "1 account region is"
+    )
+    assert judge(document, part=True).name == "passed"
+
+
 def denied(**rows: list[str]) -> Document:
     """A document with the statuses of accounts that are named after digits, such as _1."""
     found = {
