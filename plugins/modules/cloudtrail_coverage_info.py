@@ -16,8 +16,10 @@ description:
     C(GetTrailStatus) once in each region of it.
   - It also reads once which events the trail logs. A trail that logs no management events, or only those that
     read or those that write, covers nothing.
-  - All of it runs in one process, many calls at the same time, one call per account and region at a time, which is
-    far below CloudTrail's rate of ten per second for each account and region. Throttled calls are tried again.
+  - Many calls are made at the same time, one call per account and region at a time, which is far below CloudTrail's
+    rate of ten per second for each account and region. Throttled calls are tried again. Large organizations are shared
+    among processes, one for each processor. When one of them ends early, because it is killed or memory is short, the
+    module fails, names accounts that are unchecked, and writes no result.
   - What fails in one account is a row in the result. The module itself fails only when nothing at all can be asked.
 author:
   - The cloudsec.org_trail maintainers (@cloudsec)
@@ -117,9 +119,21 @@ options:
     type: float
     default: 120
   max_concurrency:
-    description: Number of calls at the same time.
+    description:
+      - The greatest number of calls at the same time. How many there are is found out while the module
+        runs. It is more as long as that makes it faster, and fewer while more than a tenth of the calls has to be made
+        again.
+      - The default was 64 before version 1.2.0, and so many calls were made from the start.
     type: int
-    default: 64
+    default: 512
+  max_processes:
+    description:
+      - The greatest number of processes to ask in. Each takes 50 accounts at least. V(0) means as many as there are
+        processors, at most 8. On macOS it means one.
+      - The result is the same for any number.
+    type: int
+    default: 0
+    version_added: 1.2.0
   ou_names:
     description:
       - Without O(accounts), also read the names of the organizational units, one more call for each of them.
@@ -249,7 +263,6 @@ EXAMPLES = r"""
 - name: Ask ten thousand accounts and keep the rows in a file
   cloudsec.org_trail.cloudtrail_coverage_info:
     trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
-    max_concurrency: 200
     output_path: coverage.json
 """
 
@@ -514,7 +527,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "wait_minutes": {"type": "float", "default": 0},
     "wait_interval": {"type": "float", "default": 60},
     "deadline_minutes": {"type": "float", "default": 120},
-    "max_concurrency": {"type": "int", "default": 64},
+    "max_concurrency": {"type": "int", "default": 512},
+    "max_processes": {"type": "int", "default": 0},
     "ou_names": {"type": "bool", "default": False},
     "event_history": {"type": "bool", "default": False},
     "log_delivery": {"type": "str", "choices": ["none", "prefix", "digest"], "default": "none"},

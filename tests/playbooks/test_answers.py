@@ -14,7 +14,9 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,6 +25,7 @@ from ansible_collections.amazon.aws.plugins.module_utils.exceptions import Ansib
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import NEEDED
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import Session
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.transport import Transport
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.ensure import (
     ensure_policy,
     policy_options,
@@ -52,6 +55,7 @@ from ansible_collections.cloudsec.org_trail.plugins.modules import (
     cloudtrail_log_bucket_info,
     cloudtrail_log_bucket_policy,
 )
+from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 from botocore.retries.standard import ExponentialBackoff
 
@@ -134,6 +138,16 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Proxy:
     monkeypatch.setattr(
         URLLib3Session, "send", lambda session, request: made.pass_on(operation_of(request), send(session, request))
     )
+    plain = Transport.send
+
+    def send_plain(transport: Any, method: str, target: str, headers: Any, body: bytes) -> Any:
+        request = AWSRequest(method, transport._url.rstrip("/") + target, headers=headers, data=body)
+        answer = SimpleNamespace(_content=b"", content=b"")
+        response = plain(transport, method, target, headers, body)
+        answer.content = answer._content = response.body
+        return replace(response, body=made.pass_on(operation_of(request), answer)._content)
+
+    monkeypatch.setattr(Transport, "send", send_plain)
     return made
 
 

@@ -11,6 +11,7 @@ is whole, `whole_answer` finds out for those that are written back.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 from xml.etree import ElementTree
@@ -162,6 +163,10 @@ KINDS: dict[str, Any] = {"boolean": bool, "list": list, "map": dict, "string": s
 """botocore's types and Python's. Times are what the parser makes of them, and it makes sure that they are any."""
 
 
+FLAT: dict[str, type] = {"boolean": bool, "string": str, "timestamp": float}
+"""Of botocore's types, those that ``flat_reader`` reads, and Python's in JSON; for times, whole numbers too."""
+
+
 class NoAnswerError(ClientError):  # type: ignore[misc, unused-ignore]
     """An answer that AWS cannot have given. The message says what is wrong with it, without any of its text."""
 
@@ -220,6 +225,39 @@ def read_answer(parser: Any, operation: Any, response: Structure) -> Structure:
     if problem:
         raise NoAnswerError(operation.name, problem, status)
     return parsed
+
+
+def flat_reader(operation: Any, text_of_time: Callable[[float], str]) -> Callable[[bytes], Structure | None]:
+    """A quick reader of an operation's good answers: JSON objects of texts, truth values and times as numbers.
+
+    What it answers is what ``read_answer`` does, without botocore's metadata. It answers None for any other body, of
+    which ``read_answer`` knows more, and for operations that answer anything else. text_of_time: what a time becomes.
+    """
+    shape = operation.output_shape
+    members = {} if shape is None else shape.members
+    kinds = {name: FLAT.get(member.type_name) for name, member in members.items()}
+    needed = NEEDED.get(operation.name, ())
+    is_flat = _is_json(operation) and all(kinds.values())
+    is_proved = needed and all(kinds.get(name) is bool for name in needed)
+    if not is_flat or not is_proved or any(member.serialization for member in members.values()):
+        return lambda _body: None
+
+    def read(body: bytes) -> Structure | None:
+        try:
+            found = json.loads(body.decode())
+            if type(found) is not dict or any(name not in found for name in needed):
+                return None
+            for name, value in found.items():
+                kind = kinds[name]
+                if kind is float and type(value) in (int, float):
+                    found[name] = text_of_time(value)
+                elif type(value) is not kind:
+                    return None
+        except (KeyError, ValueError, OverflowError, OSError):
+            return None
+        return found
+
+    return read
 
 
 def _form_problem(body: bytes, operation: Any) -> str | None:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One AWS operation called very often, with other keys each time.
 
-boto3's client costs about twice the processor time of this, most of it in hooks that a plain call does not need. Here
-botocore's own parts do the same work: its serializer, Signature Version 4, the client's HTTP session (pool, proxies,
-certificates, timeouts), its parser, and its standard retry conditions and backoff.
+The first attempt goes over plain connections, as `transport` tells. All else is the work of botocore's own parts: its
+serializer, Signature Version 4, the client's HTTP session (pool, proxies, certificates, timeouts), its parser, and its
+standard retry conditions and backoff.
 """
 
 from __future__ import annotations
@@ -13,22 +13,28 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSResponse, create_request_object, prepare_request_dict
     from botocore.compat import HTTPHeaders
     from botocore.credentials import ReadOnlyCredentials
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
     from botocore.parsers import ResponseParserError, ResponseParserFactory
     from botocore.retries.standard import ExponentialBackoff, RetryContext, StandardRetryConditions
     from botocore.serialize import create_serializer
     from botocore.utils import parse_timestamp
 
-from .answers import NOT_AWS, NoAnswerError, protocol_of, read_answer
+from .answers import NOT_AWS, NoAnswerError, flat_reader, protocol_of, read_answer
+from .credentials import UNREADABLE
+from .deadline import SlowAnswerError, seconds_for, send_within
 from .errors import is_page
 from .retry import BUSY
+from .signing import PreparedSignature, are_plain
+from .transport import Transport
 from .untyped import Client, Structure
 
 THROTTLED_ATTEMPTS = 12
@@ -100,7 +106,10 @@ class ClientCaller:
 
 
 class Caller:
-    """One operation with one set of parameters in the region of a boto3 client; it may be used by many threads."""
+    """One operation in the region of a boto3 client, with some parameters; it may be used by many threads.
+
+    The client is one that makes a single attempt: botocore's own retries would count twice.
+    """
 
     def __init__(self, client: Client, operation: str, **parameters: Any) -> None:
         model = client.meta.service_model
@@ -109,33 +118,98 @@ class Caller:
         parsers.set_parser_defaults(timestamp_parser=iso_time)
         self._operation = model.operation_model(operation)
         self._parser = parsers.create_parser(protocol)
-        self._http = client._endpoint.http_session  # the only way to the pool that botocore configured
+        self._read_flat = flat_reader(self._operation, iso_time)
+        self._protocol = protocol
+        self._boto3 = client
         # Not the client's region: a service with one endpoint in a partition has one region for signatures.
         self._signing = (model.signing_name, client._request_signer.region_name)
-        self._request = create_serializer(protocol).serialize_to_request(parameters, self._operation)
-        prepare_request_dict(self._request, client.meta.endpoint_url, user_agent=client.meta.config.user_agent)
         self._client = ClientCaller(client, operation)
         self._parameters = parameters
         self._patience = Patience(self._operation)
+        self._transport = Transport(client)
+        self._signature = PreparedSignature(self._new_request, *self._signing)
+        self._sent = self._new_request().prepare()
+        self._target = urlsplit(self._sent.url)._replace(scheme="", netloc="").geturl() or "/"
+        self._headers = {name: _as_text(value) for name, value in self._sent.headers.items()}
 
-    def __call__(self, keys: ReadOnlyCredentials | None, attempt: int) -> Answer:
-        """Call once with an account's keys, or with the client's own.
+    def _new_request(self, **more: Any) -> Any:
+        """botocore's request without a signature. Raises BotoCoreError for further parameters that cannot be."""
+        serializer = create_serializer(self._protocol, include_validation=bool(more))
+        request = serializer.serialize_to_request({**self._parameters, **more}, self._operation)
+        prepare_request_dict(request, self._boto3.meta.endpoint_url, user_agent=self._boto3.meta.config.user_agent)
+        return create_request_object(request)
+
+    def __call__(self, keys: ReadOnlyCredentials | None, attempt: int, **more: Any) -> Answer:
+        """Call once with an account's keys, or with the client's own, and with further parameters.
 
         attempt counts from 1; an answer that deserves another try says after how many seconds.
         """
-        if keys is None:
-            return self._client(attempt, **self._parameters)
-        request = create_request_object(self._request | {"headers": dict(self._request["headers"])})
-        SigV4Auth(keys, *self._signing).add_auth(request)
+        signing = keys or own_keys(self._boto3)
+        if attempt > 1 or not self._transport.ready or not signing or not are_plain(signing):
+            return self._call_by_botocore(keys, attempt, **more)
         try:
-            response = self._http.send(request.prepare())
-            raw = {"status_code": response.status_code, "headers": response.headers, "body": response.content}
-            parsed = read_answer(self._parser, self._operation, raw)
-        except (BotoCoreError, NoAnswerError) as error:
-            return unanswered(error, self._patience.seconds(attempt, None, None, error))
-        if response.status_code < 300:
+            body = self._new_request(**more).body if more else self._sent.body
+        except BotoCoreError as error:
+            return unanswered(error, None)
+        time_now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+        headers = {
+            **self._headers,
+            **self._signature.headers(signing, time_now, body),
+            "Content-Length": str(len(body)),
+        }
+        try:
+            response = self._transport.send(self._sent.method, self._target, headers, body)
+        except SlowAnswerError as error:
+            return unanswered(error, None)
+        except Exception as error:  # of sockets, TLS, http.client and urllib3
+            closed = ConnectionClosedError(endpoint_url=self._sent.url, error=error)
+            return unanswered(closed, self._patience.seconds(attempt, None, None, closed))
+        parsed = self._read_flat(response.body) if response.status == 200 else None
+        if parsed is not None:
             return Answer(parsed)
+        return self._judge(response.status, response.headers, response.body, attempt)
+
+    def cut_slow(self) -> None:
+        """End calls whose answer is not there in time; to be called now and then."""
+        self._transport.cut_slow()
+
+    def _call_by_botocore(self, keys: ReadOnlyCredentials | None, attempt: int, **more: Any) -> Answer:
+        if keys is None:
+            return self._client(attempt, **self._parameters, **more)
+        request = self._new_request(**more)
+        SigV4Auth(keys, *self._signing).add_auth(request)
+        session = self._boto3._endpoint.http_session  # the only way to what botocore configured
+        try:
+            response = send_within(seconds_for(self._boto3), session, request.prepare())
+            body = response.content
+        except BotoCoreError as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
+        return self._judge(response.status_code, response.headers, body, attempt)
+
+    def _judge(self, status: int, headers: Any, body: bytes, attempt: int) -> Answer:
+        """What botocore and the check of answers make of a response."""
+        raw = {"status_code": status, "headers": headers, "body": body}
+        try:
+            parsed = read_answer(self._parser, self._operation, raw)
+        except NoAnswerError as error:
+            return unanswered(error, self._patience.seconds(attempt, None, None, error))
+        if status < 300:
+            return Answer(parsed)
+        response = AWSResponse(self._sent.url, status, headers, None)
         return failed(parsed, self._patience.seconds(attempt, parsed, response, None))
+
+
+def own_keys(client: Client) -> ReadOnlyCredentials | None:
+    """A client's own keys, renewed when they have to be; None when there are none or botocore cannot get them."""
+    try:
+        keys = client._request_signer._credentials  # botocore has no public way to them
+        return keys and keys.get_frozen_credentials()
+    except (AttributeError, BotoCoreError, *UNREADABLE):
+        return None
+
+
+def _as_text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.decode("latin-1")
 
 
 def unanswered(error: Exception, again_after: float | None) -> Answer:
@@ -153,6 +227,7 @@ def failed(parsed: Structure, again_after: float | None) -> Answer:
     return Answer({}, code, NOT_AWS if is_page(code, message) else message, False, again_after)
 
 
+@lru_cache(maxsize=1024)
 def iso_time(value: Any) -> str:
     """A timestamp of an answer, epoch seconds or text, as ISO 8601 in UTC."""
     seconds = float(value if isinstance(value, int | float) else parse_timestamp(value).timestamp())

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 try:
@@ -31,24 +30,32 @@ def within_deadline(client: Client) -> Client:
 
     The body of an object of S3 is read after the call, and not bounded.
     """
-    config = client.meta.config
-    seconds = config.connect_timeout + config.read_timeout + SPARE
+    seconds = seconds_for(client)
 
     def send(request: Any, **_more: Any) -> Any:
-        return _answer(lambda: client._endpoint.http_session.send(request), request.url, seconds)
+        return send_within(seconds, client._endpoint.http_session, request)
 
     client.meta.events.register("before-send", send, unique_id=__name__)  # sends once, however often it is given
     return client
 
 
-def _answer(send: Callable[[], Any], url: str, seconds: float) -> Any:
-    """What ``send`` answers or raises. It goes on in a thread that nobody waits for when it takes longer."""
+def seconds_for(client: Client) -> float:
+    """How long a whole answer to a client's call may take."""
+    config = client.meta.config
+    return float(config.connect_timeout + config.read_timeout + SPARE)
+
+
+def send_within(seconds: float, session: Any, request: Any) -> Any:
+    """The answer of botocore's HTTP session to a prepared request, or what it raises.
+
+    It goes on in a thread that nobody waits for when it takes longer. Raises SlowAnswerError then.
+    """
     answered: list[Any] = []
     failed: list[BaseException] = []
 
     def run() -> None:
         try:
-            answered.append(send())
+            answered.append(session.send(request))
         except BaseException as error:
             failed.append(error)
 
@@ -58,5 +65,5 @@ def _answer(send: Callable[[], Any], url: str, seconds: float) -> Any:
     if failed:
         raise failed[0]
     if not answered:
-        raise SlowAnswerError(endpoint_url=url, seconds=seconds)
+        raise SlowAnswerError(endpoint_url=request.url, seconds=seconds)
     return answered[0]

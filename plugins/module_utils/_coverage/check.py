@@ -30,6 +30,7 @@ from .._organization.accounts import Account, role_arn
 from .._organization.reader import Paces, read_organization
 from .._work.files import write_whole
 from .._work.options import Result
+from .._work.processes import default_processes
 from .._work.progress import Progress
 from .._work.reads import Reads, read_all
 from .._work.times import NEVER, now_text, time_text
@@ -54,6 +55,8 @@ from .statuses import HEALED_BY_WAITING, NOT_COUNTED, QUIET
 MINUTE = 60.0
 FORMAT = 1
 TIMEOUTS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15}
+POOL = 64
+"""Connections that botocore keeps for a client, and calls to S3 at the same time."""
 ONCE = {"total_max_attempts": 1}
 """botocore's own retries are off: `caller` decides about another try, without holding a thread."""
 
@@ -111,7 +114,7 @@ def check_coverage(session: Session, options: CoverageOptions) -> Coverage:
     if probe and complete:
         places = rows_to_probe(rows)
         progress = Progress(path, "files in the bucket", len(places), lambda: probe.looked)
-        complete = probe.look(places, options.max_concurrency, deadline, progress.tick)
+        complete = probe.look(places, min(POOL, options.max_concurrency), deadline, progress.tick)
         rows = judge_silence(session, trail, rows, known) if complete else rows
     return Coverage(
         trail,
@@ -247,9 +250,8 @@ def role_of(account_id: str, partition: str, options: CoverageOptions) -> str:
 
 
 def new_run(session: Session, options: CoverageOptions) -> CoverageRun:
-    """A run whose clients have a connection for each thread; it asks for members' own regions unless some are given."""
-    threads = options.max_concurrency
-    settings = {"max_pool_connections": threads, "retries": ONCE, **TIMEOUTS}
+    """A run in as many processes as are useful; it asks for members' own regions unless some are given."""
+    settings = {"max_pool_connections": POOL, "retries": ONCE, **TIMEOUTS}
 
     def client(service: str, region: str) -> Client:
         return session.regional_clients(service, [region], **settings)[region]
@@ -259,7 +261,8 @@ def new_run(session: Session, options: CoverageOptions) -> CoverageRun:
         partial(client, "cloudtrail"),
         options.trail_arn,
         options.assume_role_session_name,
-        threads=threads,
+        threads=options.max_concurrency,
+        processes=options.max_processes or default_processes(),
         account=None if options.regions else client("account", session.region),
         event_history=options.event_history,
     )
@@ -276,7 +279,7 @@ def new_probe(session: Session, options: CoverageOptions) -> DeliveryProbe | Non
     if options.log_archive_role_arn:
         there = session.assume(options.log_archive_role_arn, options.log_archive_role_external_id)
     place = LogPlace(settings["S3BucketName"], trail, organization.id, settings.get("S3KeyPrefix") or "")
-    s3 = there.regional_clients("s3", [there.region], max_pool_connections=options.max_concurrency, **TIMEOUTS)
+    s3 = there.regional_clients("s3", [there.region], max_pool_connections=POOL, **TIMEOUTS)
     keys = partial(session.client, "cloudtrail") if options.log_delivery == "digest" else None
     probe = DeliveryProbe(s3[there.region], place, there.account_id, datetime.now(UTC), keys)
     probe.check_access()

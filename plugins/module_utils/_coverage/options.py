@@ -44,6 +44,7 @@ class CoverageOptions:
     wait_interval: float
     deadline_minutes: float
     max_concurrency: int
+    max_processes: int
     ou_names: bool
     event_history: bool
     log_delivery: Literal["none", "prefix", "digest"]
@@ -104,6 +105,10 @@ def options_refusal(options: CoverageOptions) -> str | None:
     """Why these options cannot lead to a result, in one sentence; None when they can."""
     if options.max_concurrency < 1:
         return f"max_concurrency is {options.max_concurrency}, expected at least 1."
+    if options.max_processes < 0:
+        return (
+            f"max_processes is {options.max_processes}, expected at least 1, or 0 for as many as there are processors."
+        )
     if (path := options.output_path) and not can_be_made(path):
         return f"Failed to write output_path {path}: expected a file in a directory that is there or can be made."
     times = {"trail_changed_at": options.trail_changed_at}

@@ -4,14 +4,18 @@
 """Asks every account in every region about one trail: one AssumeRole per account, one GetTrailStatus per region.
 
 An account may be asked for its own regions, too: one ListRegions per account.
+
+Many accounts are shared among processes, each of which asks about its own accounts alone and sends on what it found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
+from sys import intern
 from threading import Lock
 from typing import Any
 
@@ -20,10 +24,12 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 
 from .._aws.account import ENABLED
 from .._aws.arn import TrailArn
-from .._aws.caller import Answer, Caller, ClientCaller
+from .._aws.caller import Answer, Caller
+from .._aws.errors import AnsibleOrgTrailError
 from .._aws.session import answer_refusal
 from .._aws.untyped import Client
 from .._work.fanout import Fanout, Later, Task
+from .._work.processes import Send, run_all
 from .rows import Failure, Row, judge_failure, judge_state, judge_status
 
 SESSION_SECONDS = 900  # the least that STS gives; an account is done within seconds
@@ -32,6 +38,14 @@ PAGE = 50  # the most regions that ListRegions answers at once; no partition has
 DEAD_AFTER = 5
 """So many accounts in a row without any answer from an endpoint, and the others wait for the end of the run."""
 
+SHARE = 50
+"""So many accounts at least are worth a process of their own."""
+
+TICK = 1.0
+"""Seconds between two looks at progress, at slow answers, and at what a process has to send."""
+
+NAMED = 20
+"""So many accounts that were not asked are named in a sentence."""
 
 Parked = Callable[..., Any]
 """A task that was not done because its endpoint seems dead; with ``given_up=True`` it only notes that."""
@@ -85,7 +99,7 @@ class CoverageRun:
     sts: a client of STS. cloudtrail: makes a client of CloudTrail for a region; it is called by one thread at a time.
     account: a client of AWS Account Management, where accounts are to be asked for their own regions; those that are
     not among the wanted ones are asked as well. event_history: also look for the newest event of each account and
-    region (aws-facts 4.7).
+    region (aws-facts 4.7). threads: the most calls at the same time, in all processes.
     """
 
     def __init__(
@@ -96,17 +110,23 @@ class CoverageRun:
         session_name: str,
         *,
         threads: int,
+        processes: int = 1,
         account: Client | None = None,
         event_history: bool = False,
     ) -> None:
-        self._sts = ClientCaller(sts, "AssumeRole")
+        self._callers: list[Caller] = []
+        self._sts: Callable[..., Answer] = self._caller(sts, "AssumeRole")
         self._session_name = session_name
         self._threads = threads
+        self._processes = processes
         self._cloudtrail = cloudtrail
         self._event_history = event_history
         self._regions: Ask | None = (
-            Caller(account, "ListRegions", RegionOptStatusContains=list(ENABLED), MaxResults=PAGE) if account else None
+            self._caller(account, "ListRegions", RegionOptStatusContains=list(ENABLED), MaxResults=PAGE)
+            if account
+            else None
         )
+        self._told: set[str] = set()
         self._account = Endpoint()
         self._endpoints: dict[str, Region] = {}
         self._entrance = Endpoint()
@@ -119,6 +139,26 @@ class CoverageRun:
 
     def ask(self, wanted: Mapping[Target, Iterable[str]], deadline: float, tick: Callable[[], None]) -> bool:
         """Ask accounts in the given regions, by time.monotonic's ``deadline``; answers whether all were asked.
+
+        Raises AnsibleOrgTrailError when a process that asked ended early: it names the accounts that were not asked.
+        """
+        self._told |= self.own_regions.keys() | self.own_errors.keys()
+        shares = shares_of(wanted, self._processes)
+        if len(shares) < 2:
+            return self._ask_all(wanted, deadline, tick)
+        for region in {region for regions in wanted.values() for region in regions}:
+            self._endpoint(region)  # its client is made once, for all processes
+        self._threads, threads = max(1, self._threads // len(shares)), self._threads
+        complete: list[bool] = []
+        works = [partial(self._ask_share, share, deadline) for share in shares]
+        lost = run_all(works, partial(self._receive, complete), deadline, tick, TICK)
+        self._threads = threads
+        if len(complete) < len(shares):
+            raise AnsibleOrgTrailError(lost_accounts(lost, unasked(wanted, self.rows)))
+        return all(complete)
+
+    def _ask_all(self, wanted: Mapping[Target, Iterable[str]], deadline: float, tick: Callable[[], None]) -> bool:
+        """Ask in this process.
 
         Endpoints that give no answer are left for last and then tried once more, so that they hold nobody up.
         """
@@ -135,6 +175,38 @@ class CoverageRun:
                 complete = complete and self._run(rest, deadline, tick)
         return complete
 
+    def _ask_share(self, share: Mapping[Target, Iterable[str]], deadline: float, send: Send) -> None:
+        """In a process of its own: ask, and send on what was found since the last time."""
+        self._take()  # what is there is known where it is sent to
+        complete = self._ask_all(share, deadline, lambda: send((self._take(), None)))
+        send((self._take(), complete))
+
+    def _take(self) -> Found:
+        """What was found since the last time."""
+        with self._lock:
+            found = [values(row) for row in self.rows.values()], self.own_regions, self.own_errors, self.calls
+            self.rows, self.own_regions, self.own_errors, self.calls = {}, {}, {}, 0
+        return found
+
+    def _receive(self, complete: list[bool], sent: tuple[Found, bool | None]) -> None:
+        """Take in what a process found, and at its end whether that is all."""
+        (rows, own_regions, own_errors, calls), ended = sent
+        for one in rows:
+            row = Row(*one)
+            for name in SHARED:
+                setattr(row, name, intern(getattr(row, name)))
+            self.rows[row.account_id, row.region] = row
+        self.own_regions |= own_regions
+        self.own_errors |= own_errors
+        self.calls += calls
+        if ended is not None:
+            complete.append(ended)
+
+    def _caller(self, client: Client, operation: str, **parameters: Any) -> Caller:
+        caller = Caller(client, operation, **parameters)
+        self._callers.append(caller)
+        return caller
+
     def _all_endpoints(self) -> tuple[Endpoint, ...]:
         return self._entrance, *self._endpoints.values()
 
@@ -143,13 +215,18 @@ class CoverageRun:
         with self._lock:  # boto3's sessions are not thread-safe
             if region not in self._endpoints:
                 client = self._cloudtrail(region)
-                status = Caller(client, "GetTrailStatus", Name=str(self.trail))
-                events = Caller(client, "LookupEvents", MaxResults=1) if self._event_history else None
+                status = self._caller(client, "GetTrailStatus", Name=str(self.trail))
+                events = self._caller(client, "LookupEvents", MaxResults=1) if self._event_history else None
                 self._endpoints[region] = Region(status=status, events=events)
             return self._endpoints[region]
 
     def _run(self, tasks: Iterable[Task], deadline: float, tick: Callable[[], None]) -> bool:
-        return Fanout(tasks, self._threads, deadline).run(tick, every=1.0)
+        def look() -> None:
+            for caller in self._callers:
+                caller.cut_slow()
+            tick()
+
+        return Fanout(tasks, self._threads, deadline).run(look, every=TICK)
 
     def _give_up(self, tasks: Iterable[Parked]) -> None:
         """Rows for what was parked at an endpoint that still does not answer."""
@@ -191,6 +268,7 @@ class CoverageRun:
         external_id = {"ExternalId": entry.target.external_id} if entry.target.external_id else {}
         return self._counted(
             self._sts(
+                None,
                 entry.attempt,
                 RoleArn=entry.target.role_arn,
                 RoleSessionName=self._session_name,
@@ -200,7 +278,7 @@ class CoverageRun:
         )
 
     def _asks(self, target: Target, regions: Iterable[str], keys: ReadOnlyCredentials | None) -> Iterator[Task]:
-        if self._regions and target.id not in self.own_regions and target.id not in self.own_errors:
+        if self._regions and target.id not in self._told:
             yield partial(self._list_regions, self._regions, Question(target, "", keys), frozenset(regions))
         for region in regions:
             yield partial(self._ask, Question(target, region, keys))
@@ -213,11 +291,14 @@ class CoverageRun:
         else:
             answer = self._call(ask, question)
             self._account.heard(answer)
+        self._told.add(target.id)
         if not answer.ok:
-            self.own_errors[target.id] = str(Failure(LIST_REGIONS, target.id, answer.code, answer.message))
+            with self._lock:
+                self.own_errors[target.id] = str(Failure(LIST_REGIONS, target.id, answer.code, answer.message))
             return None
         own = frozenset(region["RegionName"] for region in answer.parsed["Regions"])
-        self.own_regions[target.id] = own
+        with self._lock:
+            self.own_regions[target.id] = own
         return self._asks(target, sorted(own - asked), question.keys)
 
     def _ask(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
@@ -232,9 +313,10 @@ class CoverageRun:
         else:
             answer = self._call(endpoint.status, question)
             endpoint.heard(answer)
-        self._note(question, answer)
+        row = self._row(question, answer)
+        self._put(row)
         if answer.ok and endpoint.events:
-            return [partial(self._look_up, endpoint.events, Question(target, region, question.keys))]
+            return [partial(self._look_up, endpoint.events, Question(target, region, question.keys), row)]
         return None
 
     def _ask_again(self, question: Question, given_up: bool = False) -> Iterable[Task] | None:
@@ -243,12 +325,12 @@ class CoverageRun:
             return self._ask(question, given_up=True)
         return self._enter(Entry(question.target, (question.region,)))
 
-    def _look_up(self, ask: Ask, question: Question) -> None:
+    def _look_up(self, ask: Ask, question: Question, row: Row) -> None:
         """LookupEvents in one account and region, for the time of the newest event."""
         answer = self._call(ask, question)
-        row = self.rows[question.target.id, question.region]
         events = answer.parsed.get("Events") if answer.ok else None
         row.latest_event_time = events[0]["EventTime"] if events else ""
+        self._put(row)
 
     def _call(self, ask: Ask, question: Question) -> Answer:
         """One attempt to ask. Raises Later when another one is worth it."""
@@ -264,7 +346,11 @@ class CoverageRun:
 
     # --- rows ---------------------------------------------------------------------------------------
 
-    def _note(self, question: Question, answer: Answer) -> None:
+    def _put(self, row: Row) -> None:
+        with self._lock:
+            self.rows[row.account_id, row.region] = row
+
+    def _row(self, question: Question, answer: Answer) -> Row:
         target, region = question.target, question.region
         row = Row(target.id, target.name, region, "")
         if answer.ok:
@@ -279,12 +365,46 @@ class CoverageRun:
             failure = Failure("cloudtrail:GetTrailStatus", str(self.trail), answer.code, answer.message)
             row.status, row.reason = judge_failure(failure)
             row.error_code = answer.code
-        self.rows[target.id, region] = row
+        return row
 
     def _fill(self, target: Target, regions: Iterable[str], status: str, reason: str, code: str = "") -> None:
         """The same row in every region of an account that cannot be entered."""
         for region in regions:
-            self.rows[target.id, region] = Row(target.id, target.name, region, status, reason, code)
+            self._put(Row(target.id, target.name, region, status, reason, code))
+
+
+SHARED = ("account_id", "account_name", "region", "status", "reason")
+"""Members of rows that many rows have in common, so that each text is in memory once."""
+
+values = attrgetter(*Row.__slots__)
+"""A row as a tuple, which is quick to send."""
+
+Found = tuple[list[tuple[Any, ...]], dict[str, frozenset[str]], dict[str, str], int]
+"""Rows as tuples, own regions, own errors and calls."""
+
+
+def shares_of(wanted: Mapping[Target, Iterable[str]], processes: int) -> list[dict[Target, Iterable[str]]]:
+    """The accounts in so many shares of the same size, or fewer where a process is not worth it."""
+    number = max(1, min(processes, len(wanted) // SHARE))
+    items = list(wanted.items())
+    return [dict(items[first::number]) for first in range(number)]
+
+
+def unasked(wanted: Mapping[Target, Iterable[str]], rows: Collection[tuple[str, str]]) -> list[str]:
+    """The ids of accounts that lack a row in one of their regions, in order."""
+    return [
+        target.id for target, regions in wanted.items() if any((target.id, region) not in rows for region in regions)
+    ]
+
+
+def lost_accounts(lost: Sequence[str], left: Sequence[str]) -> str:
+    """The sentence about accounts that were left when processes ended early."""
+    more = f" and {len(left) - NAMED} more" if len(left) > NAMED else ""
+    named = ", ".join(left[:NAMED]) or "in regions that only they have enabled"
+    return (
+        f"A process that asks accounts {lost[0]}, so {len(left) or 'some'} accounts are unchecked: {named}{more}. "
+        "Nothing is known of them, and no result was written. Run again; where memory is short, set max_processes to 1."
+    )
 
 
 @dataclass(slots=True)

@@ -1,7 +1,10 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Many small tasks in a few threads: tasks that lead to others, tasks to try again later, a deadline, progress."""
+"""Many small tasks at once: tasks that lead to others, tasks to try again later, a deadline, progress.
+
+How many at once is found out while they run: more as long as all goes well, fewer when many have to be tried again.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,9 @@ Task = Callable[[], "Iterable[Task] | None"]
 
 WAITING_PER_THREAD = 8
 """New tasks are not begun while so many wait for their next try, so that memory stays bounded."""
+
+LOOK_EVERY = 0.25
+"""Seconds between two looks at how it goes."""
 
 
 class Later(Exception):
@@ -33,10 +39,13 @@ class Fanout:
     """
 
     def __init__(self, tasks: Iterable[Task], threads: int, deadline: float) -> None:
-        """deadline: as time.monotonic tells the time."""
+        """threads: the most. deadline: as time.monotonic tells the time."""
         self._source: Iterator[Task] = iter(tasks)
         self._exhausted = False
-        self._threads = threads
+        self._most = threads
+        self._limit = Limit(threads)
+        self._threads: list[threading.Thread] = []
+        self._made = self._vain = 0
         self._deadline = deadline
         self._ready: list[Task] = []
         self._waiting: list[tuple[float, int, Task]] = []
@@ -50,13 +59,18 @@ class Fanout:
 
         A thread that waits for the network when the deadline comes is left behind. Raises what a task raised.
         """
-        threads = [threading.Thread(target=self._work, daemon=True) for _number in range(self._threads)]
-        for thread in threads:
-            thread.start()
+        self._start_threads()
+        next_tick = time.monotonic() + every
         try:
-            while any(thread.is_alive() for thread in threads) and time.monotonic() < self._deadline:
-                self._join(threads, every)
-                tick()
+            while any(thread.is_alive() for thread in self._threads) and time.monotonic() < self._deadline:
+                since = time.monotonic()
+                self._join(min(LOOK_EVERY, every))
+                now = time.monotonic()
+                self._adapt(now - since)
+                if now >= next_tick:
+                    next_tick = now + every
+                    tick()
+            tick()
         finally:
             with self._wake:
                 self._deadline = min(self._deadline, time.monotonic())
@@ -66,10 +80,24 @@ class Fanout:
         with self._wake:
             return self._exhausted and not (self._ready or self._waiting or self._running)
 
-    def _join(self, threads: list[threading.Thread], seconds: float) -> None:
+    def _start_threads(self) -> None:
+        while len(self._threads) < self._limit.now:
+            thread = threading.Thread(target=self._work, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _join(self, seconds: float) -> None:
         until = min(time.monotonic() + seconds, self._deadline)
-        for thread in threads:
+        for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+
+    def _adapt(self, seconds: float) -> None:
+        """Let more or fewer tasks run at once, by the attempts of the last seconds."""
+        with self._wake:
+            self._limit.learn(self._made / seconds, self._vain / seconds, self._running >= self._limit.now)
+            self._made = self._vain = 0
+            self._wake.notify_all()
+        self._start_threads()
 
     def _work(self) -> None:
         while (task := self._next()) is not None:
@@ -93,18 +121,19 @@ class Fanout:
                     return None
                 while self._waiting and self._waiting[0][0] <= now:
                     self._ready.append(heapq.heappop(self._waiting)[2])
-                task = self._ready.pop() if self._ready else self._new()
+                free = self._running < self._limit.now
+                task = (self._ready.pop() if self._ready else self._new()) if free else None
                 if task is not None:
                     self._running += 1
                     return task
                 if not self._running and not self._waiting and self._exhausted:
                     self._wake.notify_all()
                     return None
-                until = self._waiting[0][0] if self._waiting else self._deadline
+                until = self._waiting[0][0] if self._waiting and free else self._deadline
                 self._wake.wait(max(0.0, min(until, self._deadline) - now))
 
     def _new(self) -> Task | None:
-        if self._exhausted or len(self._waiting) >= WAITING_PER_THREAD * self._threads:
+        if self._exhausted or len(self._waiting) >= WAITING_PER_THREAD * self._most:
             return None
         task = next(self._source, None)
         self._exhausted = task is None
@@ -113,10 +142,49 @@ class Fanout:
     def _finish(self, task: Task, more: list[Task], again: float | None) -> None:
         with self._wake:
             self._running -= 1
+            self._made += 1
+            self._vain += again is not None
             if again is not None:
                 heapq.heappush(self._waiting, (again, next(self._order), task))
             self._ready.extend(more)
             if self._error or not (self._running or self._ready):
                 self._wake.notify_all()
-            else:
-                self._wake.notify(max(1, len(more)))
+            else:  # this thread takes one itself
+                self._wake.notify(max(0, min(len(self._ready), self._limit.now - self._running) - 1))
+
+
+class Limit:
+    """How many tasks may run at once, ``now`` and at ``most``, found out by trying.
+
+    More are tried while that makes more attempts a second: it does where tasks wait for the network, and does not
+    where the processor is busy. It falls when a service throttles, so that many attempts are in vain.
+    """
+
+    FIRST = 16
+    LEAST = 4
+    MANY = 0.1
+    """So many of the attempts in vain are a sign of a service that is asked too often. One account alone is less."""
+    GAIN = 1.1
+    """What half as many tasks again must bring, or it is not worth it."""
+    PAUSE = 20
+    """Looks without a trial, after one that brought nothing."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.now = min(most, self.FIRST)
+        self._before = 0, 0.0
+        self._pause = 0
+
+    def learn(self, rate: float, vain: float, in_use: bool) -> None:
+        """Take the next step. rate, vain: attempts a second, and those in vain. in_use: whether as many run as may."""
+        limit, old_rate = self._before
+        self._pause -= 1
+        if vain > self.MANY * rate:
+            self.now, self._before = max(min(self.LEAST, self.most), self.now * 3 // 4), (0, 0.0)
+        elif limit and rate < old_rate * self.GAIN:
+            self.now, self._before, self._pause = limit, (0, 0.0), self.PAUSE
+        elif in_use and self._pause <= 0 and self.now < self.most:
+            self._before = self.now, rate
+            self.now = min(self.most, self.now + self.now // 2 + 1)
+        else:
+            self._before = 0, 0.0

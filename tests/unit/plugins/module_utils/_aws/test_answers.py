@@ -20,9 +20,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers im
     NEEDED,
     NOT_AWS,
     NoAnswerError,
+    flat_reader,
+    protocol_of,
     read_answer,
     with_checked_answers,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import iso_time
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import (
     AnsibleCloudTrailError,
     get_trail_status,
@@ -31,9 +34,9 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import outcome_unknown, sentence
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParserFactory, create_parser
 
-from tests.aws_answers import BODIES, UNPARSED, body_of, sample
+from tests.aws_answers import BODIES, MUTATIONS, UNPARSED, body_of, sample
 from tests.canned_aws import KNOWS_AGGREGATIONS
 from tests.unit.test_house import HOUSE
 
@@ -177,6 +180,22 @@ def test_a_document_that_is_none(document: str) -> None:
 def test_values_of_another_form(name: str, answer: Any, problem: str) -> None:
     with pytest.raises(NoAnswerError, match=f"{name} answered {problem}"):
         read(name, json.dumps(answer).encode())
+
+
+@pytest.mark.parametrize("name", sorted(WHOLE))
+def test_the_quick_reader_answers_what_the_whole_one_does_or_nothing(name: str) -> None:
+    """It has its say only for the operation that is called most."""
+    model = operation(name)
+    factory = ResponseParserFactory()
+    factory.set_parser_defaults(timestamp_parser=iso_time)
+    parser = factory.create_parser(protocol_of(model.service_model))
+    quick = flat_reader(model, iso_time)
+    good_body = body_of(model, good(name))
+    for body in (good_body, *(spoil(good_body) for spoil in MUTATIONS.values())):
+        if (found := quick(body)) is not None:
+            whole = read_answer(parser, model, {"status_code": 200, "headers": {}, "body": body})
+            assert found == {member: value for member, value in whole.items() if member != "ResponseMetadata"}
+    assert (quick(good_body) is not None) == (name == "GetTrailStatus")
 
 
 def test_errors_of_aws_come_in() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -102,9 +102,9 @@ def test_a_client_that_is_given_twice_sends_once(monkeypatch: pytest.MonkeyPatch
 
 
 def test_errors_come_through() -> None:
-    def fail() -> None:
-        raise ValueError("its own")
+    class Failing:
+        def send(self, request: Any) -> None:
+            raise ValueError("its own")
 
-    answer: Callable[..., Any] = deadline._answer
     with pytest.raises(ValueError, match="its own"):
-        answer(fail, "", 1.0)
+        deadline.send_within(1.0, Failing(), None)

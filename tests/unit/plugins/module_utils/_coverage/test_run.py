@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,6 +17,8 @@ import boto3
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import Answer
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage import run as coverage_run
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import (
     DEAD_AFTER,
     CoverageRun,
@@ -52,7 +56,7 @@ def asked(
     for region, answer in answers.items():
         run._endpoint(region).status = answer
         run._endpoint(region).events = events
-    run._sts = assume_role or (lambda attempt, RoleArn, **_: keys_for(RoleArn))  # type: ignore[assignment]
+    run._sts = assume_role or (lambda _keys, attempt, RoleArn, **_: keys_for(RoleArn))
     assert run.ask(dict.fromkeys(targets, REGIONS), time.monotonic() + 60, lambda: None)
     return run, Counter((region, row.status) for (_, region), row in run.rows.items())
 
@@ -94,7 +98,7 @@ def test_parked_questions_are_asked_with_new_keys() -> None:
     """Those of the first time may have expired when an endpoint is asked once more at the end of a long run."""
     issued = count(1)
 
-    def issue(attempt: int, RoleArn: str, **_: Any) -> Answer:
+    def issue(_keys: None, attempt: int, RoleArn: str, **_: Any) -> Answer:
         return keys_for(RoleArn, AccessKeyId=str(next(issued)))
 
     def dead_until_all_were_entered(keys: Any, attempt: int) -> Answer:
@@ -109,7 +113,7 @@ def test_parked_questions_are_asked_with_new_keys() -> None:
 def test_sts_that_dies_before_parked_questions_leaves_nothing_out() -> None:
     issued = count(1)
 
-    def dying(attempt: int, RoleArn: str, **_: Any) -> Answer:
+    def dying(_keys: None, attempt: int, RoleArn: str, **_: Any) -> Answer:
         return keys_for(RoleArn) if next(issued) <= 50 else SILENCE
 
     _, found = asked({"eu-west-1": everybody(SILENCE), "us-east-1": everybody(LOGGING)}, targets(50), dying)
@@ -119,7 +123,7 @@ def test_sts_that_dies_before_parked_questions_leaves_nothing_out() -> None:
 def test_dead_sts() -> None:
     calls = []
 
-    def silent(attempt: int, **_: Any) -> Answer:
+    def silent(_keys: None, attempt: int, **_: Any) -> Answer:
         calls.append(attempt)
         return SILENCE
 
@@ -129,7 +133,7 @@ def test_dead_sts() -> None:
 
 
 def test_throttled_sts_is_asked_again() -> None:
-    def busy(attempt: int, RoleArn: str, **_: Any) -> Answer:
+    def busy(_keys: None, attempt: int, RoleArn: str, **_: Any) -> Answer:
         granted = keys_for(RoleArn)
         return granted if attempt > 2 else Answer({}, "Throttling", "Rate exceeded", False, 0.001)
 
@@ -142,7 +146,7 @@ def test_keys_of_another_account_are_not_used() -> None:
     """Its answers would be counted as this one's."""
     stranger = f"arn:aws:iam::{'9' * 12}:role/x"
     answers = dict.fromkeys(REGIONS, everybody(LOGGING))
-    run, found = asked(answers, targets(2), lambda attempt, RoleArn, **_: keys_for(stranger))
+    run, found = asked(answers, targets(2), lambda _keys, attempt, RoleArn, **_: keys_for(stranger))
     assert found == {(region, "denied"): 2 for region in REGIONS}
     assert run.calls == 2
     reason = run.rows["0" * 12, "us-east-1"].reason
@@ -275,3 +279,113 @@ def test_a_row_holds_the_time_of_the_newest_event(answer: Answer, time: str) -> 
     run, found = asked(logging, targets(1), events=everybody(answer))
     assert [row.latest_event_time for row in run.rows.values()] == [time] * len(REGIONS)
     assert found == {(region, "covered"): 1 for region in REGIONS}
+
+
+MANY = dict.fromkeys(targets(9), REGIONS)
+
+
+def shared(monkeypatch: pytest.MonkeyPatch, processes: int, status: Callable[[Any, int], Answer]) -> CoverageRun:
+    """A run in so many processes, also for few accounts. The keys that ``status`` gets have the account's id."""
+    monkeypatch.setattr(coverage_run, "SHARE", 1)
+    session = boto3.session.Session("a", "b", region_name="us-east-1")
+    client = session.client("cloudtrail")
+    account = session.client("account")
+    run = CoverageRun(
+        session.client("sts"),
+        lambda _: client,
+        parse_trail_arn(ARN),
+        "tests",
+        threads=8,
+        processes=processes,
+        account=account,
+    )
+    run._regions = everybody(has(*REGIONS, "ap-east-1"))
+    for region in [*REGIONS, "ap-east-1"]:
+        run._endpoint(region).status = status
+    run._sts = lambda _keys, attempt, RoleArn, **_: keys_for(RoleArn, AccessKeyId=RoleArn[13:25])
+    return run
+
+
+def mixed(keys: Any, attempt: int) -> Answer:
+    number = int(keys.access_key)
+    return Answer({}, "AccessDeniedException", f"No {number}", False) if number % 3 else LOGGING
+
+
+@pytest.mark.parametrize("processes", [2, 3, 8])
+def test_any_number_of_processes_finds_the_same(monkeypatch: pytest.MonkeyPatch, processes: int) -> None:
+    one, many = shared(monkeypatch, 1, mixed), shared(monkeypatch, processes, mixed)
+    for run in (one, many):
+        assert run.ask(MANY, time.monotonic() + 60, lambda: None)
+    assert many.rows == one.rows
+    assert (many.own_regions, many.own_errors, many.calls) == (one.own_regions, one.own_errors, one.calls)
+    assert len(many.rows) == 9 * 3
+
+
+def test_what_one_round_told_is_known_in_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = shared(monkeypatch, 3, mixed)
+    for _ in range(2):
+        assert run.ask(MANY, time.monotonic() + 60, lambda: None)
+    assert run.calls == 9 * (1 + 1 + 3) + 9 * (1 + 2)
+    assert len(run.rows) == 9 * 3
+
+
+@pytest.mark.parametrize("victim", range(9))
+def test_a_process_that_is_killed_leaves_no_rows_that_nobody_gave(monkeypatch: pytest.MonkeyPatch, victim: int) -> None:
+    def kill(keys: Any, attempt: int) -> Answer:
+        if int(keys.access_key) == victim:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return mixed(keys, attempt)
+
+    run, whole = shared(monkeypatch, 3, kill), shared(monkeypatch, 1, mixed)
+    assert whole.ask(MANY, time.monotonic() + 60, lambda: None)
+    with pytest.raises(AnsibleOrgTrailError) as caught:
+        run.ask(MANY, time.monotonic() + 60, lambda: None)
+    text = str(caught.value)
+    assert "was killed by signal 9, so " in text
+    assert f"{victim:012d}" in text
+    assert run.rows.items() <= whole.rows.items()
+    lacking = [one.id for one in MANY if any((one.id, region) not in run.rows for region in REGIONS)]
+    assert f"so {len(lacking)} accounts are unchecked: {', '.join(lacking)}. " in text
+    assert all(f"{one:012d}" not in text for one in range(9) if one % 3 != victim % 3)
+
+
+def test_a_process_that_is_killed_before_it_asks_in_own_regions_fails_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(keys: Any, attempt: int) -> Answer:
+        time.sleep(1.5)  # what was found before was sent
+        os.kill(os.getpid(), signal.SIGKILL)
+        return LOGGING
+
+    run = shared(monkeypatch, 2, mixed)
+    run._endpoint("ap-east-1").status = kill
+    with pytest.raises(AnsibleOrgTrailError, match=r"was killed by signal 9, so .* accounts are unchecked: "):
+        run.ask(dict.fromkeys(targets(2), REGIONS), time.monotonic() + 60, lambda: None)
+    assert all(region in REGIONS for _account, region in run.rows)
+
+
+def test_a_deadline_ends_all_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(keys: Any, attempt: int) -> Answer:
+        time.sleep(60)
+        return LOGGING
+
+    run = shared(monkeypatch, 3, slow)
+    assert not run.ask(MANY, time.monotonic() + 0.5, lambda: None)
+    assert run.rows == {}
+
+
+@pytest.mark.parametrize(
+    ("accounts", "processes", "sizes"),
+    [(0, 4, [0]), (99, 4, [99]), (100, 4, [50, 50]), (1001, 4, [251, 250, 250, 250]), (1001, 1, [1001])],
+)
+def test_shares_of(accounts: int, processes: int, sizes: list[int]) -> None:
+    wanted = dict.fromkeys(targets(accounts), REGIONS)
+    shares = coverage_run.shares_of(wanted, processes)
+    assert [len(share) for share in shares] == sizes
+    assert {target: regions for share in shares for target, regions in share.items()} == wanted
+
+
+def test_many_lost_accounts_are_counted() -> None:
+    text = coverage_run.lost_accounts(["was killed by signal 9"], [f"{one:012d}" for one in range(25)])
+    assert "so 25 accounts are unchecked: 000000000000, " in text
+    assert "000000000019 and 5 more. Nothing is known of them" in text
+    none = coverage_run.lost_accounts(["was killed by signal 9"], [])
+    assert "so some accounts are unchecked: in regions that only they have enabled. " in none

@@ -15,6 +15,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.fanout im
     WAITING_PER_THREAD,
     Fanout,
     Later,
+    Limit,
     Task,
 )
 
@@ -102,3 +103,63 @@ def test_fanout_keeps_to_the_number_of_threads() -> None:
 
     assert run([task] * 100, threads=3)
     assert most <= 3
+
+
+def simulate(most: int, seconds: float, busy_at: float, throttled_at: float = 1e9, looks: int = 60) -> Limit:
+    """A limit after so many looks, where a call takes some seconds and a processor or a service bounds the rate."""
+    limit = Limit(most)
+    for _ in range(looks):
+        rate = min(limit.now / seconds, busy_at)
+        limit.learn(rate, max(0.0, rate - throttled_at), in_use=True)
+    return limit
+
+
+@pytest.mark.parametrize(
+    ("most", "seconds", "low", "high"),
+    [
+        (256, 0.25, 256, 256),  # the network is slow: as many as may be
+        (256, 0.06, 170, 256),  # 3,000 calls a second need 180
+        (256, 0.001, 16, 25),  # the processor is busy at once
+        (8, 0.25, 8, 8),
+        (1, 0.25, 1, 1),
+    ],
+)
+def test_more_run_at_once_while_that_makes_it_faster(most: int, seconds: float, low: int, high: int) -> None:
+    assert low <= simulate(most, seconds, busy_at=3000).now <= high
+
+
+def test_fewer_run_at_once_while_a_service_throttles() -> None:
+    limit = simulate(256, 0.06, busy_at=3000, throttled_at=500)
+    assert 500 * 0.06 * 0.5 < limit.now < 500 * 0.06 * 1.8  # about as many as 500 calls a second need
+    throttled = Limit(256)
+    for _ in range(50):
+        throttled.learn(100.0, 100.0, in_use=True)
+    assert throttled.now == Limit.LEAST
+
+
+def test_one_account_that_is_throttled_holds_nobody_up() -> None:
+    limit = Limit(256)
+    for _ in range(60):
+        limit.learn(limit.now / 0.25, limit.now / 0.25 / 50, in_use=True)
+    assert limit.now == 256
+
+
+def test_no_more_run_at_once_than_there_is_to_do() -> None:
+    limit = Limit(256)
+    for _ in range(60):
+        limit.learn(10.0, 0.0, in_use=False)
+    assert limit.now == Limit.FIRST
+
+
+def test_fanout_runs_no_more_at_once_than_it_may() -> None:
+    running: list[int] = []
+    most: list[int] = []
+
+    def wait(number: int) -> None:
+        running.append(number)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.remove(number)
+
+    assert run((partial(wait, number) for number in range(400)), threads=24)
+    assert Limit.FIRST <= max(most) <= 24
