@@ -40,7 +40,8 @@ def measure(parts: tuple[str, ...], repetitions: int, quick: bool) -> Table:
     if "coverage" in parts:
         canned.measure_coverage(table, repetitions, (100,), 1000)
         if not quick:
-            canned.measure_coverage(table, 1, (1000, 10000), 1000)
+            canned.measure_coverage(table, 1, (1000, 10000, 50000), 1000)
+            canned.measure_growth(table, 1000, (0, 10, 60, 250))
     if "inventory" in parts:
         canned.measure_inventory(table, repetitions, (100,) if quick else (100, 1000, 10000))
     return table

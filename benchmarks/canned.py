@@ -11,8 +11,10 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 from benchmarks.canned_server import MANAGEMENT, REGIONS, TRAIL_ARN
@@ -21,24 +23,31 @@ from benchmarks.measure import ROOT, Sample, Table, run
 from tests.ansible_run import BIN, SETTINGS
 
 COVERAGE = "Coverage"
+GROWTH = "Coverage by latency, processes and calls at once"
+OLD = "1.0.0"
 INVENTORY = "Inventory"
 PLAIN_FILE = "a plain YAML file"
 INVENTORY_COMMAND = str(BIN / "ansible-inventory")
 
 
 class Canned:
-    """``with Canned(1000) as server:`` is an organization of 1,000 accounts that answers at once."""
+    """``with Canned(1000) as server:`` is an organization of 1,000 accounts that answers at once.
 
-    def __init__(self, accounts: int) -> None:
+    arguments: more of the server's, such as ``--latency``.
+    """
+
+    def __init__(self, accounts: int, *arguments: str) -> None:
+        command = [sys.executable, "-m", "benchmarks.canned_server", str(accounts), "--processes", "2", *arguments]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.canned_server", str(accounts)],
+            command,
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
         assert self.process.stdout is not None
-        self.endpoint = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        port, *self.ports = map(int, self.process.stdout.readline().split())
+        self.endpoint = f"http://127.0.0.1:{port}"
 
     def __enter__(self) -> Canned:
         return self
@@ -50,11 +59,16 @@ class Canned:
         self.process.stdin.close()
         self.process.wait(timeout=30)
 
-    def counts(self, method: str = "GET") -> dict[str, Any]:
-        request = urllib.request.Request(f"{self.endpoint}/counts", method=method)
-        with urllib.request.urlopen(request) as response:
-            answer: dict[str, Any] = json.loads(response.read())
-        return answer
+    def counts(self, method: str = "GET") -> tuple[Counter[str], int]:
+        """The calls of each operation and the number of places that were asked, in all processes."""
+        calls, places = Counter[str](), 0
+        for port in self.ports:
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/counts", method=method)
+            with urllib.request.urlopen(request) as response:
+                answer: dict[str, Any] = json.loads(response.read())
+            calls.update(answer["calls"])
+            places += answer["places"]
+        return calls, places
 
     def environment(self, home: str) -> dict[str, str]:
         return {
@@ -75,39 +89,69 @@ class Canned:
 
 def measure_coverage(table: Table, repetitions: int, sizes: tuple[int, ...], largest_for_rivals: int) -> None:
     """GetTrailStatus in each member account and region."""
-    has_cove = importlib.util.find_spec("botocove") is not None
-    for accounts in sizes:
-        case = f"{accounts:,} accounts x {len(REGIONS)} regions"
-        for _ in range(repetitions):
-            with Canned(accounts) as server, tempfile.TemporaryDirectory() as home:
-                commands = {
-                    OURS: coverage_command(Path(home), accounts),
-                    "boto3, a thread per account": [
-                        sys.executable,
-                        str(RIVALS / "threads.py"),
-                        TRAIL_ARN,
-                        str(accounts),
-                        *REGIONS,
-                    ],
-                    "botocove": [sys.executable, str(RIVALS / "cove.py"), TRAIL_ARN, *REGIONS],
-                }
-                for contender, command in commands.items():
-                    if contender == "botocove" and not has_cove:
-                        table.row(COVERAGE, case, contender).note = "not installed"
-                    elif contender != OURS and accounts > largest_for_rivals:
-                        table.row(COVERAGE, case, contender).note = "left out, takes too long"
-                    else:
-                        sample, calls = measure_looks(server, command, home, accounts)
-                        table.add(COVERAGE, case, contender, sample, calls)
+    with tempfile.TemporaryDirectory() as folder:
+        old = old_release(Path(folder))
+        for accounts in sizes:
+            for _ in range(repetitions):
+                measure_contenders(table, accounts, old, accounts <= largest_for_rivals)
 
 
-def measure_looks(server: Canned, command: list[str], home: str, accounts: int) -> tuple[Sample, int]:
-    """Run a command and see that it asked every member account in every region."""
+def measure_contenders(table: Table, accounts: int, old: dict[str, str], with_rivals: bool) -> None:
+    """Each contender once. old: the environment of the old release, empty where it is not there."""
+    case = f"{accounts:,} accounts x {len(REGIONS)} regions"
+    with Canned(accounts) as server, tempfile.TemporaryDirectory() as home:
+        ours = coverage_command(Path(home), accounts)
+        threads = [sys.executable, str(RIVALS / "threads.py"), TRAIL_ARN, str(accounts), *REGIONS]
+        cove = [sys.executable, str(RIVALS / "cove.py"), TRAIL_ARN, *REGIONS]
+        table.add(COVERAGE, case, OURS, *measure_looks(server, ours, home, accounts))
+        for contender, command, is_here, environment in (
+            (f"release {OLD}", ours, bool(old), old),
+            ("boto3, a thread per account", threads, True, {}),
+            ("botocove", cove, importlib.util.find_spec("botocove") is not None, {}),
+        ):
+            if not is_here:
+                table.row(COVERAGE, case, contender).note = "not installed"
+            elif not with_rivals:
+                table.row(COVERAGE, case, contender).note = "left out, takes too long"
+            else:
+                table.add(COVERAGE, case, contender, *measure_looks(server, command, home, accounts, environment))
+
+
+def measure_growth(table: Table, accounts: int, latencies: tuple[int, ...]) -> None:
+    """How our coverage grows with latency, processes and calls at the same time."""
+    for latency in latencies:
+        for processes in (1, 2):
+            for calls in (64, 512):
+                options = {"max_processes": processes, "max_concurrency": calls}
+                contender = f"{processes} process{'es' * (processes > 1)}, at most {calls} calls at once"
+                case = f"{accounts:,} accounts, {latency} ms per call"
+                with Canned(accounts, "--latency", str(latency)) as server, tempfile.TemporaryDirectory() as home:
+                    command = coverage_command(Path(home), accounts, **options)
+                    table.add(GROWTH, case, contender, *measure_looks(server, command, home, accounts))
+
+
+def old_release(folder: Path) -> dict[str, str]:
+    """Lay the release OLD into a folder; answers the environment for it, which is empty where git does not have it."""
+    log = ["git", "log", "--format=%H", f"--grep=^Release {OLD}$", "-1"]
+    commit = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+    if not commit:
+        return {}
+    home = folder / "ansible_collections" / "cloudsec" / "org_trail"
+    home.mkdir(parents=True)
+    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)
+    subprocess.run(["tar", "x", "-C", str(home)], input=archive.stdout, check=True)
+    return {"ANSIBLE_COLLECTIONS_PATH": str(folder)}
+
+
+def measure_looks(
+    server: Canned, command: list[str], home: str, accounts: int, environment: Mapping[str, str] = MappingProxyType({})
+) -> tuple[Sample, int]:
+    """Run a command and see that it asked every member account in every region. environment: in place of its own."""
     server.counts("DELETE")
-    sample = run(command, server.environment(home))
-    counts = server.counts()
+    sample = run(command, {**server.environment(home), **environment})
+    calls, asked = server.counts()
     places = (accounts - 1) * len(REGIONS)
-    assert counts["places"] == places, f"{command[0]} asked {counts['places']} places, expected {places}"
+    assert asked == places, f"{command[0]} asked {asked} places, expected {places}"
     found = Path(home) / "coverage.json"
     if found.exists():
         report = json.loads(found.read_text())
@@ -116,17 +160,18 @@ def measure_looks(server: Canned, command: list[str], home: str, accounts: int) 
     else:
         covered = int(sample.stdout.split()[-1])
     assert covered == places, f"{command[0]} found {covered} covered, expected {places}"
-    return sample, sum(counts["calls"].values())
+    return sample, calls.total()
 
 
-def coverage_command(home: Path, accounts: int) -> list[str]:
-    """The coverage module alone, with the accounts handed in as an inventory would."""
+def coverage_command(home: Path, accounts: int, **options: object) -> list[str]:
+    """The coverage module alone, with the accounts handed in as an inventory would; options: more of the module's."""
     task = {
         "trail_arn": TRAIL_ARN,
         "accounts": "{{ members }}",
         "regions": list(REGIONS),
         "output_path": str(home / "coverage.json"),
         "region": "us-east-1",
+        **json.loads(__import__("os").environ.get("MORE", "{}")),
     }
     play = {
         "hosts": "localhost",
@@ -162,7 +207,7 @@ def measure_inventory(table: Table, repetitions: int, sizes: tuple[int, ...]) ->
                 ):
                     server.counts("DELETE")
                     sample = run([*list_command(path), *(["--flush-cache"] if cold else [])], environment)
-                    calls = sum(server.counts()["calls"].values())
+                    calls = server.counts()[0].total()
                     assert bool(calls) is cold, f"{contender} made {calls} calls"
                     assert len(json.loads(sample.stdout)["_meta"]["hostvars"]) == hosts
                     table.add(INVENTORY, case, contender, sample, calls)

@@ -4,14 +4,19 @@
 """Canned answers of AWS at some thousands a second, for measurements that the lab is too slow for.
 
 ``python -m benchmarks.canned_server N`` is an organization of N accounts whose trail is healthy everywhere. It prints
-its port and serves until its standard input closes. ``GET /counts`` tells how often each operation was called and in
-how many places (access key and region) GetTrailStatus was; ``DELETE /counts`` starts anew.
+its port and serves until its standard input closes, in ``--processes`` that share the port; each answer takes
+``--latency`` milliseconds. Behind the port it prints one more for each process: ``GET /counts`` there tells how often
+each operation was called and in how many places (access key and region) GetTrailStatus was; ``DELETE /counts`` starts
+anew.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
+import os
+import socket
 import sys
 import time
 from collections import Counter
@@ -149,8 +154,9 @@ class World:
 class Connection(asyncio.Protocol):
     """Requests of one client, answered one after another."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, latency: float) -> None:
         self.world = world
+        self.latency = latency
         self.received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -166,7 +172,11 @@ class Connection(asyncio.Protocol):
                 return
             body = self.received[end + 4 : end + 4 + length]
             self.received = self.received[end + 4 + length :]
-            self.transport.write(respond(self.world, head, body))
+            answer = respond(self.world, head, body)
+            if self.latency:
+                asyncio.get_running_loop().call_later(self.latency, self.transport.write, answer)
+            else:
+                self.transport.write(answer)
 
 
 def content_length(head: bytes) -> int:
@@ -190,12 +200,39 @@ def respond(world: World, head: bytes, body: bytes) -> bytes:
     )
 
 
-async def serve(accounts: int) -> None:
+def listen(port: int = 0) -> socket.socket:
+    """A socket on a port that others may listen on, too."""
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listening.bind(("127.0.0.1", port))
+    listening.listen(1024)
+    return listening
+
+
+async def serve(accounts: int, latency: float, *sockets: socket.socket) -> None:
     world = World(accounts)
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(world), "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    loop = asyncio.get_running_loop()
+    for one in sockets:
+        await loop.create_server(lambda: Connection(world, latency), sock=one)
     await asyncio.to_thread(sys.stdin.read)
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.canned_server")
+    parser.add_argument("accounts", type=int)
+    parser.add_argument("--latency", type=float, default=0.0, metavar="MS")
+    parser.add_argument("--processes", type=int, default=1)
+    arguments = parser.parse_args()
+    shared = [listen()]
+    port = shared[0].getsockname()[1]
+    shared += [listen(port) for _ in range(arguments.processes - 1)]
+    own = [listen() for _ in shared]
+    print(port, *(one.getsockname()[1] for one in own), flush=True)
+    number = next((number for number in range(1, arguments.processes) if not os.fork()), 0)
+    for other in {*shared, *own} - {shared[number], own[number]}:
+        other.close()
+    asyncio.run(serve(arguments.accounts, arguments.latency / 1000, shared[number], own[number]))
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    main()

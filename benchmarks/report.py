@@ -10,7 +10,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from benchmarks.canned import COVERAGE
+from benchmarks.canned import COVERAGE, GROWTH
 from benchmarks.main_job import EMPTY, OURS
 from benchmarks.measure import ROOT
 
@@ -38,7 +38,7 @@ def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[str, ...]]:
                 "" if own else f"{ours / row['seconds']:.2f}",
                 f"{row['cpu_seconds']:.2f}",
                 f"{row['calls']:,}",
-                f"{1000 * row['cpu_seconds'] / row['calls']:.2f}" if row["section"] == COVERAGE else "",
+                f"{1000 * row['cpu_seconds'] / row['calls']:.2f}" if row["section"] in (COVERAGE, GROWTH) else "",
                 f"{row['memory_mib']:.0f}",
             )
 

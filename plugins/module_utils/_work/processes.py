@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -53,6 +54,7 @@ def run_all(
     context = multiprocessing.get_context("fork")
     processes = []
     readers: dict[Any, BaseProcess] = {}
+    gc.freeze()  # else each process's garbage collection would look at, and so copy, all that is there
     try:
         for work in works:
             reader, writer = context.Pipe(duplex=False)
@@ -73,6 +75,7 @@ def run_all(
             if time.monotonic() > deadline + GRACE:
                 break
     finally:
+        gc.unfreeze()
         for late in readers.values():
             late.kill()
             late.join()
