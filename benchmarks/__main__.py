@@ -68,7 +68,7 @@ def main() -> None:
     parts = tuple(arguments.only or PARTS)
     head = machine()
     table = measure(parts, arguments.repetitions or (1 if arguments.quick else 5), arguments.quick)
-    rows = table.as_json()
+    rows = [row | {"date": head["date"]} for row in table.as_json()]
     sys.stdout.write(report.text({"machine": head, "rows": rows}))
     is_kept = not arguments.quick and arguments.output == RESULTS
     results = {"machine": head, "rows": with_others(rows, json.loads(RESULTS.read_text())["rows"]) if is_kept else rows}

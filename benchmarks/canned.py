@@ -172,7 +172,7 @@ def coverage_command(home: Path, accounts: int, **options: object) -> list[str]:
         "regions": list(REGIONS),
         "output_path": str(home / "coverage.json"),
         "region": "us-east-1",
-        **json.loads(__import__("os").environ.get("MORE", "{}")),
+        **options,
     }
     play = {
         "hosts": "localhost",

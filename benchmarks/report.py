@@ -79,10 +79,11 @@ def markdown(results: dict[str, Any]) -> str:
     lines = []
     for section, rows in sections(results):
         lines += [f"### {section}", "", f"| {' | '.join(HEADS)} |", f"|---|---|{'---:|' * (len(HEADS) - 2)}"]
-        lines += [f"| {' | '.join(row)} |" for row in rows] + [""]
+        days = sorted({row["date"] for row in results["rows"] if row["section"] == section})
+        lines += [*(f"| {' | '.join(row)} |" for row in rows), "", f"Measured on {', '.join(days)}.", ""]
     facts = results["machine"]
     lines.append(
-        f"Measured on {facts['date']}: {facts['cpus']} CPUs, Python {facts['python']}, "
+        f"Last on {facts['cpus']} CPUs, with a load of {facts['load_before']} before, Python {facts['python']}, "
         f"ansible-core {facts['ansible-core']}, boto3 {facts['boto3']}, AWS CLI {facts['awscli']}."
     )
     return "\n".join(lines)

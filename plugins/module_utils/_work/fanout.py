@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
+from math import ceil
 
 Task = Callable[[], "Iterable[Task] | None"]
 """Does one call. It may return the tasks that it leads to, and may raise Later."""
@@ -165,26 +166,32 @@ class Limit:
     MANY = 0.1
     """So many of the attempts in vain are a sign of a service that is asked too often. One account alone is less."""
     GAIN = 1.1
-    """What half as many tasks again must bring, or it is not worth it."""
+    """What twice as many tasks must bring, or it is not worth it."""
     PAUSE = 20
     """Looks without a trial, after one that brought nothing."""
+    LONGEST = 8
+    """Looks at most until a step is judged."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.now = min(most, self.FIRST)
         self._before = 0, 0.0
-        self._pause = 0
+        self._pause = self._settling = 0
 
     def learn(self, rate: float, vain: float, in_use: bool) -> None:
         """Take the next step. rate, vain: attempts a second, and those in vain. in_use: whether as many run as may."""
         limit, old_rate = self._before
         self._pause -= 1
+        self._settling -= 1
         if vain > self.MANY * rate:
             self.now, self._before = max(min(self.LEAST, self.most), self.now * 3 // 4), (0, 0.0)
+        elif self._settling >= 0 or not rate:
+            return  # what was begun since the last step has not ended yet
         elif limit and rate < old_rate * self.GAIN:
             self.now, self._before, self._pause = limit, (0, 0.0), self.PAUSE
         elif in_use and self._pause <= 0 and self.now < self.most:
             self._before = self.now, rate
-            self.now = min(self.most, self.now + self.now // 2 + 1)
+            self._settling = min(self.LONGEST, ceil(self.now / rate / LOOK_EVERY))  # as long as one task takes
+            self.now = min(self.most, self.now * 2)
         else:
             self._before = 0, 0.0

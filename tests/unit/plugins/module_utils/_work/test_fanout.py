@@ -12,6 +12,7 @@ from functools import partial
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.fanout import (
+    LOOK_EVERY,
     WAITING_PER_THREAD,
     Fanout,
     Later,
@@ -107,10 +108,11 @@ def test_fanout_keeps_to_the_number_of_threads() -> None:
 
 def simulate(most: int, seconds: float, busy_at: float, throttled_at: float = 1e9, looks: int = 60) -> Limit:
     """A limit after so many looks, where a call takes some seconds and a processor or a service bounds the rate."""
-    limit = Limit(most)
+    limit, running = Limit(most), [0] * (1 + int(seconds / LOOK_EVERY))
     for _ in range(looks):
-        rate = min(limit.now / seconds, busy_at)
+        rate = min(running[0] / seconds, busy_at)  # what was begun so long ago ends now
         limit.learn(rate, max(0.0, rate - throttled_at), in_use=True)
+        running = [*running[1:], limit.now]
     return limit
 
 
@@ -118,8 +120,9 @@ def simulate(most: int, seconds: float, busy_at: float, throttled_at: float = 1e
     ("most", "seconds", "low", "high"),
     [
         (256, 0.25, 256, 256),  # the network is slow: as many as may be
+        (256, 0.6, 256, 256),
         (256, 0.06, 170, 256),  # 3,000 calls a second need 180
-        (256, 0.001, 16, 25),  # the processor is busy at once
+        (256, 0.001, 16, 32),  # the processor is busy at once
         (8, 0.25, 8, 8),
         (1, 0.25, 1, 1),
     ],
