@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_bucket": MIDDLE | GROUND,
     "_coverage": MIDDLE | GROUND,
     "_guardrails": MIDDLE | GROUND,
+    "_member_trails": MIDDLE | GROUND,
     **dict.fromkeys(MIDDLE, GROUND),
     **{package: set() for package in GROUND},
 }

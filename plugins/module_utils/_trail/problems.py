@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .._aws.arn import CLOUDTRAIL, TrailArn, arn_owner, partition_of
 from .._aws.trail_status import DELIVERY_WORDS, DeliveryError, DeliveryKind
+from .._organization.tools import tool_of_trail
 from .changes import losses
 from .options import ACTIONS, Action, ProblemName
 from .policies import kms_key_policy, log_role_too_narrow, sns_topic_policy
@@ -31,15 +32,6 @@ ENABLED_BY_DEFAULT = frozenset(
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
 """
 
-FOREIGN_NAMES: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    ("AWS Control Tower", lambda name: name.startswith("aws-controltower-")),
-    ("Landing Zone Accelerator", lambda name: name.endswith("-Organizations-CloudTrail")),
-    ("Account Factory for Terraform", lambda name: name == "aws-aft-CustomizationsCloudTrail"),
-    ("the AWS Security Reference Architecture", lambda name: name == "sra-org-trail"),
-    ("the AWS Secure Environment Accelerator", lambda name: name in ("ASEA-Org-Trail", "PBMMAccel-Org-Trail")),
-)
-"""Tools that make organization trails of their own, and how their trails are named (aws-facts 7.7, 7.9)."""
-
 
 def find_problems(situation: Situation) -> list[Problem]:
     """Every problem of the situation, in the order of their names."""
@@ -59,8 +51,8 @@ def sort_problems(problems: Sequence[Problem], actions: Mapping[ProblemName, Act
 
 def foreign_trail(arn: TrailArn, before: Settings | None) -> Problem | None:
     """Whether an existing trail belongs to another tool (aws-facts 7.7)."""
-    owner = next((tool for tool, owns in FOREIGN_NAMES if owns(arn.name)), None)
-    if owner is None or before is None:
+    owner = tool_of_trail(arn.name)
+    if not owner or before is None:
         return None
     return Problem(
         "foreign_trail",
