@@ -23,7 +23,8 @@ GROWTH = """
 import sys, time
 import boto3
 from botocore.config import Config
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import CoverageRun, Target
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import CoverageRun
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import Target
 from tests.coverage_world import REGIONS
 
 def resident():

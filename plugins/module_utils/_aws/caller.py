@@ -55,6 +55,20 @@ class Answer:
     again_after: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A call that AWS did not do: what was called, on what, AWS's error code and text; code "" for no answer."""
+
+    call: str
+    target: str
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        code = f" ({self.code})" if self.code else ""
+        return f"{self.call} {self.target}: {self.message.strip().rstrip('.')}{code}."
+
+
 class Patience:
     """Whether a call of an operation deserves another try, by botocore's own conditions, and after how long."""
 

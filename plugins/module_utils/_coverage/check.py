@@ -26,7 +26,8 @@ from .._aws.organizations import describe_organization
 from .._aws.session import Session
 from .._aws.untyped import Client, Structure
 from .._drift.events import request_of
-from .._organization.accounts import Account, role_arn
+from .._organization.accounts import Account
+from .._organization.entry import GivenAccount, Target, target_of
 from .._organization.reader import Paces, read_organization
 from .._work.files import write_whole
 from .._work.options import Result
@@ -36,7 +37,7 @@ from .._work.reads import Reads, read_all
 from .._work.times import NEVER, now_text, time_text
 from .delivery import DeliveryProbe
 from .events import EventsRead, read_events
-from .options import CoverageOptions, GivenAccount
+from .options import CoverageOptions
 from .rows import (
     PROPAGATION,
     Known,
@@ -48,7 +49,7 @@ from .rows import (
     settle,
     without_files,
 )
-from .run import CoverageRun, Target
+from .run import CoverageRun
 from .scope import Scope, region_refusal, scope_of
 from .statuses import HEALED_BY_WAITING, NOT_COUNTED, QUIET
 
@@ -232,21 +233,12 @@ def read_states(client: Client, may_fail: bool) -> dict[str, str] | None:
 
 
 def targets_of(session: Session, accounts: Iterable[GivenAccount], options: CoverageOptions) -> Iterator[Target]:
-    """How to enter each account. The caller's own is entered without a role, unless it is given one."""
+    """How to enter each account."""
     own, partition = session.account_id, session.partition
     for one in accounts:
-        account, role = one.account, one.role_arn
-        if not role and account.id != own:
-            role = role_of(account.id, partition, options)
-        external_id = one.external_id or options.role_external_id or ""
-        yield Target(account.id, account.name, account.state, role, external_id)
-
-
-def role_of(account_id: str, partition: str, options: CoverageOptions) -> str:
-    try:
-        return role_arn(options.role_arn_pattern, options.role_name, partition, account_id)
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
+        yield target_of(
+            one, own, partition, options.role_arn_pattern, options.role_name, options.role_external_id or ""
+        )
 
 
 def new_run(session: Session, options: CoverageOptions) -> CoverageRun:

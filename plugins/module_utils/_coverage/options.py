@@ -10,21 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from .._aws.arn import TrailArn, arn_account, is_account_id, parse_trail_arn
+from .._aws.arn import TrailArn, parse_trail_arn
 from .._aws.errors import AnsibleOrgTrailError, refuse
-from .._organization.accounts import Account
+from .._organization.entry import GivenAccount, given_accounts
 from .._work.files import can_be_made
 from .._work.options import options_of
 from .._work.times import time_of
-
-
-@dataclass(frozen=True)
-class GivenAccount:
-    """An account to ask, and the role that leads into it where one was given for it."""
-
-    account: Account
-    role_arn: str = ""
-    external_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,30 +66,6 @@ def coverage_options(params: Mapping[str, Any]) -> CoverageOptions:
     )
     refuse(options_refusal(options))
     return options
-
-
-def given_accounts(accounts: list[dict[str, Any]]) -> list[GivenAccount]:
-    """The accounts of the option, each once, sorted by id.
-
-    Raises AnsibleOrgTrailError for what is no account id, and for a role that leads into another account.
-    """
-    found: dict[str, GivenAccount] = {}
-    for one in accounts:
-        if not is_account_id(one["id"]):
-            raise AnsibleOrgTrailError(
-                f"{one['id']!r} in accounts is no account id, expected 12 digits. Quote ids in YAML."
-            )
-        name, state, ou_path, joined_at = (one.get(word) or "" for word in ("name", "state", "ou_path", "joined_at"))
-        names = [unit for unit in one.get("ou_names") or () if unit]
-        account = Account(one["id"], name, state, ou_path, joined_at, one.get("tags") or {}, names)
-        role, external_id = one.get("assume_role_arn") or "", one.get("assume_role_external_id") or ""
-        if role and arn_account(role) != one["id"]:
-            raise AnsibleOrgTrailError(
-                f"Account {one['id']} in accounts has assume_role_arn {role!r}, expected the ARN of a role in that "
-                "account. The answers of another one would be counted as its own."
-            )
-        found[one["id"]] = GivenAccount(account, role, external_id)
-    return [found[account] for account in sorted(found)]
 
 
 def options_refusal(options: CoverageOptions) -> str | None:

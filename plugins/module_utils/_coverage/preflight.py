@@ -10,11 +10,10 @@ from itertools import islice
 
 from .._aws.errors import AnsibleOrgTrailError, AnsibleSTSError, sentence
 from .._aws.session import Session
+from .._organization.entry import GivenAccount, Target, judge_state
 from .._organization.reader import Paces, read_accounts
 from .check import targets_of
-from .options import CoverageOptions, GivenAccount
-from .rows import judge_state
-from .run import Target
+from .options import CoverageOptions
 
 TRIES = 5
 """So many members are tried: one may lack the role, and is then told in the report; all of them is a mistake."""

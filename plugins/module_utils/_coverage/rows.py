@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from .._aws.caller import Failure
 from .._aws.errors import DENIED
 from .._aws.remedies import is_scp_denial
 from .._aws.selectors import ManagementEvents
@@ -65,20 +66,6 @@ class Row:
         return {name: value for name, value in found.items() if value not in ("", None) or name == "account_name"}
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A call that AWS did not do: what was called, on what, AWS's error code and text; code "" for no answer."""
-
-    call: str
-    target: str
-    code: str
-    message: str
-
-    def __str__(self) -> str:
-        code = f" ({self.code})" if self.code else ""
-        return f"{self.call} {self.target}: {self.message.strip().rstrip('.')}{code}."
-
-
 def judge_status(answer: Mapping[str, object]) -> tuple[str, str]:
     """Status and reason for an answer of GetTrailStatus.
 
@@ -105,17 +92,6 @@ def judge_failure(failure: Failure) -> tuple[str, str]:
     if failure.code in REGION_DISABLED and failure.call != "sts:AssumeRole":
         return "region_disabled", DISABLED
     return "unreachable", str(failure)
-
-
-CLOSED_STATES = frozenset({"PENDING_ACTIVATION", "SUSPENDED", "PENDING_CLOSURE", "CLOSED"})
-"""States of an account that nobody can enter (aws-facts 4.8, 7.2). In a state that is not known, asking tells."""
-
-
-def judge_state(state: str) -> str:
-    """Why nothing can be called in an account in this state; empty when something can, or perhaps can."""
-    if state not in CLOSED_STATES:
-        return ""
-    return f"The account is in the state {state}, so nobody can sign in to it."
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,14 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 
 from .._aws.account import ENABLED
 from .._aws.arn import TrailArn
-from .._aws.caller import Answer, Caller
+from .._aws.caller import Answer, Caller, Failure
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.session import answer_refusal
 from .._aws.untyped import Client
+from .._organization.entry import Target, judge_state
 from .._work.fanout import Fanout, Later, Task
 from .._work.processes import Send, run_all
-from .rows import Failure, Row, judge_failure, judge_state, judge_status
+from .rows import Row, judge_failure, judge_status
 
 SESSION_SECONDS = 900  # the least that STS gives; an account is done within seconds
 LIST_REGIONS = "account:ListRegions"
@@ -49,17 +50,6 @@ NAMED = 20
 
 Parked = Callable[..., Any]
 """A task that was not done because its endpoint seems dead; with ``given_up=True`` it only notes that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An account to ask. Without ``role_arn`` it is the caller's own account."""
-
-    id: str
-    name: str
-    state: str
-    role_arn: str = ""
-    external_id: str = ""
 
 
 Ask = Callable[["ReadOnlyCredentials | None", int], Answer]

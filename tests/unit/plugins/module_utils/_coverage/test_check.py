@@ -22,13 +22,12 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.check
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.events import EventsRead
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.options import (
     CoverageOptions,
-    GivenAccount,
     coverage_options,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import Known, Row
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run import Target
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.scope import Scope
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import GivenAccount, Target
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.progress import Progress
 
 from tests.unit.plugins.module_utils._coverage.test_options import PARAMS

@@ -9,15 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import Failure
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.selectors import ManagementEvents
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.rows import (
-    Failure,
     Known,
     Row,
     count,
     judge_delivery,
     judge_failure,
-    judge_state,
     judge_status,
     settle,
     without_files,
@@ -89,16 +88,6 @@ def test_judge_failure(call: str, code: str, status: str) -> None:
     found, reason = judge_failure(Failure(call, "arn:x", code, "What AWS said."))
     assert found == status
     assert status == "region_disabled" or reason.startswith(f"{call} arn:x: What AWS said")
-
-
-@pytest.mark.parametrize("state", ["SUSPENDED", "PENDING_CLOSURE", "CLOSED", "PENDING_ACTIVATION"])
-def test_judge_state_of_accounts_that_nobody_can_enter(state: str) -> None:
-    assert state in judge_state(state)
-
-
-@pytest.mark.parametrize("state", ["ACTIVE", "", "Active", "SOMETHING_NEW"])
-def test_judge_state_of_others(state: str) -> None:
-    assert judge_state(state) == ""
 
 
 def row(account: str, region: str, status: str, code: str = "") -> Row:

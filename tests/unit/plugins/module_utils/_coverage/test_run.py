@@ -23,8 +23,8 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.run i
     DEAD_AFTER,
     CoverageRun,
     Endpoint,
-    Target,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import Target
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 REGIONS = ["eu-west-1", "us-east-1"]
