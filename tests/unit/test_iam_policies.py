@@ -110,7 +110,8 @@ def test_statements_are_narrow(name: str) -> None:
                 trails = [f"arn:aws:cloudtrail:us-east-1:{owner}:trail/default" for owner in owners]
                 assert listed(statement["Resource"]) == trails
             if action.startswith("s3:") and action not in ("s3:CreateBucket", "s3:ListAllMyBuckets"):
-                assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": "444455556666"}}
+                owner = "${aws:PrincipalAccount}" if name == "member_trails" else "444455556666"
+                assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": owner}}
 
 
 @pytest.mark.parametrize("name", TRUST)
@@ -172,6 +173,8 @@ PLAIN = {
     "log_archive_lookup",
     "log_archive_repair",
     "member_coverage",
+    "management_member_trails",
+    "member_trails",
 }
 """The policies for runs with default options."""
 

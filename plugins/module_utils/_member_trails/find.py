@@ -1,0 +1,213 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What cloudtrail_member_trails_info does: read the organization trail, ask all members, judge, and the result."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+
+from .._aws.cloudtrail import (
+    get_aggregations,
+    get_event_selectors,
+    get_insight_selectors,
+    get_trail,
+    get_trail_status,
+    knows_parameter,
+)
+from .._aws.errors import sentence
+from .._aws.s3 import get_bucket_policy, get_notifications, get_replication
+from .._aws.session import Session
+from .._aws.untyped import Client
+from .._organization.accounts import Account
+from .._organization.entry import GivenAccount, Target, target_of
+from .._organization.reader import Paces, read_organization
+from .._work.options import Result
+from .._work.progress import Progress
+from .judgement import Judgement, judge
+from .keeps import Keep
+from .options import TrailsOptions
+from .readers import bucket_readers
+from .run import TrailsRun, own_trails
+from .trail import Trail
+
+MINUTE = 60.0
+SETTINGS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"total_max_attempts": 1}}
+
+
+@dataclass(frozen=True)
+class MemberTrails:
+    """What was found. unread: why accounts, or some of their trails, were not looked at."""
+
+    organization: Trail
+    accounts: list[Account]
+    judgements: list[Judgement]
+    unread: dict[str, str]
+    calls: int
+    seconds: float
+    complete: bool
+
+
+def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails:
+    """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
+    start = time.monotonic()
+    organization = read_organization_trail(session, options)
+    accounts = options.accounts
+    if accounts is None:
+        read = read_organization(session.client("organizations"), Paces())
+        accounts = [GivenAccount(one) for one in read.accounts]
+    accounts = [one for one in accounts if one.account.id != options.trail_arn.account_id]
+    targets = {
+        one.account.id: target_of(
+            one,
+            session.account_id,
+            session.partition,
+            options.role_arn_pattern,
+            options.role_name,
+            options.role_external_id or "",
+        )
+        for one in accounts
+    }
+    run = new_run(session, options)
+    progress = Progress(options.progress_path, "members' trails", len(targets), lambda: run.done)
+    complete = run.ask(targets.values(), start + options.deadline_minutes * MINUTE, progress.tick)
+    judgements = [judge_with_bucket(session, targets, trail, organization, options) for trail in own_trails(run)]
+    return MemberTrails(
+        organization,
+        [one.account for one in accounts],
+        judgements,
+        run.unread,
+        run.calls,
+        round(time.monotonic() - start, 1),
+        complete,
+    )
+
+
+def read_organization_trail(session: Session, options: TrailsOptions) -> Trail:
+    """The organization trail, or the one that is to become it, as its owner sees it."""
+    arn, name = options.trail_arn, str(options.trail_arn)
+    client = session.client("cloudtrail", arn.region)
+    aggregates = knows_parameter(client, "GetEventConfiguration", "TrailName")
+    return Trail(
+        arn,
+        get_trail(client, name),
+        get_event_selectors(client, name),
+        get_insight_selectors(client, name),
+        get_aggregations(client, name) if aggregates else (),
+        bool(get_trail_status(client, name).get("IsLogging")),
+    )
+
+
+def new_run(session: Session, options: TrailsOptions) -> TrailsRun:
+    """A run whose clients have a connection for each thread."""
+    settings = {"max_pool_connections": options.max_concurrency, **SETTINGS}
+
+    def cloudtrail(region: str) -> Client:
+        return session.regional_clients("cloudtrail", [region], **settings)[region]
+
+    return TrailsRun(
+        session.regional_sts(**settings),
+        cloudtrail,
+        options.trail_arn.region,
+        options.assume_role_session_name,
+        threads=options.max_concurrency,
+    )
+
+
+def judge_with_bucket(
+    session: Session, targets: dict[str, Target], trail: Trail, organization: Trail, options: TrailsOptions
+) -> Judgement:
+    """Judge a trail; who reads its bucket is looked for only where nothing else would be lost."""
+    found = judge(trail, organization)
+    if found.kept or trail.bucket in (organization.bucket, *options.unread_buckets):
+        return found
+    return judge(trail, organization, read_readers(session, targets[trail.arn.account_id], trail))
+
+
+def read_readers(session: Session, target: Target, trail: Trail) -> tuple[Keep, ...]:
+    """Who reads a trail's bucket. What may not be read may be somebody."""
+    bucket, owner = trail.bucket, trail.arn.account_id
+    try:
+        there = session.assume(target.role_arn, target.external_id, target.id) if target.role_arn else session
+        s3 = there.client("s3", trail.arn.region)
+        return tuple(
+            bucket_readers(
+                bucket,
+                get_bucket_policy(s3, bucket, owner),
+                get_notifications(s3, bucket, owner),
+                get_replication(s3, bucket, owner),
+            )
+        )
+    except AnsibleAWSError as error:
+        return (
+            Keep(
+                "bucket_unread",
+                f"files in the bucket {bucket}, of which nobody knows who reads them: {sentence(error)}",
+            ),
+        )
+
+
+# --- result -----------------------------------------------------------------------------------------
+
+
+def summarize(found: MemberTrails) -> Result:
+    """The module's result."""
+    names = {account.id: account.name for account in found.accounts}
+    return {
+        "changed": False,
+        "organization_trail": {
+            "arn": str(found.organization.arn),
+            "is_organization_trail": found.organization.is_organization_trail,
+            "is_logging": found.organization.logging,
+            "management_events": str(found.organization.management_events),
+        },
+        "member_trails": [
+            {"account_name": names.get(one.trail.arn.account_id, ""), **one.to_dict()} for one in found.judgements
+        ],
+        "unread": [
+            {"account_id": account, "account_name": names.get(account, ""), "reason": found.unread[account]}
+            for account in sorted(found.unread)
+        ],
+        "summary": {
+            **counts(found.judgements),
+            "accounts": len(found.accounts),
+            "unread": len(found.unread),
+            "calls": found.calls,
+            "seconds": found.seconds,
+            "complete": found.complete,
+        },
+    }
+
+
+def counts(judgements: Iterable[Judgement]) -> Result:
+    """How many trails there are, and of each sort."""
+    judgements = list(judgements)
+    number = Counter[str]()
+    for one in judgements:
+        number.update(
+            redundant=one.redundant, owned=one.redundant and one.owner is not None, second_copies=one.second_copy
+        )
+    return {
+        "trails": len(judgements),
+        "accounts_with_trails": len({one.trail.arn.account_id for one in judgements}),
+        "second_copies": number["second_copies"],
+        "redundant": number["redundant"],
+        "redundant_of_others": number["owned"],
+    }
+
+
+def warnings_of(found: MemberTrails) -> list[str]:
+    """A sentence for what was to be looked at and could not be."""
+    said = []
+    if found.unread:
+        first = found.unread[min(found.unread)]
+        said.append(f"{len(found.unread)} accounts, or some of their trails, could not be looked at: {first}")
+    if not found.complete:
+        said.append("The deadline came before all accounts were asked. Run again with more deadline_minutes.")
+    return said

@@ -1,0 +1,339 @@
+#!/usr/bin/python
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ansible module cloudtrail_member_trails_info."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: cloudtrail_member_trails_info
+version_added: 1.2.0
+short_description: Lists trails of members, and what would be lost without each
+description:
+  - Once an organization trail logs an account, the account's own trail of management events is a second copy, which is
+    billed. This module asks each member for its own trails, in one process, and says of each what it logs or serves
+    that the organization trail does not.
+  - A trail is redundant only where nothing would be lost without it, see RV(member_trails[].redundant). The comparison
+    of event selectors errs on one side only. What it cannot tell apart counts as something that would be lost.
+  - The trail of O(trail_arn) may still be an account trail that is to become the organization trail. Then nothing is
+    redundant yet, and RV(member_trails[].second_copy) and RV(member_trails[].keeps) tell what would be.
+  - What fails in one account is in RV(unread). The module itself fails only when nothing at all can be asked.
+author:
+  - The cloudsec.org_trail maintainers (@cloudsec)
+options:
+  trail_arn:
+    description: ARN of the organization trail, or of the trail that is to become it. Its owner's trails are not listed.
+    type: str
+    required: true
+  accounts:
+    description:
+      - The accounts to ask. Without it the module lists the accounts of the organization itself.
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: Id of the account, quoted in YAML.
+        type: str
+        required: true
+      name:
+        description: Name of the account.
+        type: str
+      state:
+        description: State of the account. One in the state V(PENDING_ACTIVATION), V(SUSPENDED), V(PENDING_CLOSURE) or
+          V(CLOSED) is not asked.
+        type: str
+      assume_role_arn:
+        description: ARN of the role to assume in this account, instead of O(role_arn_pattern).
+        type: str
+      assume_role_external_id:
+        description: External id for this account, instead of O(role_external_id).
+        type: str
+  role_name:
+    description: Name of the role to assume in each account but the caller's own.
+    type: str
+    default: OrganizationAccountAccessRole
+  role_arn_pattern:
+    description: ARN of that role. C({partition}), C({account_id}) and C({role_name}) stand for the account's values.
+    type: str
+    default: arn:{partition}:iam::{account_id}:role/{role_name}
+  role_external_id:
+    description: External id that the trust policies of these roles ask for.
+    type: str
+  unread_buckets:
+    description:
+      - Names of buckets of which you know that nobody needs further files in them. They are not searched for readers.
+    type: list
+    elements: str
+    default: []
+  deadline_minutes:
+    description: Stop asking after so many minutes. RV(summary.complete) is then false.
+    type: float
+    default: 120
+  max_concurrency:
+    description: Number of calls at the same time.
+    type: int
+    default: 64
+  progress_path:
+    description: Append a line every few seconds to this file, on the machine that the module runs on.
+    type: path
+extends_documentation_fragment:
+  - cloudsec.org_trail.assume_role
+  - amazon.aws.common.modules
+  - amazon.aws.region.modules
+  - amazon.aws.boto3
+notes:
+  - "IAM actions: the caller needs C(sts:AssumeRole) on the roles, and C(cloudtrail:GetTrail),
+    C(cloudtrail:GetTrailStatus), C(cloudtrail:GetEventSelectors), C(cloudtrail:GetInsightSelectors) and
+    C(cloudtrail:GetEventConfiguration) of the trail; without O(accounts) C(organizations:ListAccounts) and
+    C(organizations:DescribeOrganization). The roles need C(cloudtrail:ListTrails), C(cloudtrail:GetTrail),
+    C(cloudtrail:GetTrailStatus), C(cloudtrail:GetEventSelectors), C(cloudtrail:GetInsightSelectors),
+    C(cloudtrail:GetEventConfiguration) and C(cloudtrail:ListTags)."
+  - "IAM actions only where a trail's own bucket is searched for readers, because nothing else would be lost:
+    C(s3:GetBucketPolicy), C(s3:GetBucketNotification) and C(s3:GetReplicationConfiguration) of the roles. Where they
+    are denied the trail is not redundant."
+  - Who reads a bucket by a policy of its own, such as a role of the same account, is not told by the bucket.
+seealso:
+  - name: Managing CloudTrail trail costs
+    description: What a second copy costs.
+    link: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-manage-costs.html
+  - module: cloudsec.org_trail.cloudtrail_coverage_info
+attributes:
+  check_mode:
+    description: Changes nothing, so check mode is no different.
+    support: full
+  diff_mode:
+    description: There is nothing to compare.
+    support: none
+"""
+
+EXAMPLES = r"""
+- name: Look for trails that nobody needs any more
+  cloudsec.org_trail.cloudtrail_member_trails_info:
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+  register: result
+
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ result.member_trails | selectattr('redundant') | map(attribute='arn') }}"
+"""
+
+RETURN = r"""
+organization_trail:
+  description: The trail that the others were compared with.
+  returned: success
+  type: dict
+  contains:
+    arn:
+      description: Its ARN.
+      type: str
+      sample: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    is_organization_trail:
+      description: Whether it is an organization trail already.
+      type: bool
+      sample: true
+    is_logging:
+      description: Whether it logs.
+      type: bool
+      sample: true
+    management_events:
+      description: Which management events it logs, in words.
+      type: str
+      sample: all management events
+member_trails:
+  description: Members' own trails, sorted by account and ARN.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: Id of the account.
+      type: str
+      sample: "444455556666"
+    account_name:
+      description: Name of the account.
+      type: str
+      sample: Workload
+    arn:
+      description: ARN of the trail.
+      type: str
+      sample: arn:aws:cloudtrail:us-east-1:444455556666:trail/team
+    home_region:
+      description: Its home region.
+      type: str
+      sample: us-east-1
+    is_multi_region_trail:
+      description: Whether it logs all regions.
+      type: bool
+      sample: true
+    is_logging:
+      description: Whether it logs at present.
+      type: bool
+      sample: true
+    s3_bucket_name:
+      description: The bucket that it writes to.
+      type: str
+      sample: team-logs
+    management_events:
+      description: Which management events it logs, in words.
+      type: str
+      sample: all management events
+    second_copy:
+      description: Whether it logs management events that the other trail logs, too, or would as an organization trail.
+      type: bool
+      sample: true
+    redundant:
+      description: Whether nothing would be lost without it, beside an organization trail that logs.
+      type: bool
+      sample: false
+    keeps:
+      description: What would be lost without it.
+      type: list
+      elements: dict
+      contains:
+        kind:
+          description: V(regions), V(global_service_events), V(management_events), V(data_events),
+            V(network_activity_events), V(other_events), V(insights), V(aggregations), V(log_file_validation),
+            V(log_group), V(topic), V(bucket_readers) or V(bucket_unread), which is a bucket that could not be searched.
+          type: str
+          sample: data_events
+        text:
+          description: It in words.
+          type: str
+          sample: data events of AWS::S3::Object
+    owner:
+      description: Whose trail it is by its tags or its name. Absent where neither tells.
+      type: dict
+      contains:
+        kind:
+          description: V(cloudformation_stack), V(stack_set), V(terraform) or V(tool).
+          type: str
+          sample: stack_set
+        name:
+          description: Name of the stack, the stack set or the tool.
+          type: str
+          sample: baseline-trail
+        stack_id:
+          description: ARN of the stack, where it is one's.
+          type: str
+          sample: arn:aws:cloudformation:us-east-1:444455556666:stack/StackSet-baseline-trail/0a1b2c3d
+unread:
+  description: The accounts that could not be looked at, or not all of their trails, sorted by id.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    account_id:
+      description: Id of the account.
+      type: str
+      sample: "777788889999"
+    account_name:
+      description: Name of the account.
+      type: str
+      sample: Sandbox
+    reason:
+      description: Why, in one sentence.
+      type: str
+      sample: "cloudtrail:ListTrails 777788889999: Access denied (AccessDeniedException)."
+summary:
+  description: Numbers of the run.
+  returned: success
+  type: dict
+  contains:
+    accounts:
+      description: Number of members that were to be asked.
+      type: int
+      sample: 1000
+    unread:
+      description: How many of them could not be looked at, or not all of their trails.
+      type: int
+      sample: 2
+    accounts_with_trails:
+      description: How many have trails of their own.
+      type: int
+      sample: 300
+    trails:
+      description: How many trails these are.
+      type: int
+      sample: 300
+    second_copies:
+      description: How many of them are copies that are billed, or would be.
+      type: int
+      sample: 275
+    redundant:
+      description: How many of them are redundant.
+      type: int
+      sample: 150
+    redundant_of_others:
+      description: How many of the redundant ones belong to a stack or a tool, which would make them again.
+      type: int
+      sample: 50
+    calls:
+      description: Number of calls to AWS for the trails, with those that were tried again.
+      type: int
+      sample: 3298
+    seconds:
+      description: How long it took.
+      type: float
+      sample: 9.4
+    complete:
+      description: Whether all were asked.
+      type: bool
+      sample: true
+"""
+
+from typing import Any
+
+from ansible.module_utils.common.warnings import warn
+from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
+from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
+    ASSUME_ROLE_ARGUMENTS,
+    Session,
+    connection_of,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.text import printable
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.find import (
+    find_member_trails,
+    summarize,
+    warnings_of,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.options import trails_options
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
+
+ACCOUNT: dict[str, dict[str, Any]] = {
+    "id": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "state": {"type": "str"},
+    "assume_role_arn": {"type": "str"},
+    "assume_role_external_id": {"type": "str"},
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    **ASSUME_ROLE_ARGUMENTS,
+    "trail_arn": {"type": "str", "required": True},
+    "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
+    "role_name": {"type": "str", "default": ROLE_NAME},
+    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
+    "role_external_id": {"type": "str"},
+    "unread_buckets": {"type": "list", "elements": "str", "default": []},
+    "deadline_minutes": {"type": "float", "default": 120},
+    "max_concurrency": {"type": "int", "default": 64},
+    "progress_path": {"type": "path"},
+}
+
+
+def main() -> None:
+    module = AnsibleAWSModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    try:
+        options = trails_options(module.params)
+        found = find_member_trails(Session(connection_of(module)), options)
+    except AnsibleAWSError as error:
+        module.fail_json(msg=sentence(error))
+    for warning in warnings_of(found):
+        warn(printable(warning))
+    module.exit_json(**summarize(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+# Copyright: Contributors to the cloudsec.org_trail collection
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is found in all members, as a result; who reads a bucket is asked last."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails import find
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.find import (
+    MemberTrails,
+    counts,
+    judge_with_bucket,
+    read_readers,
+    summarize,
+    warnings_of,
+)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.judgement import judge
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.keeps import Keep
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import Target
+
+from tests.member_trails import MEMBER, advanced, data, member, organization
+
+TARGETS = {MEMBER: Target(MEMBER, "Team", "ACTIVE", "arn:role")}
+READER = Keep("bucket_readers", "files")
+
+
+def judged(trail: Any, monkeypatch: pytest.MonkeyPatch, *unread: str) -> tuple[list[str], bool]:
+    """The kinds of what is kept, and whether the bucket was searched."""
+    searched: list[Any] = []
+
+    def read(*asked: Any) -> tuple[Keep, ...]:
+        searched.append(asked)
+        return (READER,)
+
+    monkeypatch.setattr(find, "read_readers", read)
+    options: Any = SimpleNamespace(unread_buckets=list(unread))
+    session: Any = None
+    found = judge_with_bucket(session, TARGETS, trail, organization(S3BucketName="central"), options)
+    return [keep.kind for keep in found.kept], bool(searched)
+
+
+def test_a_bucket_is_searched_only_where_nothing_else_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert judged(member(), monkeypatch) == (["bucket_readers"], True)
+    assert judged(member(advanced(data())), monkeypatch) == (["data_events"], False)
+    assert judged(member(), monkeypatch, f"logs-{MEMBER}") == ([], False)
+    assert judged(member(S3BucketName="central"), monkeypatch) == ([], False)
+
+
+def test_a_bucket_that_may_not_be_read_may_be_read_by_somebody() -> None:
+    def refuse(*_: Any) -> None:
+        raise AnsibleOrgTrailError("Not allowed.")
+
+    session: Any = SimpleNamespace(assume=refuse)
+    [keep] = read_readers(session, TARGETS[MEMBER], member())
+    assert (keep.kind, keep.text.endswith("nobody knows who reads them: Not allowed.")) == ("bucket_unread", True)
+
+
+def found(**changes: Any) -> MemberTrails:
+    values: dict[str, Any] = {
+        "organization": organization(),
+        "accounts": [Account(MEMBER, "Team", "ACTIVE"), Account("3" * 12, "Other", "ACTIVE")],
+        "judgements": [
+            judge(member(), organization()),
+            judge(member(tags={"Terraform": "yes"}), organization()),
+            judge(member(advanced(data())), organization()),
+        ],
+        "unread": {"3" * 12: "Denied."},
+        "calls": 7,
+        "seconds": 0.1,
+        "complete": True,
+    }
+    return MemberTrails(**{**values, **changes})
+
+
+def test_summarize() -> None:
+    result = summarize(found())
+    assert [one["account_name"] for one in result["member_trails"]] == ["Team"] * 3
+    assert result["unread"] == [{"account_id": "3" * 12, "account_name": "Other", "reason": "Denied."}]
+    assert result["organization_trail"]["is_organization_trail"]
+    assert result["summary"] == {
+        "trails": 3,
+        "accounts_with_trails": 1,
+        "second_copies": 2,
+        "redundant": 2,
+        "redundant_of_others": 1,
+        "accounts": 2,
+        "unread": 1,
+        "calls": 7,
+        "seconds": 0.1,
+        "complete": True,
+    }
+    assert counts([])["trails"] == 0
+
+
+def test_warnings() -> None:
+    assert warnings_of(found(unread={})) == []
+    said = warnings_of(found(complete=False))
+    assert said[0].endswith("could not be looked at: Denied.")
+    assert "more deadline_minutes" in said[1]
