@@ -192,3 +192,24 @@ def test_refused(options: dict[str, Any], says: str) -> None:
         assert result.failed
         assert says in result.msg
         assert lab.journal() == []
+
+
+@pytest.mark.scale
+def test_300_of_1000_accounts_have_trails_of_their_own() -> None:
+    with Lab("--accounts", "1000") as lab:
+        kinds = {account: KINDS[number % 12] for number, account in enumerate(members(lab)[:300])}
+        for account, (_name, make, _keeps, _owner) in kinds.items():
+            make(Member(lab, account))
+        turn_on(lab)
+        result = ask(lab)
+        found = {one["account_id"]: one for one in result["member_trails"]}
+        assert list(found) == list(kinds)
+        for account, (name, _make, keeps, owner) in kinds.items():
+            one = found[account]
+            assert [keep["kind"] for keep in one["keeps"]] == keeps, name
+            assert (one["redundant"], one.get("owner", {}).get("kind", "")) == (not keeps, owner), name
+        summary = result["summary"]
+        assert (summary["redundant"], summary["redundant_of_others"], summary["unread"]) == (175, 50, 0)
+        assert (
+            summary["calls"] == 2 * 999 + 4 * 300 + 25 + 25
+        )  # insights are asked for once, and data events' aggregation

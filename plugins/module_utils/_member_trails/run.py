@@ -71,6 +71,7 @@ class TrailsRun:
         self._session_name = session_name
         self._threads = threads
         self._clients: dict[str, Client] = {}
+        self._asks: dict[tuple[str, str], Caller] = {}
         self._silent: dict[str, int] = {}
         self._lock = Lock()
         self.trails: dict[str, list[Trail]] = {}
@@ -153,7 +154,10 @@ class TrailsRun:
 
     def _call(self, account: Account, region: str, operation: str, parameters: Structure, attempt: int) -> Answer:
         """One attempt. Raises Later when another one is worth it."""
-        ask = Caller(self._client(region), operation, **parameters)
+        key = (region, operation)
+        ask = (not parameters and self._asks.get(key)) or Caller(self._client(region), operation, **parameters)
+        if not parameters:  # asked of every account alike
+            self._asks[key] = ask
         return self._counted(f"CloudTrail in {region}", lambda: ask(account.keys, attempt))
 
     def _client(self, region: str) -> Client:
