@@ -94,15 +94,19 @@ UNPARSED = {"GetObject", "HeadBucket"}
 """Operations whose bodies nobody parses: an object, which digests verify, or none."""
 
 
-def sample(shape: Any, depth: int = 6) -> Value:
-    """A value of a botocore shape with every member, and one of each list and map."""
+KEYS = ("Policy", "UnblendedCost", "UsageQuantity")
+"""What is read of maps."""
+
+
+def sample(shape: Any, depth: int = 7) -> Value:
+    """A value of a botocore shape with every member, and one of each list, and all of KEYS of each map."""
     kind = shape.type_name
     if kind == "structure":
         return {name: sample(member, depth - 1) for name, member in shape.members.items() if depth}
     if kind == "list":
         return [sample(shape.member, depth - 1)]
     if kind == "map":
-        return {"Policy": sample(shape.value, depth - 1)}
+        return {key: sample(shape.value, depth - 1) for key in KEYS}
     if kind == "string":
         return (getattr(shape, "enum", None) or ["text"])[0]
     return {"boolean": True, "integer": 1, "long": 1, "timestamp": 1767355200, "blob": "dGV4dA=="}.get(kind, 1.0)

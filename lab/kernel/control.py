@@ -1,7 +1,8 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, root keys, time.
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, root keys, time,
+and what Cost Explorer tells (`lab.services.ce`).
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
 ``POST /lab/root`` with ``{"account": id}`` answers access keys of that account's root user.
@@ -47,10 +48,8 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return [asdict(rule) for rule in world.faults.rules]
         case "GET", "faults":
             return [asdict(rule) for rule in world.faults.rules]
-        case "POST", "options":
+        case "GET" | "POST", "options":
             return world.options.change(body or {})
-        case "GET", "options":
-            return asdict(world.options)
         case "POST", "deliver":
             return delivery.deliver(world, **{"hours": 1, **(body or {})})
         case _, "members":
@@ -59,6 +58,9 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return iam.make_root_keys(world, body["account"])
         case "GET", "operations":
             return sorted({(entry.service, entry.operation, entry.outcome) for entry in world.journal.history})
+        case "POST", "usage":
+            world.usage = body or {}
+            return world.usage
         case "POST", "time":
             move_clock(world, body or {})
             return {"time": world.now()}

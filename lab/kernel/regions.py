@@ -63,7 +63,7 @@ OTHER_PARTITIONS = {
 CONTROL_REGIONS = {"aws": "us-east-1", "aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1"}
 """Where the partition's services with one endpoint are (aws-facts 1.7)."""
 
-PARTITION_SERVICES = ("account", "iam", "organizations")
+PARTITION_SERVICES = ("account", "ce", "iam", "organizations")
 """Services with one endpoint per partition."""
 
 

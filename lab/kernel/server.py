@@ -40,6 +40,7 @@ from lab.services.iam.authorizer import authorize
 REGISTERING = (
     "kernel.rates",
     "services.account",
+    "services.ce",
     "services.cloudtrail.api",
     "services.ec2",
     "services.iam.api",

@@ -39,6 +39,7 @@ class World:
     ``lock`` is held by every answer that changes state, so that answers are atomic as AWS's are.
     ``random`` makes the ids, so that the same arguments give the same world.
     ``opted_in`` names the opt-in regions that an account has enabled (aws-facts 4.6).
+    ``usage`` is what each account used of CloudTrail in every month, by usage type (14.1).
     ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`).
     ``tokens`` holds what is left of each rate, and since when (lab/kernel/rates.py).
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4);
@@ -64,6 +65,7 @@ class World:
     delegation_refusals_left: int = 0
     policy_refusals_left: int = 0
     role_refusals_left: int = 0
+    usage: dict[str, dict[str, float]] = field(default_factory=dict)
     opted_in: dict[str, set[str]] = field(default_factory=dict)
     unmade_roles: dict[str, list[tuple[str, dict[str, Any], str]]] = field(default_factory=dict)
     management_account: str = ""

@@ -156,7 +156,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(organizations:ListPolicies); with O(attached_to)
     C(organizations:ListAccounts), with O(prove_in_accounts) C(sts:AssumeRole) on its roles."

@@ -66,6 +66,14 @@ options:
     type: list
     elements: str
     default: []
+  costs:
+    description:
+      - Ask Cost Explorer about the last full month, and tell what second copies cost, as an estimate with its inputs.
+      - It is one request for each few thousand rows of accounts and regions, and AWS takes 0.01 USD for each.
+      - The caller must be the management account; others are told of their own costs only. The trail's partition must
+        be V(aws).
+    type: bool
+    default: false
   deadline_minutes:
     description: Stop asking after so many minutes. RV(summary.complete) is then false.
     type: float
@@ -81,7 +89,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: the caller needs C(sts:AssumeRole) on the roles, and C(cloudtrail:GetTrail),
     C(cloudtrail:GetTrailStatus), C(cloudtrail:GetEventSelectors), C(cloudtrail:GetInsightSelectors) and
@@ -92,11 +99,16 @@ notes:
   - "IAM actions only where a trail's own bucket is searched for readers, because nothing else would be lost:
     C(s3:GetBucketPolicy), C(s3:GetBucketNotification) and C(s3:GetReplicationConfiguration) of the roles. Where they
     are denied the trail is not redundant."
+  - "IAM actions only with O(costs): C(ce:GetCostAndUsage) of the caller. Without it, or where Cost Explorer was never
+    enabled, RV(costs.problem) says why nothing is known."
   - Who reads a bucket by a policy of its own, such as a role of the same account, is not told by the bucket.
 seealso:
   - name: Managing CloudTrail trail costs
     description: What a second copy costs.
     link: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-trail-manage-costs.html
+  - name: Viewing your CloudTrail cost and usage with AWS Cost Explorer
+    description: The usage types that O(costs) reads.
+    link: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-costs.html
   - module: cloudsec.org_trail.cloudtrail_coverage_info
 attributes:
   check_mode:
@@ -116,6 +128,11 @@ EXAMPLES = r"""
 - name: Show them
   ansible.builtin.debug:
     msg: "{{ result.member_trails | selectattr('redundant') | map(attribute='arn') }}"
+
+- name: Tell what second copies cost, too
+  cloudsec.org_trail.cloudtrail_member_trails_info:
+    trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
+    costs: true
 """
 
 RETURN = r"""
@@ -217,6 +234,18 @@ member_trails:
           description: ARN of the stack, where it is one's.
           type: str
           sample: arn:aws:cloudformation:us-east-1:444455556666:stack/StackSet-baseline-trail/0a1b2c3d
+    monthly_events:
+      description:
+        - How many management events a month it logs a second time, at most. It is the number of the account's first
+          copies in the last full month, of all regions and kinds; a trail of one region or of some events logs fewer.
+        - V(0) for a trail that does not log, or logs no such events. Absent where Cost Explorer tells nothing of the
+          account.
+      type: int
+      sample: 1250000
+    monthly_usd:
+      description: What they cost at AWS's list price, in USD. Absent with RV(member_trails[].monthly_events).
+      type: float
+      sample: 25.0
 unread:
   description: The accounts that could not be looked at, or not all of their trails, sorted by id.
   returned: success
@@ -280,6 +309,84 @@ summary:
       description: Whether all were asked.
       type: bool
       sample: true
+costs:
+  description: What second copies cost, an estimate by the last full month, and its inputs.
+  returned: with O(costs)
+  type: dict
+  contains:
+    month:
+      description: The month.
+      type: str
+      sample: 2026-10
+    problem:
+      description: Why nothing is known, in one sentence. Nothing but RV(costs.month) stands beside it then.
+      type: str
+      sample: "Failed to get cost and usage: Access denied."
+    estimated:
+      description: Whether AWS may still correct the month's figures.
+      type: bool
+      sample: false
+    usd_per_100000_events:
+      description: The price of a paid copy that was reckoned with.
+      type: float
+      sample: 2.0
+    paid_events:
+      description: How many management events AWS billed as further copies in that month, where accounts have trails.
+      type: int
+      sample: 1200000
+    paid_usd:
+      description: What it took for them, in USD.
+      type: float
+      sample: 24.0
+    monthly_events:
+      description: The sum of RV(member_trails[].monthly_events).
+      type: int
+      sample: 1250000
+    monthly_usd:
+      description: The sum of RV(member_trails[].monthly_usd). Before a conversion it is what would be billed.
+      type: float
+      sample: 25.0
+    redundant_monthly_usd:
+      description: How much of it is for redundant trails.
+      type: float
+      sample: 25.0
+    trails_without_figures:
+      description: Number of trails of which nobody knows what they cost; the sums are without them.
+      type: int
+      sample: 0
+    accounts:
+      description: The same of each account that has trails of its own, sorted by id.
+      type: list
+      elements: dict
+      contains:
+        account_id:
+          description: Id of the account.
+          type: str
+          sample: "444455556666"
+        paid_events:
+          description: How many management events AWS billed as further copies in that month.
+          type: int
+          sample: 1200000
+        paid_usd:
+          description: What it took for them, in USD.
+          type: float
+          sample: 24.0
+        monthly_events:
+          description: The sum of RV(member_trails[].monthly_events).
+          type: int
+          sample: 1250000
+        monthly_usd:
+          description: The sum of RV(member_trails[].monthly_usd). Before a conversion it is what would be billed.
+          type: float
+          sample: 25.0
+        redundant_monthly_usd:
+          description: How much of it is for redundant trails.
+          type: float
+          sample: 25.0
+        trails_without_figures:
+          description: Number of trails of which nobody knows what they cost; the sums are without them.
+          type: int
+          sample: 0
 """
 
 from typing import Any
@@ -317,6 +424,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
     "role_external_id": {"type": "str"},
     "unread_buckets": {"type": "list", "elements": "str", "default": []},
+    "costs": {"type": "bool", "default": False},
     "deadline_minutes": {"type": "float", "default": 120},
     "max_concurrency": {"type": "int", "default": 64},
     "progress_path": {"type": "path"},

@@ -82,7 +82,6 @@ extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
-  - amazon.aws.boto3
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(organizations:ListRoots), C(organizations:ListPolicies),
     C(organizations:DescribePolicy), C(organizations:ListTargetsForPolicy), C(organizations:ListTagsForResource),

@@ -152,6 +152,62 @@ def test_fact_14_3_tags_of_trails_of_one_owner_at_a_time(lab: Lab, shared: str) 
     assert refusal(listing, ResourceIdList=[shared, other]) == "CloudTrailARNInvalidException"
 
 
+def test_fact_14_1_cost_explorer_tells_usage_by_account_and_type(lab: Lab) -> None:
+    some = {f"{number:012}": {"USE1-FreeEventsRecorded": 1.0} for number in range(120)}
+    mine = {"USE1-FreeEventsRecorded": 300_000.0, "EUW1-PaidEventsRecorded": 150_000.0}
+    lab.control("POST", "usage", {**some, lab.log_archive: mine})
+    assert sorted(usage(lab.client("ce"))) == sorted(
+        [
+            *((account, "USE1-FreeEventsRecorded", "1.0", 0.0) for account in some),
+            (lab.log_archive, "EUW1-PaidEventsRecorded", "150000.0", 3.0),
+            (lab.log_archive, "USE1-FreeEventsRecorded", "300000.0", 0.0),
+        ]
+    )
+    assert {account for account, *_ in usage(lab.client("ce", lab.log_archive))} == {lab.log_archive}
+
+
+def usage(client: Any) -> list[tuple[str, str, str, float]]:
+    """Account, usage type, quantity and cost of last month, of all pages."""
+    found: list[tuple[str, str, str, float]] = []
+    more: dict[str, str] = {}
+    while more or not found:
+        answer = client.get_cost_and_usage(
+            TimePeriod={"Start": "2026-10-01", "End": "2026-11-01"},
+            Granularity="MONTHLY",
+            Filter={"Dimensions": {"Key": "SERVICE", "Values": ["AWS CloudTrail"]}},
+            GroupBy=[{"Type": "DIMENSION", "Key": key} for key in ("LINKED_ACCOUNT", "USAGE_TYPE")],
+            Metrics=["UsageQuantity", "UnblendedCost"],
+            **more,
+        )
+        for one in answer["ResultsByTime"][0]["Groups"]:
+            metrics = one["Metrics"]
+            cost = float(metrics["UnblendedCost"]["Amount"])
+            found.append((*one["Keys"], metrics["UsageQuantity"]["Amount"], cost))
+        if "NextPageToken" not in answer:
+            break
+        more = {"NextPageToken": answer["NextPageToken"]}
+    return found
+
+
+def test_fact_14_2_until_the_organization_trail_has_come_the_own_trail_alone_logs(lab: Lab) -> None:
+    account = member_of(lab, 1)
+    own = lab.client("cloudtrail", account)
+    own_arn = lab.trail_arn.replace(lab.management, account).replace("default", "own")
+    make_bucket(lab, "own-logs", statements("own-logs", own_arn), account)
+    own.create_trail(Name="own", S3BucketName="own-logs", IsMultiRegionTrail=True)
+    own.start_logging(Name="own")
+    with options(lab, member_propagation="delayed"), organization_trail(lab) as arn:
+        for hours, there in ((0, False), (25, True)):
+            lab.control("POST", "time", {"hours": hours})
+            client = lab.client("cloudtrail", account)
+            assert (arn in [one["TrailARN"] for one in client.list_trails()["Trails"]]) is there
+            assert client.get_trail_status(Name="own")["IsLogging"]
+        client.stop_logging(Name="own")
+        client.delete_trail(Name="own")
+        assert client.get_trail_status(Name=arn)["IsLogging"]
+    lab.control("POST", "time", {"hours": -25})
+
+
 def test_fact_1_3_trusted_access_comes_first(lab: Lab) -> None:
     code, message = refused(lab.client("cloudtrail").update_trail, Name="default", IsOrganizationTrail=True)
     assert code == "CloudTrailAccessNotEnabledException"

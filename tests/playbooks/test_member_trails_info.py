@@ -132,6 +132,7 @@ def test_twelve_kinds_of_trails() -> None:
         lab.control("POST", "faults", [{"service": "cloudtrail", "fault": "throttle", "every": 5}])
         result = ask(lab)
         lab.control("POST", "faults", [])
+        assert "ce" not in {one["service"] for one in lab.journal()}
         found = {one["account_id"]: one for one in result["member_trails"]}
         assert list(found) == list(chosen)
         for account, (name, _make, keeps, owner) in chosen.items():
@@ -152,6 +153,26 @@ def test_twelve_kinds_of_trails() -> None:
         known = ask(lab, accounts=[{"id": next(iter(chosen))}], unread_buckets=[one["s3_bucket_name"]])
         assert known["member_trails"][0]["redundant"]
         lab.control("POST", "faults", [])
+
+
+def test_costs_are_read_once_from_management() -> None:
+    with Lab("--accounts", "6", "--enforce-iam") as lab:
+        first, second, *_ = members(lab)
+        for account in (first, second):
+            Member(lab, account)
+        billed = {"USE1-FreeEventsRecorded": 1e6, "EUW1-FreeEventsRecorded": 250_000, "USE1-PaidEventsRecorded": 50_000}
+        lab.control("POST", "usage", {first: billed})
+        turn_on(lab)
+        result = ask(lab, costs=True)
+        assert [one.get("monthly_usd") for one in result["member_trails"]] == [25.0, None]
+        expected = {"monthly_usd": 25.0, "redundant_monthly_usd": 25.0, "paid_usd": 1.0, "trails_without_figures": 1}
+        assert {name: result["costs"][name] for name in expected} == expected
+        assert calls(lab)["GetCostAndUsage"] == 1
+        lab.control("POST", "faults", [{"service": "ce", "fault": "code:AccessDeniedException"}])
+        denied = ask(lab, costs=True)
+        assert "ce:GetCostAndUsage" in denied["costs"]["problem"]
+        assert denied["summary"]["redundant"] == 2
+        assert "What the trails cost is not known" in str(denied["warnings"])
 
 
 def test_few_calls_and_no_write_with_exactly_the_policy_of_docs_iam() -> None:

@@ -46,6 +46,7 @@ VALUES = {
     "CloudWatchLogsRoleArn": "arn:aws:iam::111122223333:role/CloudTrailLogs",
 }
 KNOW_NO_RESOURCE = {
+    "ce:GetCostAndUsage",
     "cloudtrail:DeregisterOrganizationDelegatedAdmin",
     "cloudtrail:DescribeTrails",
     "cloudtrail:ListEventDataStores",

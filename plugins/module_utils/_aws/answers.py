@@ -81,6 +81,12 @@ NEEDED = {
     "StartLogging": (),
     "StopLogging": (),
     "UpdateTrail": ("TrailARN",),
+    # Cost Explorer
+    "GetCostAndUsage": (
+        "ResultsByTime[].Groups[].Keys[]",
+        "ResultsByTime[].Groups[].Metrics.UsageQuantity.Amount",
+        "ResultsByTime[].Groups[].Metrics.UnblendedCost.Amount",
+    ),
     # IAM
     "GetPolicy": ("Policy.DefaultVersionId",),
     "GetPolicyVersion": ("PolicyVersion.Document",),

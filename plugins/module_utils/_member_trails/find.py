@@ -9,6 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -21,6 +23,7 @@ from .._aws.cloudtrail import (
     get_trail_status,
     knows_parameter,
 )
+from .._aws.cost_explorer import get_cost_and_usage
 from .._aws.errors import sentence
 from .._aws.s3 import get_bucket_policy, get_notifications, get_replication
 from .._aws.session import Session
@@ -30,6 +33,7 @@ from .._organization.entry import GivenAccount, Target, target_of
 from .._organization.reader import Paces, read_organization
 from .._work.options import Result
 from .._work.progress import Progress
+from .costs import SERVICE, Costs, month_before, read_costs, result_of, trail_costs
 from .judgement import Judgement, judge
 from .keeps import Keep
 from .options import TrailsOptions
@@ -43,7 +47,7 @@ SETTINGS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries":
 
 @dataclass(frozen=True)
 class MemberTrails:
-    """What was found. unread: why accounts, or some of their trails, were not looked at."""
+    """What was found. unread: why accounts, or some of their trails, were not looked at. costs: None if not asked."""
 
     organization: Trail
     accounts: list[Account]
@@ -52,6 +56,7 @@ class MemberTrails:
     calls: int
     seconds: float
     complete: bool
+    costs: Costs | None = None
 
 
 def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails:
@@ -86,7 +91,17 @@ def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails
         run.calls,
         round(time.monotonic() - start, 1),
         complete,
+        find_costs(session) if options.costs else None,
     )
+
+
+def find_costs(session: Session) -> Costs:
+    """What Cost Explorer tells of the last full month; a failure tells only why it does not."""
+    start, end = month_before(datetime.now(UTC))
+    try:
+        return read_costs(partial(get_cost_and_usage, session.client("ce"), SERVICE, start, end), start[:7])
+    except AnsibleAWSError as error:
+        return Costs(start[:7], problem=sentence(error))
 
 
 def read_organization_trail(session: Session, options: TrailsOptions) -> Trail:
@@ -168,7 +183,12 @@ def summarize(found: MemberTrails) -> Result:
             "management_events": str(found.organization.management_events),
         },
         "member_trails": [
-            {"account_name": names.get(one.trail.arn.account_id, ""), **one.to_dict()} for one in found.judgements
+            {
+                "account_name": names.get(one.trail.arn.account_id, ""),
+                **one.to_dict(),
+                **trail_costs(one, found.costs),
+            }
+            for one in found.judgements
         ],
         "unread": [
             {"account_id": account, "account_name": names.get(account, ""), "reason": found.unread[account]}
@@ -182,6 +202,7 @@ def summarize(found: MemberTrails) -> Result:
             "seconds": found.seconds,
             "complete": found.complete,
         },
+        **result_of(found.judgements, found.costs),
     }
 
 
@@ -210,4 +231,6 @@ def warnings_of(found: MemberTrails) -> list[str]:
         said.append(f"{len(found.unread)} accounts, or some of their trails, could not be looked at: {first}")
     if not found.complete:
         said.append("The deadline came before all accounts were asked. Run again with more deadline_minutes.")
+    if found.costs and found.costs.problem:
+        said.append(f"What the trails cost is not known: {found.costs.problem}")
     return said

@@ -14,6 +14,9 @@ from .._aws.errors import AnsibleOrgTrailError
 from .._organization.entry import GivenAccount, given_accounts
 from .._work.options import options_of
 
+PARTITION = "aws"
+"""Where the price of events is known. China's is in another currency, and GovCloud has no Cost Explorer."""
+
 
 @dataclass(frozen=True)
 class TrailsOptions:
@@ -26,6 +29,7 @@ class TrailsOptions:
     role_external_id: str | None
     assume_role_session_name: str
     unread_buckets: list[str]
+    costs: bool
     deadline_minutes: float
     max_concurrency: int
     progress_path: str | None
@@ -39,5 +43,10 @@ def trails_options(params: Mapping[str, Any]) -> TrailsOptions:
         raise AnsibleOrgTrailError(str(error)) from error
     if params["max_concurrency"] < 1:
         raise AnsibleOrgTrailError(f"max_concurrency is {params['max_concurrency']}, expected at least 1.")
+    if params["costs"] and trail.partition != PARTITION:
+        raise AnsibleOrgTrailError(
+            f"costs is true, but {trail} is in the partition {trail.partition}, of which no price is known; expected "
+            f"{PARTITION}. Leave costs out."
+        )
     accounts = None if params["accounts"] is None else given_accounts(params["accounts"])
     return options_of(TrailsOptions, params, trail_arn=trail, accounts=accounts)

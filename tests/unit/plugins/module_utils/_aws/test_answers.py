@@ -40,8 +40,8 @@ from tests.aws_answers import BODIES, MUTATIONS, UNPARSED, body_of, sample
 from tests.canned_aws import KNOWS_AGGREGATIONS
 from tests.unit.test_house import HOUSE
 
-SERVICES = ("account", "cloudtrail", "organizations", "iam", "kms", "s3", "sns", "sts")
-"""Organizations before IAM, which has operations of the same names that nothing here calls."""
+SERVICES = ("account", "cloudtrail", "organizations", "iam", "kms", "s3", "sns", "sts", "ce")
+"""Organizations before IAM and Cost Explorer, which have operations of the same names that nothing here calls."""
 KEYS = {"region_name": "eu-west-1", "aws_access_key_id": "a", "aws_secret_access_key": "b"}
 ARN = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org"
 NEW: set[str] = set() if KNOWS_AGGREGATIONS else {"GetEventConfiguration", "PutEventConfiguration"}

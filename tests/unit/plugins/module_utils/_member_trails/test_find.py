@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails import find
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.costs import Costs, Usage
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.find import (
     MemberTrails,
     counts,
+    find_costs,
     judge_with_bucket,
     read_readers,
     summarize,
@@ -24,6 +26,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import Target
 
+from tests.canned_aws import CannedSession, client_error
 from tests.member_trails import MEMBER, advanced, data, member, organization
 
 TARGETS = {MEMBER: Target(MEMBER, "Team", "ACTIVE", "arn:role")}
@@ -96,6 +99,22 @@ def test_summarize() -> None:
         "complete": True,
     }
     assert counts([])["trails"] == 0
+
+
+def test_costs_stand_beside_each_trail_and_all() -> None:
+    result = summarize(found(costs=Costs("2026-10", {MEMBER: Usage(100_000)})))
+    assert [one["monthly_usd"] for one in result["member_trails"]] == [2.0, 2.0, 0.0]
+    assert result["costs"]["monthly_usd"] == 4.0
+    assert "costs" not in summarize(found())
+
+
+def test_a_failure_of_cost_explorer_fails_nothing_else() -> None:
+    session: Any = CannedSession(
+        "1" * 12, "us-east-1", {"get_cost_and_usage": client_error("DataUnavailableException")}
+    )
+    costs = find_costs(session)
+    assert "Failed to get cost and usage" in costs.problem
+    assert warnings_of(found(unread={}, costs=costs)) == [f"What the trails cost is not known: {costs.problem}"]
 
 
 def test_warnings() -> None:
