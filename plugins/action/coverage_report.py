@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,7 @@ ARGUMENTS: dict[str, Result] = {
     "log_bucket": {"type": "dict", "default": {}},
     "trusted_access": {"type": "dict", "default": {}},
     "organization_trail": {"type": "dict", "default": {}},
+    "member_trails": {"type": "dict", "default": {}},
     "fail_on": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
 }
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -90,6 +91,7 @@ class ReportOptions:
     organization_trail: Result
     fail_on: list[str]
     findings: bool = False
+    member_trails: Result = field(default_factory=dict)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
@@ -153,6 +155,7 @@ def _read(options: ReportOptions) -> Document:
             log_bucket=options.log_bucket,
             changes=describe_changes(options.trusted_access, options.organization_trail),
             version=VERSION,
+            member_trails=options.member_trails,
         )
     _refuse_wrong_number(len(options.parts), options.expected_parts)
     return merge(_read_json(Path(path), "verdict") for path in options.parts)

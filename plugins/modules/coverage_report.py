@@ -71,6 +71,13 @@ options:
         what changed.
     type: dict
     default: {}
+  member_trails:
+    description:
+      - What M(cloudsec.org_trail.cloudtrail_member_trails_info) returned, also where it failed, to list members' own
+        trails in the report. It changes no verdict.
+    type: dict
+    default: {}
+    version_added: 1.2.0
   fail_on:
     description:
       - Statuses with which the verdict is V(failed). V(unchecked), an account and region without any answer, always

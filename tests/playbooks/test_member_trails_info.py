@@ -8,11 +8,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.ansible_run import TaskResult, run_module
+from lab.inventory import write_inventory
+from tests.ansible_run import TaskResult, run_module, run_playbook
 from tests.coverage_world import calls, turn_on, without_role
 from tests.iam_files import filled
 from tests.lab_process import Lab
@@ -173,6 +175,51 @@ def test_costs_are_read_once_from_management() -> None:
         assert "ce:GetCostAndUsage" in denied["costs"]["problem"]
         assert denied["summary"]["redundant"] == 2
         assert "What the trails cost is not known" in str(denied["warnings"])
+
+
+def test_the_main_job_lists_them_in_check_mode_and_in_the_report(tmp_path: Path) -> None:
+    with Lab("--accounts", "5") as lab:
+        first, second, *_ = members(lab)
+        for account in (first, second):
+            Member(lab, account)
+        without_role(lab, second)
+        lab.control("POST", "usage", {first: {"USE1-FreeEventsRecorded": 5e6}})
+        lab.clear_journal()
+        inventory = write_inventory(tmp_path / "inventory.yml", lab.ready)
+        wanted = {
+            "coverage_member_trails": True,
+            "coverage_member_trails_costs": True,
+            "coverage_report_dir": str(tmp_path),
+        }
+        arguments = ("playbooks/enable_org_trail.yml", "-i", str(inventory), "-e", json.dumps(wanted))
+        predicted = run_playbook(lab, *arguments, "--check").ok()
+        show = "Show the trails that duplicate the organization trail"
+        would = predicted.task(show)["msg"]
+        assert would[:2] == [
+            "1 trails of members' own in 1 accounts (4 members asked, 1 of them in vain).",
+            "1 of them would log events twice; 0 are redundant, 0 of which belong to a stack or a tool.",
+        ]
+        assert would[2].startswith("Second copies cost at most 100.00 USD a month, 0.00 of it for redundant trails")
+        assert lab.journal(writes=True) == []
+
+        done = run_playbook(lab, *arguments)
+        assert "1 are redundant" in done.task(show)["msg"][1]
+        found = {one["id"]: one for one in json.loads((tmp_path / "coverage.json").read_text())["accounts"]}
+        assert [one["redundant"] for one in found[first]["member_trails"]] == [True]
+        assert "sts:AssumeRole" in found[second]["member_trails_error"]
+        assert "member_trails" not in found[lab.management]
+        page = (tmp_path / "coverage.html").read_text()
+        assert "Trails that duplicate this one" in page
+        assert "at most 100.00 USD a month" in page
+
+        lab.control(
+            "POST",
+            "faults",
+            [{"service": "cloudtrail", "operation": "GetInsightSelectors", "fault": "code:AccessDenied"}],
+        )
+        failed = run_playbook(lab, *arguments, "-e", json.dumps({"coverage_fail_on": []})).ok()
+        assert "GetInsightSelectors" in str(failed.task(show)["msg"])
+        assert "GetInsightSelectors" in (tmp_path / "coverage.html").read_text()
 
 
 def test_few_calls_and_no_write_with_exactly_the_policy_of_docs_iam() -> None:

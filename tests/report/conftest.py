@@ -17,7 +17,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.verdict
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-from tests.report.worlds import BUCKET, CHANGES, CHECKED, TRAIL
+from tests.report.worlds import BUCKET, CHANGES, CHECKED, HOSTILE_NAMES, TRAIL
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "roles" / "coverage" / "templates"
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
@@ -80,9 +80,31 @@ def fresh(browser: Browser) -> None:
     browser.theme("light")
 
 
+def own_trails(found: dict[str, Any]) -> dict[str, Any]:
+    """Trails of the first members, as cloudtrail_member_trails_info finds them; their names are not ours."""
+    trails = [
+        {
+            "account_id": account["id"],
+            "arn": f"arn:aws:cloudtrail:us-east-1:{account['id']}:trail/team",
+            "redundant": not number,
+            "second_copy": True,
+            "is_logging": True,
+            "keeps": [{"kind": "topic", "text": f"notifications to {name}"}] if number else [],
+            "owner": {"kind": "stack_set", "name": name},
+            "monthly_events": 100_000,
+            "monthly_usd": 2.0,
+        }
+        for number, (account, name) in enumerate(zip(found["accounts"], HOSTILE_NAMES, strict=False))
+    ]
+    owner = {"arn": TRAIL["arn"]}
+    return {"organization_trail": owner, "member_trails": trails, "unread": [], "summary": {}}
+
+
 def write_page(path: Path, found: dict[str, Any], **options: Any) -> Document:
     """Write the report about ``found`` to a file; the document it shows."""
-    document = new_document(found, CHECKED, trail=TRAIL, log_bucket=BUCKET, changes=CHANGES)
+    document = new_document(
+        found, CHECKED, trail=TRAIL, log_bucket=BUCKET, changes=CHANGES, member_trails=own_trails(found)
+    )
     path.write_text(render(document, judge(document, **options), TEMPLATES), encoding="utf-8")
     return document
 

@@ -19,6 +19,8 @@ from .._work.options import Result
 from .judgement import Judgement
 
 SERVICE = "AWS CloudTrail"
+PARTITION = "aws"
+"""Where the price is known. China's is in another currency, and GovCloud has no Cost Explorer."""
 FREE, PAID = "FreeEventsRecorded", "PaidEventsRecorded"
 USD_PER_100000 = 2.0
 

@@ -33,7 +33,7 @@ from .._organization.entry import GivenAccount, Target, target_of
 from .._organization.reader import Paces, read_organization
 from .._work.options import Result
 from .._work.progress import Progress
-from .costs import SERVICE, Costs, month_before, read_costs, result_of, trail_costs
+from .costs import PARTITION, SERVICE, Costs, month_before, read_costs, result_of, trail_costs
 from .judgement import Judgement, judge
 from .keeps import Keep
 from .options import TrailsOptions
@@ -42,6 +42,7 @@ from .run import TrailsRun, own_trails
 from .trail import Trail
 
 MINUTE = 60.0
+LATE = "It was not asked before the deadline."
 SETTINGS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"total_max_attempts": 1}}
 
 
@@ -82,12 +83,13 @@ def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails
     run = new_run(session, options)
     progress = Progress(options.progress_path, "members' trails", len(targets), lambda: run.done)
     complete = run.ask(targets.values(), start + options.deadline_minutes * MINUTE, progress.tick)
+    unread = {account: LATE for account in targets if account not in run.trails} | run.unread
     judgements = [judge_with_bucket(session, targets, trail, organization, options) for trail in own_trails(run)]
     return MemberTrails(
         organization,
         [one.account for one in accounts],
         judgements,
-        run.unread,
+        unread,
         run.calls,
         round(time.monotonic() - start, 1),
         complete,
@@ -98,6 +100,10 @@ def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails
 def find_costs(session: Session) -> Costs:
     """What Cost Explorer tells of the last full month; a failure tells only why it does not."""
     start, end = month_before(datetime.now(UTC))
+    if session.partition != PARTITION:
+        return Costs(
+            start[:7], problem=f"No price is known for the partition {session.partition}, only for {PARTITION}."
+        )
     try:
         return read_costs(partial(get_cost_and_usage, session.client("ce"), SERVICE, start, end), start[:7])
     except AnsibleAWSError as error:
@@ -202,8 +208,30 @@ def summarize(found: MemberTrails) -> Result:
             "seconds": found.seconds,
             "complete": found.complete,
         },
+        "lines": lines_of(found),
         **result_of(found.judgements, found.costs),
     }
+
+
+def lines_of(found: MemberTrails) -> list[str]:
+    """What to print."""
+    number = counts(found.judgements)
+    vain = f", {len(found.unread):,} of them in vain" if found.unread else ""
+    log = "log" if found.organization.is_organization_trail else "would log"
+    where = f"{number['accounts_with_trails']:,} accounts ({len(found.accounts):,} members asked{vain})"
+    others = f"{number['redundant_of_others']:,} of which belong to a stack or a tool"
+    said = [
+        f"{number['trails']:,} trails of members' own in {where}.",
+        f"{number['second_copies']:,} of them {log} events twice; {number['redundant']:,} are redundant, {others}.",
+    ]
+    costs = result_of(found.judgements, found.costs).get("costs", {})
+    if "monthly_usd" in costs:
+        said.append(
+            f"Second copies cost at most {costs['monthly_usd']:,.2f} USD a month, "
+            f"{costs['redundant_monthly_usd']:,.2f} of it for redundant trails, by the figures of {costs['month']}; "
+            f"{costs['trails_without_figures']:,} trails are without figures."
+        )
+    return said
 
 
 def counts(judgements: Iterable[Judgement]) -> Result:

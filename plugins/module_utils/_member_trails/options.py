@@ -14,9 +14,6 @@ from .._aws.errors import AnsibleOrgTrailError
 from .._organization.entry import GivenAccount, given_accounts
 from .._work.options import options_of
 
-PARTITION = "aws"
-"""Where the price of events is known. China's is in another currency, and GovCloud has no Cost Explorer."""
-
 
 @dataclass(frozen=True)
 class TrailsOptions:
@@ -43,10 +40,5 @@ def trails_options(params: Mapping[str, Any]) -> TrailsOptions:
         raise AnsibleOrgTrailError(str(error)) from error
     if params["max_concurrency"] < 1:
         raise AnsibleOrgTrailError(f"max_concurrency is {params['max_concurrency']}, expected at least 1.")
-    if params["costs"] and trail.partition != PARTITION:
-        raise AnsibleOrgTrailError(
-            f"costs is true, but {trail} is in the partition {trail.partition}, of which no price is known; expected "
-            f"{PARTITION}. Leave costs out."
-        )
     accounts = None if params["accounts"] is None else given_accounts(params["accounts"])
     return options_of(TrailsOptions, params, trail_arn=trail, accounts=accounts)

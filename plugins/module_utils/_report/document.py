@@ -18,6 +18,7 @@ from typing import Any
 from .._coverage.statuses import ANSWERED, UNCHECKED
 from .._work.options import Result
 from .limits import merge_events, merge_scopes
+from .member_trails import trails_by_account
 
 Document = Result
 Row = Mapping[str, Any]
@@ -40,19 +41,22 @@ def new_document(
     log_bucket: Result | None = None,
     changes: Iterable[str] = (),
     version: str = "",
+    member_trails: Result | None = None,
 ) -> Document:
     """The document of one look at the accounts: what cloudtrail_coverage_info found, and where the logs go.
 
     checked_at: when the look ended, ISO 8601 in UTC. changes: what the run changed in AWS, one line each.
-    version: the collection's.
+    version: the collection's. member_trails: what cloudtrail_member_trails_info found, where it was asked.
     Raises ReportError when a row names a status that this report does not know.
     """
+    own_trails = trails_by_account(member_trails or {}, [one["id"] for one in found.get("accounts") or []])
     accounts = [
         {
             **{field: account.get(field) or "" for field in ACCOUNT_FIELDS},
             "checked_at": checked_at,
             **_unit(account),
             **{field: account[field] for field in ("regions_error",) if account.get(field)},
+            **own_trails.get(account["id"], {}),
         }
         for account in found.get("accounts") or []
     ]

@@ -15,6 +15,7 @@ from .._work.times import NEVER, time_of
 from .document import Document, Row, cells, checked_between, template, trail_arn
 from .evidence import describe_look
 from .facts import BUCKET_FACTS, TRAIL_FACTS, describe_settings, describe_weaknesses, facts
+from .member_trails import describe_member_trails
 from .verdict import Verdict, remedy_of
 
 DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -65,6 +66,7 @@ def page_facts(document: Document, verdict: Verdict) -> Result:
         "weaknesses": describe_weaknesses(document["log_bucket"]),
         "changes": document["changes"],
         "look": describe_look(document),
+        "member_trails": describe_member_trails(document["accounts"]),
     }
 
 

@@ -17,6 +17,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
     counts,
     find_costs,
     judge_with_bucket,
+    lines_of,
     read_readers,
     summarize,
     warnings_of,
@@ -109,12 +110,33 @@ def test_costs_stand_beside_each_trail_and_all() -> None:
 
 
 def test_a_failure_of_cost_explorer_fails_nothing_else() -> None:
-    session: Any = CannedSession(
-        "1" * 12, "us-east-1", {"get_cost_and_usage": client_error("DataUnavailableException")}
-    )
+    canned = CannedSession("1" * 12, "us-east-1", {"get_cost_and_usage": client_error("DataUnavailableException")})
+    session: Any = SimpleNamespace(partition="aws", client=canned.client)
     costs = find_costs(session)
     assert "Failed to get cost and usage" in costs.problem
     assert warnings_of(found(unread={}, costs=costs)) == [f"What the trails cost is not known: {costs.problem}"]
+
+
+def test_costs_of_another_partition_are_not_known() -> None:
+    session: Any = SimpleNamespace(partition="aws-cn")
+    assert find_costs(session).problem == "No price is known for the partition aws-cn, only for aws."
+
+
+def test_lines() -> None:
+    costs = (
+        "Second copies cost at most 4.00 USD a month, 4.00 of it for redundant trails, by the figures of 2026-10; "
+        "0 trails are without figures."
+    )
+    assert lines_of(found(costs=Costs("2026-10", {MEMBER: Usage(100_000)}))) == [
+        "3 trails of members' own in 1 accounts (2 members asked, 1 of them in vain).",
+        "2 of them log events twice; 2 are redundant, 1 of which belong to a stack or a tool.",
+        costs,
+    ]
+    before = lines_of(found(organization=organization(IsOrganizationTrail=False), unread={}, judgements=[]))
+    assert before == [
+        "0 trails of members' own in 0 accounts (2 members asked).",
+        "0 of them would log events twice; 0 are redundant, 0 of which belong to a stack or a tool.",
+    ]
 
 
 def test_warnings() -> None:

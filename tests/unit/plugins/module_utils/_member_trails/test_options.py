@@ -39,10 +39,6 @@ def test_options() -> None:
         ({"trail_arn": "default"}, "'default' is not a trail ARN"),
         ({"trail_arn": "arn:aws:cloudtrail:us-gov-west-1:111111111111:trail/default"}, "expected aws-us-gov"),
         ({"accounts": [{"id": "2"}]}, "expected 12 digits"),
-        (
-            {"costs": True, "trail_arn": "arn:aws-cn:cloudtrail:cn-north-1:111111111111:trail/default"},
-            "in the partition aws-cn, of which no price is known; expected aws",
-        ),
         ({"max_concurrency": 0}, "max_concurrency is 0, expected at least 1"),
     ],
 )
