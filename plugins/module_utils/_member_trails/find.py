@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -33,6 +34,7 @@ from .._organization.entry import GivenAccount, Target, target_of
 from .._organization.reader import Paces, read_organization
 from .._work.options import Result
 from .._work.progress import Progress
+from .._work.reads import read_each
 from .costs import PARTITION, SERVICE, Costs, month_before, read_costs, result_of, trail_costs
 from .judgement import Judgement, judge
 from .keeps import Keep
@@ -42,6 +44,9 @@ from .run import TrailsRun, own_trails
 from .trail import Trail
 
 MINUTE = 60.0
+BUCKETS_AT_ONCE = 16
+MAKING_CLIENTS = Lock()
+"""boto3's sessions are not thread-safe."""
 LATE = "It was not asked before the deadline."
 SETTINGS: dict[str, Any] = {"connect_timeout": 5, "read_timeout": 15, "retries": {"total_max_attempts": 1}}
 
@@ -84,7 +89,8 @@ def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails
     progress = Progress(options.progress_path, "members' trails", len(targets), lambda: run.done)
     complete = run.ask(targets.values(), start + options.deadline_minutes * MINUTE, progress.tick)
     unread = {account: LATE for account in targets if account not in run.trails} | run.unread
-    judgements = [judge_with_bucket(session, targets, trail, organization, options) for trail in own_trails(run)]
+    judge_one = partial(judge_with_bucket, session, targets, organization=organization, options=options)
+    judgements = read_each(judge_one, own_trails(run), min(BUCKETS_AT_ONCE, options.max_concurrency))
     return MemberTrails(
         organization,
         [one.account for one in accounts],
@@ -155,8 +161,9 @@ def read_readers(session: Session, target: Target, trail: Trail) -> tuple[Keep, 
     """Who reads a trail's bucket. What may not be read may be somebody."""
     bucket, owner = trail.bucket, trail.arn.account_id
     try:
-        there = session.assume(target.role_arn, target.external_id, target.id) if target.role_arn else session
-        s3 = there.client("s3", trail.arn.region)
+        with MAKING_CLIENTS:
+            there = session.assume(target.role_arn, target.external_id, target.id) if target.role_arn else session
+            s3 = there.client("s3", trail.arn.region)
         return tuple(
             bucket_readers(
                 bucket,
