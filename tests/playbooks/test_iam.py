@@ -38,6 +38,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.search 
     describe_log_buckets,
     search_options,
 )
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.find import find_costs
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.service_access import (
     Wanted,
     describe_service_access,
@@ -665,9 +666,18 @@ def test_trusted_access_off_without_one_action(world: World, with_options: Role,
     assert not mended.failed, mended.text
 
 
+COSTS = "ce:GetCostAndUsage"
+
+
+def test_costs_without_the_action(world: World, with_options: Role) -> None:
+    with world.removed(with_options, COSTS):
+        assert COSTS in find_costs(session_of(world, with_options)).problem
+    assert find_costs(session_of(world, with_options)).problem == ""
+
+
 def test_every_action_of_the_options_is_tried(world: World, logs: dict[str, str]) -> None:
     """PassRole is AWS's own check, DescribeAccount is management's, too; drift and delegation are elsewhere."""
-    tried = {action for action, _options, _fails in OPTIONS} | {*ACCESS_OFF} - {"cloudtrail:ListTrails"}
+    tried = {action for action, _options, _fails in OPTIONS} | {*ACCESS_OFF, COSTS} - {"cloudtrail:ListTrails"}
     drift = {"cloudtrail:LookupEvents", "organizations:ListDelegatedAdministrators"}
     delegation = {
         "cloudtrail:DeregisterOrganizationDelegatedAdmin",
