@@ -40,22 +40,26 @@ OWN_REGION = "ap-east-1"
 
 
 class World:
-    """A lab with the organization trail turned on, with a key, a topic, a log group, insights and tags."""
+    """A lab with the organization trail turned on, with a key, a topic, a log group, insights and tags.
+
+    user: the lab as it is seen by who runs the playbooks. Attackers, and persons who mend things, are management's
+    administrator.
+    """
 
     def __init__(self, lab: Lab, folder: Path) -> None:
-        self.lab = lab
+        self.lab = self.user = lab
         self.folder = folder
         self.cloudtrail = lab.client("cloudtrail")
         self.organizations = lab.client("organizations")
         self.s3 = lab.client("s3", lab.log_archive)
         self.arn = lab.trail_arn
-        self.key = make_key(lab).rpartition("/")[2]
+        key, topic = make_key(lab), make_topic(lab)
+        self.key = key.rpartition("/")[2]
         self.foreign_key = make_key(lab, "alias/foreign")
-        make_topic(lab)
         streams = (f"{lab.management}_*", f"{lab.organization_id}_*")
         options = {
-            "kms_key_id": "alias/trail",
-            "sns_topic_name": "trail",
+            "kms_key_id": key,
+            "sns_topic_name": topic,
             **make_log_group(lab, *streams),
             "insight_selectors": [{"insight_type": "ApiCallRateInsight"}],
             "tags": {"Owner": "security"},
@@ -63,7 +67,8 @@ class World:
         self.variables = folder / "variables.json"
         wanted = {f"organization_trail_{name}": value for name, value in options.items()}
         self.variables.write_text(json.dumps({**wanted, "coverage_enabled": False}))
-        self.job = MainJob(lab, steps_of(self.enable().ok()))
+        steps = steps_of(self.turn_on())
+        self.job = MainJob(self.user, steps)
         accounts = lab.client("organizations").list_accounts()["Accounts"]
         self.members = [account["Id"] for account in accounts if account["Id"] not in (lab.management, lab.log_archive)]
         for account in (lab.management, *self.members):
@@ -71,10 +76,16 @@ class World:
         self.policy: str = self.s3.get_bucket_policy(Bucket=lab.bucket)["Policy"]
         self.own_policy: str = lab.client("s3").get_bucket_policy(Bucket=self.own_bucket())["Policy"]
 
+    def turn_on(self) -> PlaybookResult:
+        """What begins it all; a run of enable_org_trail.yml."""
+        return self.enable().ok()
+
+    def inventory(self) -> Path:
+        return write_inventory(self.folder / "inventory.yml", self.lab.ready)
+
     def run(self, playbook: str, **variables: Any) -> PlaybookResult:
-        inventory = write_inventory(self.folder / "inventory.yml", self.lab.ready)
         given = ("-e", f"@{self.variables}", "-e", json.dumps(variables))
-        return run_playbook(self.lab, f"playbooks/{playbook}.yml", "-i", str(inventory), *given)
+        return run_playbook(self.user, f"playbooks/{playbook}.yml", "-i", str(self.inventory()), *given)
 
     def enable(self, **variables: Any) -> PlaybookResult:
         return self.run("enable_org_trail", **variables)

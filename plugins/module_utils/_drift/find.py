@@ -37,7 +37,8 @@ def judge_drift(connection: Connection, options: DriftOptions, checked_at: str) 
     passed = collect_passed(options, drifts)
     if drifts and options.event_history:
         log_archive = _enter_log_archive(session, options)
-        drifts = attribute(drifts, session, log_archive, options.log_bucket.get("region") or connection.region)
+        region = options.log_bucket.get("region") or connection.region
+        drifts = attribute(drifts, session, log_archive, region, _unread_management(session, options))
     return Judged(
         drifts=drifts,
         advice=health_advice(options.log_bucket),
@@ -55,6 +56,13 @@ def _caller(session: Session | str) -> str:
         return "" if isinstance(session, str) else session.arn
     except AnsibleAWSError:
         return ""
+
+
+def _unread_management(session: Session | str, options: DriftOptions) -> str:
+    """The management account, where the session is not of it but of a delegated administrator; else ""."""
+    organization = options.trusted_access.get("organization") or {}
+    management = str(organization.get("management_account_id") or "")
+    return "" if isinstance(session, str) or management == session.account_id else management
 
 
 def _organization(options: DriftOptions) -> str:

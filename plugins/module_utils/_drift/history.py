@@ -33,6 +33,8 @@ HISTORY = timedelta(days=90)
 PAGES = 20
 """How many pages of events with one attribute are looked through: ten seconds at most (aws-facts 4.7)."""
 
+UNSEEN = "What was done in the management account {} stands in its own event history, which was not read."
+
 
 @dataclass
 class Pages:
@@ -83,12 +85,17 @@ Lookup = Callable[[Drift, str, str, str], Pages]
 
 
 def attribute(
-    drifts: Iterable[Drift], management: Session | str, log_archive: Session | str, bucket_region: str
+    drifts: Iterable[Drift],
+    management: Session | str,
+    log_archive: Session | str,
+    bucket_region: str,
+    unseen: str = "",
 ) -> list[Drift]:
     """The drifts with ``since`` and ``by`` where event history knows them, else with ``unattributed``.
 
-    management, log_archive: sessions of the trail's and of the bucket's account, or why there is none. Never raises
-    for what AWS refuses: a drift stands without its cause.
+    management, log_archive: sessions of the trail's and of the bucket's account, or why there is none. unseen: the
+    management account where the former is a session of its delegated administrator, whose event history has only what
+    was done in its own account. Never raises for what AWS refuses: a drift stands without its cause.
     """
     since = datetime.now(UTC) - HISTORY
 
@@ -108,7 +115,7 @@ def attribute(
         region = bucket_region if of_bucket else _region(drift, event, management)
         return pages(of_bucket, region, key, value)
 
-    return [explain(drift, lookup) for drift in drifts]
+    return [explain(drift, lookup, "" if drift.kind == BUCKET else unseen) for drift in drifts]
 
 
 def unread(reason: str) -> Pages:
@@ -125,8 +132,10 @@ def _region(drift: Drift, event: str, session: Session | str) -> str:
     return drift.object.split(":")[3] if drift.kind == TRAIL else session.region
 
 
-def explain(drift: Drift, lookup: Lookup) -> Drift:
+def explain(drift: Drift, lookup: Lookup, unseen: str = "") -> Drift:
     """One drift with the newest event that may have caused it, or with the reasons why none is told.
+
+    unseen: the account that may have caused it, too, and whose event history is not read.
 
     An event is looked for by its name first. Where too many of that name came after it, as when somebody calls in vain
     hundreds of times, it is looked for among the events of the object.
@@ -146,7 +155,8 @@ def explain(drift: Drift, lookup: Lookup) -> Drift:
             gaps.append(pages.gap)
     if not found:
         none = f"Event history of {HISTORY.days} days has no {' or '.join(drift.events)} of it."
-        return replace(drift, unattributed=" ".join(dict.fromkeys(gaps)) or none)
+        reasons = [*(gaps or [none]), *([UNSEEN.format(unseen)] if unseen else [])]
+        return replace(drift, unattributed=" ".join(dict.fromkeys(reasons)))
     newest = max(found, key=lambda event: event["EventTime"])
     return replace(drift, since=time_text(newest["EventTime"]), by=caller_of(newest))
 

@@ -120,6 +120,12 @@ def _misplaced_logs(arn: TrailArn, after: Settings, caller: str) -> str | None:
         return None
     region, account = group.split(":")[3:5]
     whose = "owns the trail" if caller == arn.account_id else "makes the call for the trail"
+    if caller != arn.account_id and (region, account) == (arn.region, arn.account_id):
+        return (
+            f"The log group {group} of the trail {arn} is the management account's, found credentials of {caller}, a "
+            "delegated administrator of CloudTrail, which may set one of its own only. To set this one needs the "
+            f"management account {account}. Run enable_org_trail.yml with credentials of {account}."
+        )
     if (region, account) != (arn.region, caller):
         return (
             f"The log group {group} is one of account {account} in {region}, expected one of account {caller}, which "

@@ -110,6 +110,16 @@ def test_an_account_that_cannot_be_entered_hides_no_drift(
     assert bucket in drifts[1].unattributed
 
 
+@pytest.mark.parametrize(("management", "told"), [(Account.account_id, False), ("222222222222", True)])
+def test_whose_event_history_was_not_read_is_told(monkeypatch: pytest.MonkeyPatch, management: str, told: bool) -> None:
+    monkeypatch.setattr(find, "Session", Account)
+    same: dict[str, Any] = {"before": {}, "after": {}}
+    access = {"diff": same, "organization": {"id": "o-1", "management_account_id": management}}
+    trail, bucket = judge(trusted_access=access).drifts
+    assert (f"management account {management}" in trail.unattributed) == told
+    assert "management account" not in bucket.unattributed
+
+
 @pytest.mark.parametrize(
     ("changes", "entered"),
     [

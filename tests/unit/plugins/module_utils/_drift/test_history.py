@@ -123,6 +123,18 @@ def test_failing_calls_do_not_hide_the_one_that_worked(
     assert len(known.read) == pages
 
 
+@pytest.mark.parametrize(("unseen", "told"), [("", False), ("111111111111", True)])
+@pytest.mark.parametrize("known", [[], [CAUSE]])
+def test_what_an_administrator_cannot_see_is_not_called_absent(
+    monkeypatch: pytest.MonkeyPatch, known: list[dict[str, Any]], unseen: str, told: bool
+) -> None:
+    monkeypatch.setattr(history, "lookup_events_page", History(known, []).page)
+    session: Any = SimpleNamespace(client=lambda *_: object(), partition="aws", region="us-east-1")
+    [found] = history.attribute([STOPPED], session, "", "bucket", unseen)
+    assert ("management account 111111111111" in found.unattributed) == (told and not known)
+    assert found.by == ("attacker" if known else "")
+
+
 def test_an_event_is_read_once_for_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     known = History([event("UpdateTrail", {"name": ARN, "s3BucketName": "x", "kmsKeyId": ""})], [])
     monkeypatch.setattr(history, "lookup_events_page", known.page)

@@ -189,7 +189,14 @@ def test_settings_refusal(
     assert (refusal is None) if not part else (refusal is not None and part in refusal)
 
 
-@pytest.mark.parametrize(("account", "part"), [(ME, f"expected one of account {OTHER}"), (OTHER, "")])
+@pytest.mark.parametrize(
+    ("account", "part"),
+    [
+        (ME, f"needs the management account {ME}. Run enable_org"),
+        (OTHER, ""),
+        ("3" * 12, f"expected one of account {OTHER}"),
+    ],
+)
 def test_a_delegated_administrator_sets_a_log_group_of_its_own(account: str, part: str) -> None:
     logs = {"cloud_watch_logs_log_group_arn": GROUP, "cloud_watch_logs_role_arn": ROLE}
     after: Any = {**AFTER, **{name: arn.replace(ME, account) for name, arn in logs.items()}}
