@@ -35,6 +35,22 @@ options:
         drifted, not what changed.
     type: dict
     default: {}
+  delegated_administrator:
+    description:
+      - Result of M(cloudsec.org_trail.cloudtrail_delegated_administrator) that registered, for a run that does.
+    type: dict
+    default: {}
+  administrator:
+    description:
+      - Id of the account that is to be CloudTrail's delegated administrator. The first line then also says whether
+        O(proof) proves that it sees and may change the trail.
+    type: str
+    default: ""
+  proof:
+    description:
+      - Result of M(cloudsec.org_trail.cloudtrail_delegated_administrator) with C(state=proven).
+    type: dict
+    default: {}
   check_mode:
     description:
       - Whether the changes are foretold, not made.

@@ -204,6 +204,11 @@ def test_management_once_then_never_again(tmp_path: Path) -> None:
             "RegisterOrganizationDelegatedAdmin",
             "StartLogging",
         ]
+        registered = f"delegated administrator {lab.log_archive}: not registered → registered"
+        foretold, told = predicted.results[-1]["msg"], done.results[-1]["msg"]
+        assert f"{registered}. Not proven what {lab.log_archive} may do, in check mode" in foretold[0]
+        assert f"{registered}. Proven: {lab.log_archive} sees and may change the trail" in told[0]
+        assert (len(foretold), len(told)) == (3, 3)
         proof = done.task("Prove that the administrator sees and may change the trail")
         assert (proof["caller_account_id"], proof["may_change"]) == (lab.log_archive, True)
         assert delegate(lab, tmp_path).ok().changed == 0

@@ -20,6 +20,8 @@ class Outcome:
     """What the steps of a run answered; empty for a step that the run does not have or did not come to.
 
     drift: what cloudtrail_drift_info answered, in a run that only looks.
+    delegated_administrator: what cloudtrail_delegated_administrator answered for the registration. administrator: the
+    account that is to be administrator, in a run that registers it. proof: what the module answered with state=proven.
     not_asked: why nobody asked for the coverage; without it, and without a coverage, asking failed.
     file: a file that is written in place of the coverage's report.
     """
@@ -28,6 +30,9 @@ class Outcome:
     organization_trail: Mapping[str, Any]
     coverage: Mapping[str, Any]
     drift: Mapping[str, Any] = field(default_factory=dict)
+    delegated_administrator: Mapping[str, Any] = field(default_factory=dict)
+    administrator: str = ""
+    proof: Mapping[str, Any] = field(default_factory=dict)
     check_mode: bool = False
     not_asked: str = ""
     file: str = ""
@@ -52,9 +57,31 @@ def _drifted(drift: Mapping[str, Any]) -> str:
 
 def _changes(run: Outcome) -> str:
     access = ["trusted access of cloudtrail.amazonaws.com: off → on"] if run.trusted_access.get("changed") else []
-    lines = [*access, *(line for line in run.organization_trail.get("summary", ()) if not line.endswith(NOTHING))]
+    trail = [line for line in run.organization_trail.get("summary", ()) if not line.endswith(NOTHING)]
+    lines = [*access, *trail, *_registrations(run.delegated_administrator)]
     verb = "Would change" if run.check_mode else "Changed"
-    return f"{verb}: {'; '.join(_without_repetition(lines)) or 'nothing'}"
+    return f"{verb}: {'; '.join(_without_repetition(lines)) or 'nothing'}{_administrator(run)}"
+
+
+def _registrations(answer: Mapping[str, Any]) -> list[str]:
+    """Who became delegated administrator, and who is none any more."""
+    if not answer.get("changed"):
+        return []
+    before, after = (
+        {one["account_id"] for one in answer["diff"][side]["delegated_administrators"]} for side in ("before", "after")
+    )
+    gone = [f"delegated administrator {account}: registered → not registered" for account in sorted(before - after)]
+    new = [f"delegated administrator {account}: not registered → registered" for account in sorted(after - before)]
+    return gone + new
+
+
+def _administrator(run: Outcome) -> str:
+    """Whether the administrator's own credentials proved what they may, where a run is about one."""
+    if not run.administrator:
+        return ""
+    if run.proof.get("may_change"):
+        return f". Proven: {run.administrator} sees and may change the trail"
+    return f". Not proven what {run.administrator} may do{', in check mode' if run.check_mode else ''}"
 
 
 def _without_repetition(lines: Iterable[str]) -> Iterable[str]:

@@ -15,6 +15,16 @@ UNCHANGED = {"summary": [f"{ARN}: nothing to change"]}
 CHANGED = {"summary": [f"{ARN}: s3_bucket_name: old → new", f"{ARN}: logging: false → true"]}
 SENTENCE = "85 of 85 account regions in 5 accounts log to the organization trail."
 COVERED = {"sentence": SENTENCE, "html_path": "/srv/coverage.html", "json_path": "/srv/coverage.json"}
+OLD, NEW = "222222222222", "444455556666"
+GONE = f"delegated administrator {OLD}: registered → not registered"
+MADE = f"delegated administrator {NEW}: not registered → registered"
+REGISTERED = {
+    "changed": True,
+    "diff": {
+        side: {"delegated_administrators": [{"account_id": account, "name": ""}]}
+        for side, account in (("before", OLD), ("after", NEW))
+    },
+}
 ACCESS = "trusted access of cloudtrail.amazonaws.com: off → on"
 
 
@@ -37,6 +47,18 @@ def run(**answers: Any) -> Outcome:
             f"Would change: {ACCESS}; {ARN}: s3_bucket_name: old → new; logging: false → true",
         ),
         (run(organization_trail={"summary": [f"{ARN}: absent → present"]}), f"Changed: {ARN}: absent → present"),
+        (
+            run(delegated_administrator=REGISTERED, administrator=NEW, proof={"may_change": True}),
+            f"Changed: {GONE}; {MADE}. Proven: {NEW} sees and may change the trail",
+        ),
+        (
+            run(delegated_administrator={"changed": False}, administrator=NEW, proof={"failed": True}),
+            f"Changed: nothing. Not proven what {NEW} may do",
+        ),
+        (
+            run(administrator=NEW, proof={"skipped": True}, check_mode=True),
+            f"Would change: nothing. Not proven what {NEW} may do, in check mode",
+        ),
     ],
 )
 def test_what_changed(outcome: Outcome, line: str) -> None:
