@@ -153,6 +153,14 @@ class DelegatedWorld(World):
         given: dict[str, Any] = json.loads(document.replace("OrganizationAccountAccessRole", MEMBER_ROLE))
         return given
 
+    def dynamic_inventory(self) -> Path:
+        """The inventory plugin, which lists the accounts with the administrator's role."""
+        role = f"arn:aws:iam::{self.lab.log_archive}:role/{ROLE}"
+        path = self.folder / "organizations_accounts.yml"
+        plugin = {"plugin": "cloudsec.org_trail.organizations_accounts", "rate_share": 0.0}
+        path.write_text(json.dumps({**plugin, "role_name": ROLE, "assume_role_arn": role}))
+        return path
+
     def as_management(self, playbook: str) -> PlaybookResult:
         """What the message says to run in management, by somebody who may."""
         inventory = str(write_inventory(self.folder / "management.yml", self.lab.ready))
@@ -186,7 +194,19 @@ def test_after_delegation_nothing_needs_managements_keys(world: DelegatedWorld) 
     for attack in ATTACKS:
         if attack.title in SHORT:
             meet(world, attack)
-    world.enable(coverage_enabled=True).ok()
+    covered = world.enable(coverage_enabled=True, coverage_report_dir=str(world.folder)).ok()
+    assert "account regions" in covered.results[-1]["msg"][1]
+
+
+def test_the_inventory_plugin_lists_with_the_administrators_keys(
+    world: DelegatedWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(world, "inventory", world.dynamic_inventory)
+    world.cloudtrail.stop_logging(Name=world.arn)
+    caller = world.lab.log_archive
+    assert world.enable(organization_trail_caller=caller).ok().changed == 1
+    assert world.written() == ["StartLogging"]
+    assert {entry["principal"].split("/")[1] for entry in world.lab.journal(operation="ListAccounts")} == {ROLE}
 
 
 @pytest.mark.scale
