@@ -776,6 +776,17 @@ def test_the_administrators_coverage_without_one_action(world: World) -> None:
     assert cover(world, role).answer["summary"]["covered"] == rows
 
 
+@pytest.mark.usefixtures("administered")
+def test_the_administrators_drift_without_event_history(world: World) -> None:
+    arn = {"arn": world.lab.trail_arn}
+    diff = {"before": {"logging": False}, "after": {"logging": True}}
+    stopped = {"actions": [{}], "diff": diff, "trail": arn, "before": arn, "changed_fields": ["logging"]}
+    role, action = world.administrator, "cloudtrail:LookupEvents"
+    with world.removed(role, action):
+        found = run_main(world, cloudtrail_drift_info.main, {"organization_trail": stopped}, keys_of(world, role))
+    assert action in found.answer["drift"][0]["unattributed"]
+
+
 def test_every_action_of_the_administrator_is_tried(world: World) -> None:
     tried = {action for action, _damage, _fails in ADMINISTRATOR}
     assert tried | OF_COVERAGE == actions_of(world.policy("administrator"))
