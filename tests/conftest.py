@@ -18,6 +18,7 @@ LONGEST = (
     "test_faults.py",
     "test_iam.py",
     "test_attacks.py",
+    "test_delegated_attacks.py",
     "test_delegated_administrator.py",
     "test_guardrails.py",
     "test_role_log_bucket.py",
