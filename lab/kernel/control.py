@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, root keys, time,
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, events, root keys, time,
 and what Cost Explorer tells (`lab.services.ce`).
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
@@ -20,6 +20,7 @@ from moto.core.request import Request
 
 from lab.kernel.world import World
 from lab.services.cloudtrail import delivery, members
+from lab.services.events import feed
 from lab.services.iam import api as iam
 
 
@@ -56,6 +57,8 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return members.answer(world, method, body)
         case "POST", "root":
             return iam.make_root_keys(world, body["account"])
+        case "POST", "events":
+            return {"id": feed.inject(world, **body)}
         case "GET", "operations":
             return sorted({(entry.service, entry.operation, entry.outcome) for entry in world.journal.history})
         case "POST", "usage":

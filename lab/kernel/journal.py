@@ -53,7 +53,7 @@ class Journal:
     history: list[Entry] = field(default_factory=list)
     lock: Lock = field(default_factory=Lock)
 
-    def record(self, call: Call, outcome: str, error_message: str = "") -> None:
+    def record(self, call: Call, outcome: str, error_message: str = "") -> Entry:
         entry = Entry(
             id=str(uuid.uuid4()),
             time=call.time,
@@ -75,6 +75,7 @@ class Journal:
         with self.lock:
             self.entries.append(entry)
             self.history.append(entry)
+        return entry
 
     def record_service(
         self, service: str, owner: str, region: str, time: datetime, operation: str, **given: str

@@ -37,6 +37,11 @@ class Options:
     policy_type_propagation_calls: how many ListRoots calls after EnablePolicyType still say PENDING_ENABLE (10.5).
     lake_customer: whether the organization used CloudTrail Lake before it was closed to new customers, so that event
         data stores can still be created (9.2).
+    event_delay_seconds: how long after a call EventBridge has its event (12.1).
+    events_lost: whether EventBridge loses every event, as best effort may (12.1).
+    last_event: whether the event of the call that ends a trail, or its logging, still comes (12.3).
+    failing_targets: whether PutTargets fails for every target, which it says in a good answer (12.4).
+    queue_policy_seconds: how long a changed policy of a queue does not count yet (12.5).
     rates: whether calls beyond the rates of aws-facts section 8 are throttled.
     """
 
@@ -60,6 +65,11 @@ class Options:
     scp_arn_in_denials: bool = False
     policy_type_propagation_calls: int = 0
     lake_customer: bool = False
+    event_delay_seconds: float = 0.0
+    events_lost: bool = False
+    last_event: bool = True
+    failing_targets: bool = False
+    queue_policy_seconds: float = 0.0
     rates: bool = False
 
     def change(self, values: dict[str, Any]) -> dict[str, Any]:

@@ -35,6 +35,7 @@ from lab.kernel.regions import endpoint_region, refuse_region
 from lab.kernel.service import ANSWERS, GUARDS
 from lab.kernel.shapes import problems
 from lab.kernel.world import World
+from lab.services.events.feed import feed
 from lab.services.iam.authorizer import authorize
 
 REGISTERING = (
@@ -43,6 +44,7 @@ REGISTERING = (
     "services.ce",
     "services.cloudtrail.api",
     "services.ec2",
+    "services.events.api",
     "services.iam.api",
     "services.kms",
     "services.organizations.api",
@@ -52,6 +54,7 @@ REGISTERING = (
     "services.resourcegroupstaggingapi",
     "services.s3",
     "services.sns",
+    "services.sqs",
     "services.sts",
 )
 """The files that register answers and guards with `lab.kernel.service`."""
@@ -166,8 +169,11 @@ class LabApplication:
             if fault in ("reset", "timeout"):
                 drop(request, after=patience)
             return call.serialize(error_for(fault, call))
+        trails = list(self.world.trails.by_arn.values())
         answer, outcome, message = self.perform(call, asked_region, request)
-        self.world.journal.record(call, f"fault:{fault}" if fault else outcome, message)
+        entry = self.world.journal.record(call, f"fault:{fault}" if fault else outcome, message)
+        with self.world.lock:
+            feed(self.world, entry, trails)
         if fault:
             drop(request, after=patience)
         return answer

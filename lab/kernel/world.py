@@ -45,6 +45,8 @@ class World:
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4);
     ``delegation_refusals_left`` those that do not see a new delegated administrator yet (11.5);
     ``policy_refusals_left`` and ``role_refusals_left`` those that do not see a bucket policy or a role yet (2.17).
+    ``deleted_queues`` says when the queue of an account, region and name was deleted; ``late_queue_policies`` since
+    when a queue has its policy, and the one before (12.5).
     """
 
     partition: str = "aws"
@@ -66,6 +68,8 @@ class World:
     policy_refusals_left: int = 0
     role_refusals_left: int = 0
     usage: dict[str, dict[str, float]] = field(default_factory=dict)
+    deleted_queues: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
+    late_queue_policies: dict[str, tuple[datetime, str | None]] = field(default_factory=dict)
     opted_in: dict[str, set[str]] = field(default_factory=dict)
     unmade_roles: dict[str, list[tuple[str, dict[str, Any], str]]] = field(default_factory=dict)
     management_account: str = ""

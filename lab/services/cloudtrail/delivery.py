@@ -88,10 +88,10 @@ def take_over(world: World, trail: Trail) -> None:
     trail.seen = len(entries)
 
 
-def logs(world: World, trail: Trail, event: Event) -> bool:
-    """Whether the trail logged an event, by its settings at the event's time."""
+def logs(world: World, trail: Trail, event: Event, time: datetime | None = None) -> bool:
+    """Whether the trail logged an event, by its settings at the event's time, or at another."""
     entry = event.entry
-    settings = trail.settings_at(entry.time)
+    settings = trail.settings_at(time or entry.time)
     if settings is None or not settings.logging or not covers(world, trail, settings, event):
         return False
     is_global = entry.service in GLOBAL_SERVICES

@@ -187,9 +187,14 @@ def sns_resources(world: World, call: Call) -> list[str]:
 
 
 def events_resources(world: World, call: Call) -> list[str]:
-    """Rules of the default bus, which is the only one that CloudTrail's events come to."""
-    name = call.parameters.get("Name") or call.parameters.get("Rule")
-    return [f"arn:{world.partition}:events:{call.region}:{call.account}:rule/{name}"] if name else []
+    """Rules of the default bus, or the bus that events are put on."""
+    account = f"arn:{world.partition}:events:{call.region}:{call.account}"
+    if call.operation == "PutEvents":
+        names = {entry.get("EventBusName") or "default" for entry in call.parameters["Entries"]}
+        return sorted(name if name.startswith("arn:") else f"{account}:event-bus/{name}" for name in names)
+    about_rules = "Rule" in call.operation or "Target" in call.operation
+    name = call.parameters.get("Rule") or call.parameters.get("Name")
+    return [f"{account}:rule/{name}"] if about_rules and name else []
 
 
 def sqs_resources(world: World, call: Call) -> list[str]:
