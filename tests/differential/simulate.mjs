@@ -36,6 +36,9 @@ async function decide({ policy, principal, action, resource, context, ...more })
   if (answer.resultType === 'single' && !answer.result.ignoredContextKeys?.length) {
     return answer.overallResult
   }
+  if (answer.resultType === 'wildcard') {
+    return answer.overallResult // of every kind of resource that the action knows
+  }
   return `not simulated: ${JSON.stringify(answer.errors ?? answer)}`
 }
 

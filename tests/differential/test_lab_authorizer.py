@@ -192,14 +192,17 @@ def case_of(policy: Policy, action: str, resource: str, context: dict[str, str])
     """A request of a role of the account that the policy is for; roles and keys let that account in themselves."""
     named = context.get("aws:ResourceAccount") or (resource.split(":") + [""] * 5)[4]
     owner = named if named.isdigit() else ACCOUNT  # AWS's own policies belong to "aws"
-    account = owner if action.startswith("s3:") else ACCOUNT
+    account = owner if action.startswith(("s3:", "cloudtrail:CreateTrail", "account:ListRegions")) else ACCOUNT
     let_in = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": action}
     own = {"sts": let_in, "kms": {**let_in, "Resource": "*"}}.get(action.partition(":")[0])
     return {
         "principal": f"arn:aws:sts::{account}:assumed-role/Worker/tests",
         "action": action,
         "resource": resource,
-        "context": context,
+        "context": {
+            "aws:PrincipalAccount": account,
+            **{key: value.replace("${aws:PrincipalAccount}", account) for key, value in context.items()},
+        },
         "owner": owner,
         "identities": [policy],
         "policy": own and {"Version": "2012-10-17", "Statement": own},
