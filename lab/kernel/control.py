@@ -65,7 +65,7 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             world.usage = body or {}
             return world.usage
         case "GET" | "POST", "time":
-            move_clock(world, body or {"hours": 0})
+            move_clock(world, body or {} if method == "POST" else {"hours": 0})
             return {"time": world.now()}
     raise ValueError(f"The lab has no {method} /lab/{what}.")
 
