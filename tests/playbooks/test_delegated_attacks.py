@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,9 @@ from tests.lab_process import Lab
 from tests.playbooks.test_attacks import ATTACKS, Attack, World, stand, withstand
 
 ROLE, MEMBER_ROLE = "OrgTrailAdministrator", "OrgTrailCoverage"
-OPTIONS = (
-    "InsightSelectors",
-    "Tags",
-    "KmsKey",
-    "SnsTopic",
-    "CloudWatchLogs",
-    "EventHistory",
-    "DelegatedAdministrators",
-)
+OPTIONS = ("InsightSelectors", "Tags", "KmsKey", "SnsTopic", "CloudWatchLogs", "AccountsInTheBucket")
+"""Statements of management_options.json that the administrator's role has, too."""
+
 HOURS_IN_A_WEEK = 7 * 24
 
 RESERVED = {
@@ -51,6 +46,21 @@ RESERVED = {
 
 UNATTRIBUTED = {"RegisterOrganizationDelegatedAdmin", "DeregisterOrganizationDelegatedAdmin", "user/admin"}
 """What only management's event history tells."""
+
+SEEN_DIFFERENTLY: dict[str, dict[str, Any]] = {
+    # An account trail of management is out of its sight (aws-facts 11.1).
+    "Make a second trail of the same name elsewhere": {
+        "named": ("is_multi_region_trail",),
+        "by_hand": "",
+        "unseen": True,
+    },
+    # Its role enters accounts of the organization only.
+    "Remove an account from the organization (with detect_drift_coverage and coverage_accounts)": {
+        "named": ("denied",),
+        "by_hand": "denied",
+    },
+}
+"""What the administrator says otherwise than management would, as fields of the attack."""
 
 SHORT = ("Stop logging", "Switch trusted access off")
 
@@ -148,9 +158,11 @@ class DelegatedWorld(World):
         return result
 
     def coverage(self) -> dict[str, Any]:
-        """As there, by the role that lets the administrator in."""
+        """As there, by the role that lets the administrator in, and of a member that can be entered in any case."""
         document = json.dumps(super().coverage())
         given: dict[str, Any] = json.loads(document.replace("OrganizationAccountAccessRole", MEMBER_ROLE))
+        other = self.members[1]
+        given["coverage_accounts"].append({"id": other, "assume_role_arn": f"arn:aws:iam::{other}:role/{MEMBER_ROLE}"})
         return given
 
     def dynamic_inventory(self) -> Path:
@@ -178,6 +190,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DelegatedWorld]:
 def meet(world: DelegatedWorld, attack: Attack) -> None:
     """The administrator repairs it, or says what management has to run; that, too, and a further run, end well."""
     if attack.title not in RESERVED:
+        attack = replace(attack, **SEEN_DIFFERENTLY.get(attack.title, {}))
         withstand(world, attack, tuple(name for name in attack.named if name not in UNATTRIBUTED))
         return
     attack.act(world)
