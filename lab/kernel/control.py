@@ -5,6 +5,8 @@
 and what Cost Explorer tells (`lab.services.ce`).
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
+``POST /lab/roles`` with ``{"name": …, "trust": …, "policy": …}`` makes a role in every member, and in each that comes
+later, as a service-managed StackSet does; it answers their ids.
 ``POST /lab/root`` with ``{"account": id}`` answers access keys of that account's root user.
 ``GET /lab/operations`` lists every service, operation and outcome since the start, each once.
 """
@@ -22,6 +24,7 @@ from lab.kernel.world import World
 from lab.services.cloudtrail import delivery, members
 from lab.services.events import feed
 from lab.services.iam import api as iam
+from lab.services.organizations.api import organization
 
 
 def handle(world: World, request: Request) -> tuple[int, Any]:
@@ -55,8 +58,8 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return delivery.deliver(world, **{"hours": 1, **(body or {})})
         case _, "members":
             return members.answer(world, method, body)
-        case "POST", "root":
-            return iam.make_root_keys(world, body["account"])
+        case "POST", "root" | "roles":
+            return iam_answer(world, what, body)
         case "POST", "events":
             return {"id": feed.inject(world, **body)}
         case "GET", "operations":
@@ -68,6 +71,15 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             move_clock(world, body or {} if method == "POST" else {"hours": 0})
             return {"time": world.now()}
     raise ValueError(f"The lab has no {method} /lab/{what}.")
+
+
+def iam_answer(world: World, what: str, body: dict[str, Any]) -> Any:
+    """Keys of an account's root user, or the ids of the members that a role was made in."""
+    if what == "root":
+        return iam.make_root_keys(world, body["account"])
+    org = organization(world)
+    members = set(org.accounts) - {org.management_account} if org else set()
+    return iam.make_in_members(world, members, body["name"], body["trust"], body["policy"])
 
 
 def move_clock(world: World, body: dict[str, Any]) -> None:

@@ -40,7 +40,8 @@ class World:
     ``random`` makes the ids, so that the same arguments give the same world.
     ``opted_in`` names the opt-in regions that an account has enabled (aws-facts 4.6).
     ``usage`` is what each account used of CloudTrail in every month, by usage type (14.1).
-    ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`).
+    ``unmade_roles`` are the roles of accounts whose IAM nobody has looked at yet (see `lab.iam`); ``stack_roles`` those
+    that each account gets which comes later.
     ``tokens`` holds what is left of each rate, and since when (lab/kernel/rates.py).
     ``access_refusals_left`` counts the CloudTrail calls that do not see trusted access yet (aws-facts 1.4);
     ``delegation_refusals_left`` those that do not see a new delegated administrator yet (11.5);
@@ -71,7 +72,8 @@ class World:
     deleted_queues: dict[tuple[str, str, str], datetime] = field(default_factory=dict)
     late_queue_policies: dict[str, tuple[datetime, str | None]] = field(default_factory=dict)
     opted_in: dict[str, set[str]] = field(default_factory=dict)
-    unmade_roles: dict[str, list[tuple[str, dict[str, Any], str]]] = field(default_factory=dict)
+    unmade_roles: dict[str, list[tuple[str, dict[str, Any], Any]]] = field(default_factory=dict)
+    stack_roles: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     management_account: str = ""
     log_archive_account: str = ""
     log_bucket: str = ""

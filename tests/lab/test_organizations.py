@@ -441,6 +441,21 @@ def test_fact_10_3_root_users_of_members_are_bound_and_service_linked_roles_are_
     assert refused(sts.assume_role, **role)[1] == "Roles may not be assumed by root accounts."
 
 
+def test_a_stack_sets_role_is_in_every_member_and_in_each_that_comes_later(lab: Lab, client: Any) -> None:
+    trust = {"Effect": "Allow", "Principal": {"AWS": lab.log_archive}, "Action": "sts:AssumeRole"}
+    look = {"Effect": "Allow", "Action": "cloudtrail:GetTrailStatus", "Resource": "*"}
+    documents = {"trust": {"Statement": [trust]}, "policy": {"Statement": [look]}}
+    made = lab.control("POST", "roles", {"name": "Looks", **documents})
+    pages = client.get_paginator("list_accounts").paginate()
+    assert set(made) == {one["Id"] for page in pages for one in page["Accounts"]} - {lab.management}
+    request = client.create_account(AccountName="late", Email="late@example.com")["CreateAccountStatus"]["Id"]
+    late = client.describe_create_account_status(CreateAccountRequestId=request)["CreateAccountStatus"]["AccountId"]
+    sts = lab.client("sts", lab.log_archive)
+    for account in (made[-1], late):
+        sts.assume_role(RoleArn=f"arn:aws:iam::{account}:role/Looks", RoleSessionName="looks")
+        assert lab.client("iam", account).list_role_policies(RoleName="Looks")["PolicyNames"] == ["Looks"]
+
+
 def test_fact_10_5_a_policy_type_is_enabled_some_time_later(lab: Lab, client: Any) -> None:
     kind = {"RootId": root_of(client), "PolicyType": "RESOURCE_CONTROL_POLICY"}
 

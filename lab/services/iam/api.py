@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import string
+from collections.abc import Iterable
 from functools import cache
 from random import Random
 from typing import Any
@@ -38,7 +39,10 @@ def backend_of(world: World, account: str) -> IAMBackend:
         role = made.create_role(name, json.dumps(trust), "/", None, "", [], "3600")
         made.roles[role_id(account, name)] = made.roles.pop(role.id)
         role.id = role_id(account, name)
-        role.managed_policies[managed_policy_arn(world, policy)] = managed_policy(world, account, policy)
+        if isinstance(policy, str):
+            role.managed_policies[managed_policy_arn(world, policy)] = managed_policy(world, account, policy)
+        else:
+            role.put_policy(name, json.dumps(policy))
     return made
 
 
@@ -52,8 +56,10 @@ def find_role(world: World, account: str, name: str) -> Role | None:
     return next((role for role in backend_of(world, account).get_roles() if role.name == name), None)
 
 
-def make_role(world: World, account: str, name: str, trust: dict[str, Any], policy: str) -> None:
-    """Make a role with a trust policy and an AWS managed policy, when somebody first looks at the account's IAM.
+def make_role(world: World, account: str, name: str, trust: dict[str, Any], policy: str | dict[str, Any]) -> None:
+    """Make a role with a trust policy, when somebody first looks at the account's IAM.
+
+    policy: the name of an AWS managed policy, or the document of the role's own.
 
     (With 10,000 accounts, making their roles at once would take seconds.)
     """
@@ -64,6 +70,15 @@ def make_member_role(world: World, account: str, management: str, name: str = ME
     """The role that Organizations makes in an account it creates: management may do everything."""
     principal = {"AWS": f"arn:{world.partition}:iam::{management}:root"}
     make_role(world, account, name, trust_policy(principal), ADMINISTRATOR)
+
+
+def make_in_members(world: World, members: Iterable[str], name: str, trust: Any, policy: Any) -> list[str]:
+    """Make a role in members, and in each account that comes later, as a service-managed StackSet does; their ids."""
+    world.stack_roles.append((name, trust, policy))
+    made = sorted(members)
+    for account in made:
+        make_role(world, account, name, trust, policy)
+    return made
 
 
 def trust_policy(principal: dict[str, str], condition: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -74,6 +74,8 @@ def add_account(world: World, org: Organization, account: Account, role: str = i
     org.add_account(account)
     if account.id != org.management_account:
         iam.make_member_role(world, account.id, org.management_account, role)
+        for stack_role in world.stack_roles:
+            iam.make_role(world, account.id, *stack_role)
 
 
 def created(org: Organization, request: str, state: str) -> Reply:
