@@ -370,7 +370,7 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "trail_arn": {"type": "str", "required": True},
     "log_bucket": {"type": "str", "required": True},
     "log_bucket_account_id": {"type": "str", "required": True},
-    "s3_key_prefix": TEXT,
+    "s3_key_prefix": {"type": "str", "default": "", "no_log": False},
     "kms_key_arn": {"type": "str", "default": "", "no_log": False},
     "name_prefix": {"type": "str", "default": "org-trail"},
     "exempt_principal_arns": TEXTS,

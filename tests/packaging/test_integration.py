@@ -16,8 +16,6 @@ from tests.packaging.ansible_test import run_ansible_test
 from tests.packaging.collection_tree import ROOT
 from tests.unit.documented import MODULES
 
-pytestmark = pytest.mark.full
-
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 TARGETS = ROOT / "tests" / "integration" / "targets"
 
@@ -38,6 +36,7 @@ def config_for(lab: Lab) -> str:
     )
 
 
+@pytest.mark.full
 def test_targets_against_the_lab(tmp_path: Path) -> None:
     with Lab() as lab:
         lab.client("organizations").enable_aws_service_access(ServicePrincipal="cloudtrail.amazonaws.com")
@@ -54,6 +53,7 @@ def test_targets_against_the_lab(tmp_path: Path) -> None:
     assert [text for text in written if "ansible-test-" not in text] == []
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("taken", ["trail", "bucket"])
 def test_targets_refuse_what_they_did_not_make(taken: str) -> None:
     with Lab() as lab:

@@ -251,11 +251,11 @@ def flat_reader(operation: Any, text_of_time: Callable[[float], str]) -> Callabl
     def read(body: bytes) -> Structure | None:
         try:
             found = json.loads(body.decode())
-            if type(found) is not dict or any(name not in found for name in needed):
+            if not isinstance(found, dict) or any(name not in found for name in needed):
                 return None
             for name, value in found.items():
                 kind = kinds[name]
-                if kind is float and type(value) in (int, float):
+                if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
                     found[name] = text_of_time(value)
                 elif type(value) is not kind:
                     return None
