@@ -18,11 +18,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from benchmarks import canned, main_job, report
+from benchmarks import canned, main_job, report, slices
 from benchmarks.measure import ROOT, Table
 
 RESULTS = ROOT / "benchmarks" / "results.json"
-PARTS = ("main", "coverage", "growth", "inventory")
+PARTS = ("main", "coverage", "growth", "slices", "inventory")
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -46,8 +46,12 @@ def measure(parts: tuple[str, ...], repetitions: int, quick: bool) -> Table:
             canned.measure_coverage(table, 1, (1000, 10000, 50000))
     if "growth" in parts:
         canned.measure_growth(table, 100 if quick else 1000, (0,) if quick else (0, 10, 60, 250))
+    if "slices" in parts:
+        slices.measure_slices(table, (100,) if quick else (10000, 50000))
     if "inventory" in parts:
         canned.measure_inventory(table, repetitions, (100,) if quick else (100, 1000, 10000))
+        if not quick:
+            canned.measure_inventory(table, 1, (50000,))
     return table
 
 
@@ -81,7 +85,7 @@ def with_others(rows: list[dict[str, Any]], old: list[dict[str, Any]]) -> list[d
     """The rows, and those of sections that were not measured; the main job first and the inventory last, as before."""
     measured = {row["section"] for row in rows}
     kept = [row for row in old if row["section"] not in measured]
-    order = ("Main job", canned.COVERAGE, canned.GROWTH, canned.INVENTORY)
+    order = ("Main job", canned.COVERAGE, canned.GROWTH, slices.SECTION, canned.INVENTORY)
 
     def place(row: dict[str, Any]) -> int:
         return max(number for number, name in enumerate(order) if row["section"].startswith(name))

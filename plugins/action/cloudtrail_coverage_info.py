@@ -74,7 +74,8 @@ class ActionModule(AccountAction):
 
 def accounts_of(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The hosts as accounts, in the form of the option ``accounts``; "" for a host variable that is not set."""
-    return [{field: _plain(hostvars[host].get(name)) for field, name in HOST_VARIABLES.items()} for host in hosts]
+    # Each look into hostvars gathers all variables of the host anew.
+    return [{field: _plain(of.get(name)) for field, name in HOST_VARIABLES.items()} for of in map(hostvars.get, hosts)]
 
 
 def _plain(value: Any) -> str | list[str]:
