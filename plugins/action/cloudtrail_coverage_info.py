@@ -75,7 +75,10 @@ class ActionModule(AccountAction):
 def accounts_of(hosts: Iterable[str], hostvars: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The hosts as accounts, in the form of the option ``accounts``; "" for a host variable that is not set."""
     # Each look into hostvars gathers all variables of the host anew.
-    return [{field: _plain(of.get(name)) for field, name in HOST_VARIABLES.items()} for of in map(hostvars.get, hosts)]
+    return [
+        {field: _plain(of.get(name)) for field, name in HOST_VARIABLES.items()}
+        for of in map(hostvars.__getitem__, hosts)
+    ]
 
 
 def _plain(value: Any) -> str | list[str]:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.packaging.collection_tree import BIN, ROOT, run_tool, tool_environment
+from tests.packaging.container import missing, podman
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +23,12 @@ def tarball(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert built.returncode == 0, built.stdout
     (path,) = target.glob("*.tar.gz")
     return path
+
+
+@pytest.fixture(scope="session")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of a podman that knows Debian, on which images are built."""
+    if lacking := missing():
+        pytest.skip(f"needs {lacking}")
+    with podman(tmp_path_factory.mktemp("podman")) as settings:
+        yield settings
