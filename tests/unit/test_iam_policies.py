@@ -79,6 +79,10 @@ BOUND = {
 SERVICES = ("cloudtrail.amazonaws.com", "context.cloudtrail.amazonaws.com")
 """CloudTrail's service principals: the second one's role comes with a delegated administrator (aws-facts 1.8)."""
 
+CHANGES = re.compile("cloudtrail:(Create|Update|Delete|Start|Stop|Put|Add|Remove)")
+OWN = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
+"""Of the role's own account: there a role stands in every member."""
+
 MANAGED_POLICY_LIMIT = 6144
 """Characters of a managed policy, white space not counted (IAM quotas)."""
 
@@ -106,13 +110,16 @@ def test_statements_are_narrow(name: str) -> None:
                 assert list(statement["Condition"]) == ["StringEquals"]
                 assert list(statement["Condition"]["StringEquals"]) == [BOUND[action]]
                 assert statement["Condition"]["StringEquals"][BOUND[action]] in SERVICES
-            if re.match("cloudtrail:(Create|Update|Delete|Start|Stop|Put|Add|Remove)", action):
+            if name == "member_retire_trails" and CHANGES.match(action):
+                assert statement["Resource"] == "arn:aws:cloudtrail:*:*:trail/*"
+                assert (statement.get("Condition") == OWN) == (action != "cloudtrail:CreateTrail")
+            elif CHANGES.match(action):
                 owners = ["111122223333", "444455556666"] if statement["Sid"] == "CreateTheTrail" else ["111122223333"]
                 trails = [f"arn:aws:cloudtrail:us-east-1:{owner}:trail/default" for owner in owners]
                 assert listed(statement["Resource"]) == trails
             if action.startswith("s3:") and action not in ("s3:CreateBucket", "s3:ListAllMyBuckets"):
-                owner = "${aws:PrincipalAccount}" if name == "member_trails" else "444455556666"
-                assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": owner}}
+                of_the_archive = {"StringEquals": {"aws:ResourceAccount": "444455556666"}}
+                assert statement["Condition"] == (OWN if name.startswith("member_") else of_the_archive)
 
 
 @pytest.mark.parametrize("name", TRUST)
@@ -176,6 +183,8 @@ PLAIN = {
     "member_coverage",
     "management_member_trails",
     "member_trails",
+    "management_retire_trails",
+    "member_retire_trails",
 }
 """The policies for runs with default options."""
 

@@ -292,7 +292,7 @@ def owner_of(call: Call, resource: str) -> str:
     if bucket:
         return str(bucket.account_id)
     parts = resource.split(":", 5)
-    return parts[4] if call.service in ("kms", "sqs", "sts") and len(parts) == 6 else call.account
+    return parts[4] if call.service in ("cloudtrail", "kms", "sqs", "sts") and len(parts) == 6 else call.account
 
 
 def owner_context(world: World, call: Call) -> Context:

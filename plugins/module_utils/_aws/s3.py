@@ -202,6 +202,16 @@ def list_objects(client: Client, bucket: str, owner: str, prefix: str, after: st
     return [found for page in pages for found in page.get("Contents", [])]
 
 
+@of_bucket("list the objects")
+@retry_read
+def first_object(client: Client, bucket: str, owner: str, prefix: str, after: str) -> str:
+    """The key of the first object below a prefix whose key sorts behind ``after``; "" where there is none."""
+    answer = client.list_objects_v2(
+        Bucket=bucket, ExpectedBucketOwner=owner, Prefix=prefix, StartAfter=after, MaxKeys=1
+    )
+    return next((str(found["Key"]) for found in answer.get("Contents", [])), "")
+
+
 @of_bucket("list the folders")
 @retry_read
 def list_folders(client: Client, bucket: str, owner: str, prefix: str) -> list[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
+from .._aws.arn import TrailArn
 from .._aws.cloudtrail import (
     get_aggregations,
     get_event_selectors,
@@ -68,7 +69,7 @@ class MemberTrails:
 def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails:
     """Do what the module's options ask for. Raises AnsibleAWSError for what concerns all accounts."""
     start = time.monotonic()
-    organization = read_organization_trail(session, options)
+    organization = read_organization_trail(session, options.trail_arn)
     accounts = options.accounts
     if accounts is None:
         read = read_organization(session.client("organizations"), Paces())
@@ -89,7 +90,9 @@ def find_member_trails(session: Session, options: TrailsOptions) -> MemberTrails
     progress = Progress(options.progress_path, "members' trails", len(targets), lambda: run.done)
     complete = run.ask(targets.values(), start + options.deadline_minutes * MINUTE, progress.tick)
     unread = {account: LATE for account in targets if account not in run.trails} | run.unread
-    judge_one = partial(judge_with_bucket, session, targets, organization=organization, options=options)
+    judge_one = partial(
+        judge_with_bucket, session, targets, organization=organization, unread_buckets=options.unread_buckets
+    )
     judgements = read_each(judge_one, own_trails(run), min(BUCKETS_AT_ONCE, options.max_concurrency))
     return MemberTrails(
         organization,
@@ -116,9 +119,9 @@ def find_costs(session: Session) -> Costs:
         return Costs(start[:7], problem=sentence(error))
 
 
-def read_organization_trail(session: Session, options: TrailsOptions) -> Trail:
+def read_organization_trail(session: Session, arn: TrailArn) -> Trail:
     """The organization trail, or the one that is to become it, as its owner sees it."""
-    arn, name = options.trail_arn, str(options.trail_arn)
+    name = str(arn)
     client = session.client("cloudtrail", arn.region)
     aggregates = knows_parameter(client, "GetEventConfiguration", "TrailName")
     return Trail(
@@ -148,11 +151,11 @@ def new_run(session: Session, options: TrailsOptions) -> TrailsRun:
 
 
 def judge_with_bucket(
-    session: Session, targets: dict[str, Target], trail: Trail, organization: Trail, options: TrailsOptions
+    session: Session, targets: dict[str, Target], trail: Trail, organization: Trail, unread_buckets: Collection[str]
 ) -> Judgement:
     """Judge a trail; who reads its bucket is looked for only where nothing else would be lost."""
     found = judge(trail, organization)
-    if found.kept or trail.bucket in (organization.bucket, *options.unread_buckets):
+    if found.kept or trail.bucket in (organization.bucket, *unread_buckets):
         return found
     return judge(trail, organization, read_readers(session, targets[trail.arn.account_id], trail))
 

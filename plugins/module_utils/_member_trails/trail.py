@@ -19,7 +19,8 @@ from .selection import Selection, selections
 class Trail:
     """A trail: the answers of GetTrail, GetEventSelectors, GetInsightSelectors and GetEventConfiguration, and more.
 
-    logging: whether it logs at present. What it selects does not depend on that.
+    logging: whether it logs at present. What it selects does not depend on that. status: the answer of GetTrailStatus
+    with its times as text, where that is kept.
     """
 
     arn: TrailArn
@@ -29,6 +30,7 @@ class Trail:
     aggregations: Sequence[Structure] = ()
     logging: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+    status: Structure = field(default_factory=dict)
 
     @property
     def bucket(self) -> str:

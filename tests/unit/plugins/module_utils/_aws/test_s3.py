@@ -73,12 +73,15 @@ CALLS: list[tuple[str, tuple[Any, ...], str, Any, Any]] = [
     ),
     ("get_notifications", (), "get_bucket_notification_configuration", {"EventBridgeConfiguration": {}}, ANY),
     ("list_objects", ("p/", "a"), "list_objects_v2", {"Contents": [{"Key": "p/b"}]}, [{"Key": "p/b"}]),
+    ("first_object", ("p/", "a"), "list_objects_v2", {"Contents": [{"Key": "p/b"}]}, "p/b"),
+    ("first_object", ("p/", "a"), "list_objects_v2", {}, ""),
     ("list_folders", ("p/",), "list_objects_v2", {"CommonPrefixes": [{"Prefix": "p/q/"}]}, ["p/q/"]),
     ("get_object", ("k",), "get_object", {"Body": BytesIO(b"log"), "Metadata": {"a": "b"}}, (b"log", {"a": "b"})),
 ]
-PARAMETERS: dict[str, dict[str, str]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {
     "put_bucket_policy": {"Policy": "{}"},
     "list_objects": {"Prefix": "p/", "StartAfter": "a"},
+    "first_object": {"Prefix": "p/", "StartAfter": "a", "MaxKeys": 1},
     "list_folders": {"Prefix": "p/", "Delimiter": "/"},
     "get_object": {"Key": "k"},
 }

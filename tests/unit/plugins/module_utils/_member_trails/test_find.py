@@ -43,9 +43,8 @@ def judged(trail: Any, monkeypatch: pytest.MonkeyPatch, *unread: str) -> tuple[l
         return (READER,)
 
     monkeypatch.setattr(find, "read_readers", read)
-    options: Any = SimpleNamespace(unread_buckets=list(unread))
     session: Any = None
-    found = judge_with_bucket(session, TARGETS, trail, organization(S3BucketName="central"), options)
+    found = judge_with_bucket(session, TARGETS, trail, organization(S3BucketName="central"), unread)
     return [keep.kind for keep in found.kept], bool(searched)
 
 
