@@ -28,9 +28,10 @@ author:
   - The cloudsec.org_trail maintainers (@cloudsec)
 options:
   organization_trail_arn:
-    description: ARN of the organization trail.
+    description:
+      - ARN of the organization trail.
+      - Required but with O(state=present), which asks nothing of it.
     type: str
-    required: true
   trail_arns:
     description:
       - ARNs of the members' trails. A bare name is refused, because it means another trail in every account.
@@ -51,8 +52,7 @@ options:
         record says what it is.
       - V(absent) deletes a stopped trail that has a record. One that is not there is no change.
       - V(present) makes a trail what its record holds, and creates it where it was deleted. Settings, event selectors,
-        insight selectors, aggregations, tags and logging are restored. A trail that logs is never stopped by that. It
-        asks nothing of the organization trail.
+        insight selectors, aggregations, tags and logging are restored. A trail that logs is never stopped by that.
     type: str
     choices: [stopped, absent, present]
     required: true
@@ -154,7 +154,6 @@ EXAMPLES = r"""
 
 - name: Bring one back
   cloudsec.org_trail.cloudtrail_member_trail:
-    organization_trail_arn: arn:aws:cloudtrail:us-east-1:111122223333:trail/default
     trail_arns:
       - arn:aws:cloudtrail:us-east-1:444455556666:trail/team
     state: present
@@ -258,6 +257,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 from ansible_collections.amazon.aws.plugins.module_utils.modules import AnsibleAWSModule
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import sentence
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import (
     ASSUME_ROLE_ARGUMENTS,
@@ -286,7 +286,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.e
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
-    "organization_trail_arn": {"type": "str", "required": True},
+    "organization_trail_arn": {"type": "str"},
     "trail_arns": {"type": "list", "elements": "str"},
     "all_recorded": {"type": "bool", "default": False},
     "state": {"type": "str", "choices": ["stopped", "absent", "present"], "required": True},
@@ -303,11 +303,11 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 DEADLINE_MINUTES = 60.0
 
 
-def coverage_of(options: RetireOptions, session_name: str, accounts: Sequence[str]) -> CoverageOptions:
+def coverage_of(options: RetireOptions, trail: TrailArn, session_name: str, accounts: Sequence[str]) -> CoverageOptions:
     """The question to the coverage: every region of some accounts, and what arrived of them in the log bucket."""
     return CoverageOptions(
         preflight=None,
-        trail_arn=options.organization_trail_arn,
+        trail_arn=trail,
         accounts=[GivenAccount(Account(one, "", "")) for one in accounts],
         regions=[],
         role_name=options.role_name,
@@ -351,9 +351,9 @@ def main() -> None:
         options = retire_options(module.params)
         session = Session(connection_of(module))
 
-        def cover(accounts: Sequence[str]) -> Mapping[str, Seen]:
+        def cover(trail: TrailArn, accounts: Sequence[str]) -> Mapping[str, Seen]:
             name = module.params["assume_role_session_name"]
-            return seen_of(check_coverage(session, coverage_of(options, name, accounts)), accounts)
+            return seen_of(check_coverage(session, coverage_of(options, trail, name, accounts)), accounts)
 
         outcomes = change_trails(session, options, cover, check_mode=module.check_mode)
     except AnsibleAWSError as error:

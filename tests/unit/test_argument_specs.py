@@ -33,6 +33,8 @@ OWN_TEXTS = {
     "guardrails_canary": "the module attaches one policy, the role several, and these first",
     "guardrails_targets": "the module attaches one policy, the role several",
     "log_bucket_name": "the role makes the bucket that the module looks for",
+    "member_trails_accounts": "the module lists the fields of an account as suboptions",
+    "member_trails_delete_stopped": "the module brings all recorded trails back, too, the role only deletes them",
     "organization_trail_purge_tags": "the module's text is that of amazon.aws's fragment",
     "organization_trail_tags": "the module's text is that of amazon.aws's fragment",
 }

@@ -22,8 +22,8 @@ from .look import Look
 from .proof import Seen, age_problem, coverage_problem, delivery_problem
 from .trail import Trail
 
-Cover = Callable[[Sequence[str]], Mapping[str, Seen]]
-"""What the coverage sees of accounts, by their ids."""
+Cover = Callable[[TrailArn, Sequence[str]], Mapping[str, Seen]]
+"""What the coverage of an organization trail sees of accounts, by their ids."""
 
 PROVED = ("stopped", "deleted")
 """Actions that take an account a trail away."""
@@ -55,7 +55,7 @@ class Evidence:
         if not accounts:
             return looks
         try:
-            seen = self._cover(accounts)
+            seen = self._cover(self.organization.arn, accounts)
         except AnsibleAWSError as error:
             seen = dict.fromkeys(accounts, Seen(unknown=sentence(error)))
         return read_each(partial(self._proved, seen), looks, threads)

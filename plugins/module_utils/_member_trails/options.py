@@ -38,7 +38,7 @@ class TrailsOptions:
 class RetireOptions:
     """The options, with the module's names. None or "": not set. trail_arns: each once, in the order given."""
 
-    organization_trail_arn: TrailArn
+    organization_trail_arn: TrailArn | None
     trail_arns: list[TrailArn] | None
     all_recorded: bool
     state: Literal["stopped", "absent", "present"]
@@ -63,11 +63,11 @@ def trails_options(params: Mapping[str, Any]) -> TrailsOptions:
 
 def retire_options(params: Mapping[str, Any]) -> RetireOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot lead to a result."""
-    given = params["trail_arns"]
+    given, organization = params["trail_arns"], params["organization_trail_arn"]
     options = options_of(
         RetireOptions,
         params,
-        organization_trail_arn=trail_arn(params["organization_trail_arn"]),
+        organization_trail_arn=trail_arn(organization) if organization else None,
         trail_arns=None if given is None else list(dict.fromkeys(map(trail_arn, given))),
         record_dir=Path(params["record_dir"]),
     )
@@ -108,7 +108,13 @@ def options_refusal(options: RetireOptions) -> str | None:
             f"Failed to write record_dir {options.record_dir}: expected a directory that is there or can be made, and "
             "that this user may write to."
         )
-    owner = options.organization_trail_arn.account_id
+    organization = options.organization_trail_arn
+    if organization is None and options.state != "present":
+        return (
+            f"No organization trail is named with state={options.state}, expected organization_trail_arn: the one "
+            "beside which others are redundant."
+        )
+    owner = organization.account_id if organization else ""
     for arn in options.trail_arns or ():
         if arn.account_id == owner:
             return (

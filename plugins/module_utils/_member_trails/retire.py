@@ -72,7 +72,7 @@ def change_trails(session: Session, options: RetireOptions, cover: Cover, *, che
     for start in range(0, len(arns), BATCH):
         batch = arns[start : start + BATCH]
         try:
-            evidence = None if options.state == "present" else evidence_of(session, options, cover)
+            evidence = evidence_of(session, options, cover)
         except AnsibleAWSError as error:
             if not outcomes:
                 raise
@@ -84,10 +84,13 @@ def change_trails(session: Session, options: RetireOptions, cover: Cover, *, che
     return outcomes
 
 
-def evidence_of(session: Session, options: RetireOptions, cover: Cover) -> Evidence:
-    """What is known of the organization trail and its bucket at this moment."""
+def evidence_of(session: Session, options: RetireOptions, cover: Cover) -> Evidence | None:
+    """What is known of the organization trail and its bucket at this moment; None where no trail is taken away."""
+    arn = options.organization_trail_arn
+    if arn is None or options.state == "present":
+        return None
     role, external_id = options.log_archive_role_arn or "", options.log_archive_role_external_id or ""
-    return Evidence(session, options.organization_trail_arn, cover, role, external_id)
+    return Evidence(session, arn, cover, role, external_id)
 
 
 def decide(session: Session, options: RetireOptions, evidence: Evidence | None, arn: TrailArn) -> Look:

@@ -15,6 +15,7 @@ PREFIXES = (
     "detect_drift_",
     "guardrails_",
     "log_bucket_",
+    "member_trails_",
     "organization_trail_",
     "revert_org_trail_",
     "trusted_access_",

@@ -41,7 +41,7 @@ ANSWERS: dict[str, Any] = {
 def prove(seen: Any, *looks: Look, **answers: Any) -> list[Look]:
     session: Any = CannedSession(MANAGEMENT, "us-east-1", {**ANSWERS, **answers})
 
-    def cover(accounts: Any) -> Any:
+    def cover(_trail: Any, accounts: Any) -> Any:
         if isinstance(seen, Exception):
             raise seen
         return {account: seen for account in accounts if seen}

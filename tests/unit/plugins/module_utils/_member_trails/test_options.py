@@ -66,6 +66,8 @@ def test_trails_are_named_once_and_in_their_order(tmp_path: Path) -> None:
     assert options.record_dir == tmp_path / "records"
     assert retire_options(retire_params(tmp_path, trail_arns=None, all_recorded=True)).trail_arns is None
     assert retire_options(retire_params(tmp_path, trail_arns=[])).trail_arns == []
+    back = retire_options(retire_params(tmp_path, state="present", organization_trail_arn=None))
+    assert back.organization_trail_arn is None
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ def test_trails_are_named_once_and_in_their_order(tmp_path: Path) -> None:
         ({"stopped_days": float("nan")}, "stopped_days is nan, expected at least 1"),
         ({"record_dir": "/proc/version/records"}, "Failed to write record_dir /proc/version/records"),
         ({"max_concurrency": 0}, "max_concurrency is 0, expected at least 1"),
+        ({"organization_trail_arn": ""}, "No organization trail is named with state=absent"),
         ({"organization_trail_arn": "default"}, "'default' is not a trail ARN"),
     ],
 )

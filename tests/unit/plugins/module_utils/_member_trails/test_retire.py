@@ -105,15 +105,15 @@ def test_trails_are_proved_in_batches_and_one_failure_is_only_its_own(monkeypatc
     monkeypatch.setattr(retire, "evidence_of", evidence)
     monkeypatch.setattr(retire, "decide", decide)
     session: Any = None
-    found = change_trails(session, options(trail_arns=arns), lambda _: {}, check_mode=True)
+    found = change_trails(session, options(trail_arns=arns), lambda _trail, _accounts: {}, check_mode=True)
     assert proved == [retire.BATCH]
     assert [one.look.arn for one in found] == arns
     problems = {one.look.arn.name: one.problem for one in found if one.problem}
     assert problems == {"trail-7": "No.", f"trail-{retire.BATCH}": "The bucket is gone."}
     proved.append(0)
     with pytest.raises(AnsibleOrgTrailError, match="bucket is gone"):
-        change_trails(session, options(trail_arns=arns), lambda _: {}, check_mode=True)
-    assert change_trails(session, options(trail_arns=[]), lambda _: {}, check_mode=True) == []
+        change_trails(session, options(trail_arns=arns), lambda _trail, _accounts: {}, check_mode=True)
+    assert change_trails(session, options(trail_arns=[]), lambda _trail, _accounts: {}, check_mode=True) == []
 
 
 def test_a_look_that_fails_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
