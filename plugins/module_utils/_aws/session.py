@@ -120,10 +120,13 @@ class Session:
         elif connection.account_id:
             refuse(credentials_refusal(self.arn, connection.account_id))
 
-    def _assume_role(self, role: Role, account_id: str) -> None:
-        """Work in a role, which must be one of an account where that is known (not "")."""
+    def _assume_role(self, role: Role, account_id: str, sts: Client = None) -> None:
+        """Work in a role, which must be one of an account where that is known (not "").
+
+        sts: a client of whom the role trusts; without it a new one.
+        """
         refuse(role_refusal(role.arn, account_id))
-        answer = assume_role(self.regional_sts(), role)
+        answer = assume_role(sts or self.regional_sts(), role)
         refuse(answer_refusal(role.arn, answer, account_id))
         keys = answer["Credentials"]
         self._keys = {
@@ -141,7 +144,8 @@ class Session:
         """
         other = copy(self)
         other._clients = {}
-        other._assume_role(Role(role_arn, self._connection.session_name, external_id or ""), account_id)
+        role = Role(role_arn, self._connection.session_name, external_id or "")
+        other._assume_role(role, account_id, self.regional_sts())
         return other
 
     def client(self, service: str, region: str | None = None, *, once: bool = False) -> Client:

@@ -40,24 +40,29 @@ NAMED = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a trail, or would."""
+    """What became of a trail, or would; without the clients of its account, which take memory."""
 
-    look: Look
+    arn: TrailArn
     action: Action
+    before: State
     after: State
     problem: str = ""
+    wait: str = ""
+
+    @classmethod
+    def of(cls, look: Look, action: Action, after: State, problem: str = "") -> Outcome:
+        return cls(look.arn, action, look.before, after, problem, look.wait)
 
     def to_dict(self, options: RetireOptions) -> Result:
-        arn = self.look.arn
         return {
-            "account_id": arn.account_id,
-            "arn": str(arn),
+            "account_id": self.arn.account_id,
+            "arn": str(self.arn),
             "action": self.action,
-            "before": self.look.before,
+            "before": self.before,
             "after": self.after,
-            "record": str(record_path(options.record_dir, arn)),
+            "record": str(record_path(options.record_dir, self.arn)),
             **({"problem": self.problem} if self.problem else {}),
-            **({"waiting": self.look.wait} if self.look.wait else {}),
+            **({"waiting": self.wait} if self.wait else {}),
         }
 
 
@@ -113,21 +118,21 @@ def predict(look: Look) -> Outcome:
         after = "stopped" if look.action == "stopped" else "absent"
     elif look.action in ("created", "changed", "started") and look.record:
         after = "logging" if look.record.trail.logging or look.before == "logging" else "stopped"
-    return Outcome(look, look.action, after, look.problem)
+    return Outcome.of(look, look.action, after, look.problem)
 
 
 def carry_out(options: RetireOptions, look: Look) -> Outcome:
     """Do what is to be done to a trail. Its record is written, and read, before AWS is asked for anything."""
     if look.action == "none" or look.there is None:
-        return Outcome(look, "none", look.before, look.problem)
+        return Outcome.of(look, "none", look.before, look.problem)
     made: list[Call] = []
     try:
         if look.new_record:
             write_record(options.record_dir, look.new_record)
         after = write_trail(look.there, look.arn, look.now, partial(calls_left, look, options), made)
     except AnsibleAWSError as error:
-        return Outcome(look, look.action if made else "none", "unknown" if made else look.before, sentence(error))
-    return Outcome(look, look.action, state_of(after))
+        return Outcome.of(look, look.action if made else "none", "unknown" if made else look.before, sentence(error))
+    return Outcome.of(look, look.action, state_of(after))
 
 
 # --- result -----------------------------------------------------------------------------------------
@@ -142,8 +147,8 @@ def summarize(outcomes: Sequence[Outcome], options: RetireOptions) -> Result:
         "summary": counts(outcomes),
         "lines": lines_of(outcomes),
         "diff": {
-            "before": {str(one.look.arn): one.look.before for one in changed},
-            "after": {str(one.look.arn): one.after for one in changed},
+            "before": {str(one.arn): one.before for one in changed},
+            "after": {str(one.arn): one.after for one in changed},
         },
     }
 
@@ -155,7 +160,7 @@ def counts(outcomes: Sequence[Outcome]) -> Result:
     return {
         "trails": len(outcomes),
         **{action: number[action] for action in actions},
-        "waiting": sum(bool(one.look.wait) for one in outcomes),
+        "waiting": sum(bool(one.wait) for one in outcomes),
         "failed": sum(bool(one.problem) for one in outcomes),
     }
 
@@ -164,7 +169,7 @@ def lines_of(outcomes: Sequence[Outcome]) -> list[str]:
     """What to print: what was done, then what was not and why."""
     done = {name: number for name, number in counts(outcomes).items() if number and name not in ("trails", "failed")}
     said = ", ".join(f"{number:,} {name}" for name, number in done.items()) or "nothing changed"
-    reasons = [one.problem or one.look.wait for one in outcomes]
+    reasons = [one.problem or one.wait for one in outcomes]
     return [f"{len(outcomes):,} trails of members: {said}.", *filter(None, reasons)]
 
 

@@ -82,7 +82,13 @@ class TrailsRun:
     def ask(self, targets: Iterable[Target], deadline: float, tick: Callable[[], None]) -> bool:
         """Ask accounts by time.monotonic's ``deadline``; answers whether all were asked."""
         tasks = (partial(self._enter, Account(target, None)) for target in targets)
-        return Fanout(tasks, self._threads, deadline).run(tick, every=1.0)
+
+        def look() -> None:
+            for ask in list(self._asks.values()):
+                ask.cut_slow()
+            tick()
+
+        return Fanout(tasks, self._threads, deadline).run(look, every=1.0)
 
     # --- tasks --------------------------------------------------------------------------------------
 
@@ -154,17 +160,17 @@ class TrailsRun:
 
     def _call(self, account: Account, region: str, operation: str, parameters: Structure, attempt: int) -> Answer:
         """One attempt. Raises Later when another one is worth it."""
-        key = (region, operation)
-        ask = (not parameters and self._asks.get(key)) or Caller(self._client(region), operation, **parameters)
-        if not parameters:  # asked of every account alike
-            self._asks[key] = ask
-        return self._counted(f"CloudTrail in {region}", lambda: ask(account.keys, attempt))
+        ask = self._ask(region, operation)
+        return self._counted(f"CloudTrail in {region}", lambda: ask(account.keys, attempt, **parameters))
 
-    def _client(self, region: str) -> Client:
+    def _ask(self, region: str, operation: str) -> Caller:
+        """The operation in a region, made once for all accounts and trails."""
         with self._lock:  # boto3's sessions are not thread-safe
             if region not in self._clients:
                 self._clients[region] = self._cloudtrail(region)
-            return self._clients[region]
+            if (region, operation) not in self._asks:
+                self._asks[region, operation] = Caller(self._clients[region], operation)
+            return self._asks[region, operation]
 
     def _counted(self, endpoint: str, call: Callable[[], Answer]) -> Answer:
         """The answer of an endpoint. One that gave none so often is not asked any more."""

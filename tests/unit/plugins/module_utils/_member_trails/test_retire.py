@@ -107,8 +107,8 @@ def test_trails_are_proved_in_batches_and_one_failure_is_only_its_own(monkeypatc
     session: Any = None
     found = change_trails(session, options(trail_arns=arns), lambda _trail, _accounts: {}, check_mode=True)
     assert proved == [retire.BATCH]
-    assert [one.look.arn for one in found] == arns
-    problems = {one.look.arn.name: one.problem for one in found if one.problem}
+    assert [one.arn for one in found] == arns
+    problems = {one.arn.name: one.problem for one in found if one.problem}
     assert problems == {"trail-7": "No.", f"trail-{retire.BATCH}": "The bucket is gone."}
     proved.append(0)
     with pytest.raises(AnsibleOrgTrailError, match="bucket is gone"):
@@ -130,9 +130,9 @@ def test_the_result() -> None:
     waits = look(now=member(logging=False), action="none", wait="Too early.")
     failed = look(action="none")
     outcomes = [
-        Outcome(look(), "stopped", "stopped"),
-        Outcome(waits, "none", "stopped"),
-        *[Outcome(failed, "none", "logging", f"Problem {number}.") for number in range(retire.NAMED + 2)],
+        Outcome.of(look(), "stopped", "stopped"),
+        Outcome.of(waits, "none", "stopped"),
+        *[Outcome.of(failed, "none", "logging", f"Problem {number}.") for number in range(retire.NAMED + 2)],
     ]
     result = summarize(outcomes, options())
     assert result["changed"]

@@ -44,14 +44,18 @@ class FakeCaller:
     again: ClassVar[set[str]] = set()
     made: ClassVar[list[str]] = []
 
-    def __init__(self, _client: Any, operation: str, **parameters: Any) -> None:
-        self.operation = operation + ("+" if "NextToken" in parameters else "")
+    def __init__(self, _client: Any, operation: str) -> None:
+        self.operation = operation
 
-    def __call__(self, _keys: Any, attempt: int) -> Answer:
-        self.made.append(self.operation)
-        if self.operation in self.again and attempt < 3:
+    def __call__(self, _keys: Any, attempt: int, **parameters: Any) -> Answer:
+        operation = self.operation + ("+" if "NextToken" in parameters else "")
+        self.made.append(operation)
+        if operation in self.again and attempt < 3:
             return Answer({}, "ThrottlingException", "Rate exceeded", False, 0.0)
-        return self.errors.get(self.operation) or Answer(self.answers[self.operation])
+        return self.errors.get(operation) or Answer(self.answers[operation])
+
+    def cut_slow(self) -> None:
+        """A transport's; here nothing is slow."""
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, *targets: Target, **table: Any) -> tuple[TrailsRun, list[str]]:
