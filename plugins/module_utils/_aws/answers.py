@@ -241,9 +241,9 @@ def flat_reader(operation: Any, text_of_time: Callable[[float], str]) -> Callabl
     """
     shape = operation.output_shape
     members = {} if shape is None else shape.members
-    kinds = {name: FLAT.get(member.type_name) for name, member in members.items()}
+    kinds = {name: FLAT[member.type_name] for name, member in members.items() if member.type_name in FLAT}
     needed = NEEDED.get(operation.name, ())
-    is_flat = _is_json(operation) and all(kinds.values())
+    is_flat = _is_json(operation) and len(kinds) == len(members)
     is_proved = needed and all(kinds.get(name) is bool for name in needed)
     if not is_flat or not is_proved or any(member.serialization for member in members.values()):
         return lambda _body: None
@@ -257,7 +257,7 @@ def flat_reader(operation: Any, text_of_time: Callable[[float], str]) -> Callabl
                 kind = kinds[name]
                 if kind is float and isinstance(value, (int, float)) and not isinstance(value, bool):
                     found[name] = text_of_time(value)
-                elif type(value) is not kind:
+                elif not isinstance(value, kind):
                     return None
         except (KeyError, ValueError, OverflowError, OSError):
             return None

@@ -22,7 +22,7 @@ ROUNDS = 3
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before AWS is asked again for what it accepted."""
 
-Plan = Callable[[Trail | None], list[Call]]
+Plan = Callable[["Trail | None"], list[Call]]
 """The calls that are left to make, by what AWS answers of the trail."""
 
 
