@@ -11,6 +11,8 @@ from collections.abc import Callable
 from typing import Any
 from xml.sax.saxutils import escape
 
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.answers import protocol_of
+
 Value = Any
 """An answer as JSON has it."""
 
@@ -94,7 +96,7 @@ UNPARSED = {"GetObject", "HeadBucket"}
 """Operations whose bodies nobody parses: an object, which digests verify, or none."""
 
 
-KEYS = ("Policy", "UnblendedCost", "UsageQuantity")
+KEYS = ("Policy", "QueueArn", "UnblendedCost", "UsageQuantity")
 """What is read of maps."""
 
 
@@ -117,7 +119,7 @@ def body_of(operation: Any, value: Value) -> bytes:
     shape = operation.output_shape
     if shape is None:
         return b""
-    if "json" in operation.service_model.metadata["protocol"]:
+    if "json" in protocol_of(operation.service_model):
         return json.dumps(value).encode()
     if payload := shape.serialization.get("payload"):
         member = shape.members[payload]

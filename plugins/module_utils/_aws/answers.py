@@ -87,6 +87,11 @@ NEEDED = {
         "ResultsByTime[].Groups[].Metrics.UsageQuantity.Amount",
         "ResultsByTime[].Groups[].Metrics.UnblendedCost.Amount",
     ),
+    # CloudWatch
+    "GetMetricStatistics": ("Datapoints[].Timestamp", "Datapoints[].Maximum"),
+    # EventBridge
+    "DescribeRule": ("Name", "Arn", "State"),
+    "ListTargetsByRule": ("Targets[].Id", "Targets[].Arn"),
     # IAM
     "GetPolicy": ("Policy.DefaultVersionId",),
     "GetPolicyVersion": ("PolicyVersion.Document",),
@@ -145,6 +150,10 @@ NEEDED = {
     "PutBucketPolicy": (),
     # SNS
     "GetTopicAttributes": ("Attributes.Policy",),
+    # SQS
+    "GetQueueAttributes": ("Attributes.QueueArn",),
+    "GetQueueUrl": ("QueueUrl",),
+    "ListQueueTags": ("Tags?",),
     # STS
     "AssumeRole": (
         "Credentials.AccessKeyId",
@@ -308,7 +317,7 @@ def _problem(shape: Any, value: Any, path: str) -> str | None:
 
 
 def _is_json(operation: Any) -> bool:
-    return "json" in operation.service_model.metadata["protocol"]
+    return "json" in protocol_of(operation.service_model)
 
 
 def is_xml(text: bytes) -> bool:
