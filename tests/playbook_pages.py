@@ -23,6 +23,7 @@ ORDER = (
     "detect_drift",
     "delegate_org_trail",
     "guard_org_trail",
+    "watch_org_trail",
     "retire_member_trails",
     "revert_org_trail",
     "coverage_slice",

@@ -103,6 +103,14 @@ options:
     type: dict
     default: {}
     version_added: 1.2.0
+  watch:
+    description:
+      - Results of M(cloudsec.org_trail.cloudtrail_watch_info), one of the management account and one of the log
+        bucket's.
+    type: list
+    elements: dict
+    default: []
+    version_added: 1.2.0
   event_history:
     description:
       - Whether to look for the change that caused a row.
@@ -311,6 +319,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "delegated_administrators": {"type": "list", "elements": "str"},
     "trusted_accounts": {"type": "list", "elements": "str", "default": []},
     "guardrails": {"type": "dict", "default": {}},
+    "watch": {"type": "list", "elements": "dict", "default": []},
     "event_history": {"type": "bool", "default": True},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},

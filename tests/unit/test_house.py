@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_coverage": MIDDLE | GROUND,
     "_guardrails": MIDDLE | GROUND,
     "_member_trails": MIDDLE | GROUND,
+    "_watch": MIDDLE | GROUND,
     **dict.fromkeys(MIDDLE, GROUND),
     **{package: set() for package in GROUND},
 }

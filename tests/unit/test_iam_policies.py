@@ -53,6 +53,7 @@ KNOW_NO_RESOURCE = {
     "cloudtrail:ListTrails",
     "cloudtrail:LookupEvents",
     "cloudtrail:RegisterOrganizationDelegatedAdmin",
+    "cloudwatch:GetMetricStatistics",
     "organizations:CreatePolicy",
     "organizations:DescribeOrganization",
     "organizations:DisableAWSServiceAccess",
@@ -74,10 +75,11 @@ BOUND = {
     "organizations:EnableAWSServiceAccess": "organizations:ServicePrincipal",
     "organizations:RegisterDelegatedAdministrator": "organizations:ServicePrincipal",
 }
-"""Actions that are bound to CloudTrail by a condition."""
+"""Actions that are bound to CloudTrail or EventBridge by a condition."""
 
-SERVICES = ("cloudtrail.amazonaws.com", "context.cloudtrail.amazonaws.com")
-"""CloudTrail's service principals: the second one's role comes with a delegated administrator (aws-facts 1.8)."""
+SERVICES = ("cloudtrail.amazonaws.com", "context.cloudtrail.amazonaws.com", "events.amazonaws.com")
+"""CloudTrail's service principals: the second one's role comes with a delegated administrator (aws-facts 1.8); and
+EventBridge's, which takes a role to hand on events."""
 
 CHANGES = re.compile("cloudtrail:(Create|Update|Delete|Start|Stop|Put|Add|Remove)")
 OWN = {"StringEquals": {"aws:ResourceAccount": "${aws:PrincipalAccount}"}}
@@ -122,13 +124,18 @@ def test_statements_are_narrow(name: str) -> None:
                 assert statement["Condition"] == (OWN if name.startswith("member_") else of_the_archive)
 
 
-@pytest.mark.parametrize("name", TRUST)
+@pytest.mark.parametrize("name", [name for name in TRUST if name != "trust_events"])
 def test_trust_policies_trust_one_principal_of_the_organization(name: str) -> None:
     (statement,) = filled(name, VALUES)["Statement"]
     assert list(statement["Principal"]) == ["AWS"]
     account = "444455556666" if name == "trust_administrator" else "111122223333"
     assert statement["Principal"]["AWS"].startswith(f"arn:aws:iam::{account}:role/")
     assert statement["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-exampleorgid"}}
+
+
+def test_eventbridge_may_take_the_role_that_hands_on() -> None:
+    (statement,) = filled("trust_events", VALUES)["Statement"]
+    assert (statement["Principal"], statement["Action"]) == ({"Service": "events.amazonaws.com"}, "sts:AssumeRole")
 
 
 def test_the_stack_set_makes_the_role_that_the_documents_describe() -> None:
@@ -177,7 +184,9 @@ PLAIN = {
     "management",
     "management_coverage",
     "management_delegation",
+    "management_events",
     "management_guardrails",
+    "log_archive_events",
     "log_archive_lookup",
     "log_archive_repair",
     "member_coverage",
@@ -221,6 +230,7 @@ def role_actions(role: str) -> set[str]:
         ("log_bucket_lookup", ["log_archive_lookup"]),
         ("trusted_access", ["management"]),
         ("log_bucket", ["log_archive_repair"]),
+        ("drift_events", ["log_archive_events", "management_events"]),
     ],
 )
 def test_what_roles_name_is_allowed_or_an_option_of_the_readme(role: str, policies: list[str]) -> None:

@@ -206,6 +206,7 @@ class DriftOptions:
     delegated_administrators: list[str] | None
     trusted_accounts: list[str]
     guardrails: Result
+    watch: list[Result]
     event_history: bool
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None
@@ -214,8 +215,12 @@ class DriftOptions:
     findings_path: str | None
 
 
-def collect_drift(options: DriftOptions, of_guardrails: Callable[[Result], list[Drift]]) -> list[Drift]:
-    """Every drift that the given results tell of. of_guardrails: reads the option ``guardrails``.
+def collect_drift(
+    options: DriftOptions,
+    of_guardrails: Callable[[Result], list[Drift]],
+    of_watch: Callable[[Sequence[Result]], list[Drift]],
+) -> list[Drift]:
+    """Every drift that the given results tell of. of_guardrails, of_watch: read the options of these names.
 
     Raises AnsibleOrgTrailError for an option that is not the result which it should be.
     """
@@ -230,6 +235,7 @@ def collect_drift(options: DriftOptions, of_guardrails: Callable[[Result], list[
             lambda: coverage_drift(options.coverage_exceptions, options.coverage_exceptions_total),
         ),
         ("guardrails", lambda: of_guardrails(options.guardrails)),
+        ("watch", lambda: of_watch(options.watch)),
         ("refusals", lambda: failure_drift(options.refusals)),
         ("checks", lambda: unjudged(options.checks)),
     )

@@ -12,6 +12,7 @@ from typing import Any
 from .._work.options import Result
 from .administrators import ALL, WHAT
 from .drifts import BUCKET, CHECK, ORGANIZATION, TRAIL, Drift, DriftOptions
+from .watch import watched
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ def collect_passed(options: DriftOptions, drifts: Sequence[Drift]) -> list[Passe
         *passed_bucket(options.log_bucket, drifts),
         *passed_administrators(options, drifts),
         *passed_guardrails(options.guardrails),
+        *(Passed(ORGANIZATION, *one) for one in watched(options.watch)),
         *(Passed(CHECK, one["object"], "judged", one["value"]) for one in options.checks if _has_value(one)),
     ]
 

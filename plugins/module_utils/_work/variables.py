@@ -13,6 +13,7 @@ PREFIXES = (
     "coverage_",
     "delegated_administrator_",
     "detect_drift_",
+    "drift_events_",
     "guardrails_",
     "log_bucket_",
     "member_trails_",

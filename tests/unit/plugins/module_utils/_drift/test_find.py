@@ -47,6 +47,7 @@ OPTIONS = DriftOptions(
     delegated_administrators=None,
     trusted_accounts=[],
     guardrails={},
+    watch=[],
     event_history=True,
     log_archive_role_arn="arn:aws:iam::222222222222:role/gone",
     log_archive_role_external_id=None,

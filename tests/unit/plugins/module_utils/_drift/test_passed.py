@@ -20,6 +20,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts i
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.guardrails import guardrail_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.passed import collect_passed
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.watch import watch_drift
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 NOTHING = DriftOptions(
@@ -34,6 +35,7 @@ NOTHING = DriftOptions(
     delegated_administrators=None,
     trusted_accounts=[],
     guardrails={},
+    watch=[],
     event_history=True,
     log_archive_role_arn=None,
     log_archive_role_external_id=None,
@@ -41,6 +43,7 @@ NOTHING = DriftOptions(
     junit_path=None,
     findings_path=None,
 )
+RULE = {"arn": "rule", "wanted": {"state": "ENABLED"}, "differences": [], "refusals": []}
 ON = {"trusted_services": ["cloudtrail.amazonaws.com"]}
 STATEMENTS: dict[str, Any] = {"statements": {}, "targets": [], "description": "", "tags": {}}
 KEPT = {
@@ -111,6 +114,7 @@ POLICY = {"statement": "Write", "expected": "it", "found": "nothing", "fix": "Ad
         ({"delegated_administrators": ["222222222222"]}, {ALL: ["222222222222"]}),
         ({"guardrails": {"results": [KEPT]}}, {"policy": "attached to r-1, ou-1"}),
         ({"guardrails": {"results": [{**KEPT, "changed": True}]}}, {}),
+        ({"watch": [{"queues": [], "rules": [RULE]}]}, {"watch": "state as wanted"}),
         ({"checks": [{"object": "coverage", "reason": "", "value": "85 of 85"}]}, {"judged": "85 of 85"}),
         ({"checks": [{"object": "coverage", "reason": "It failed.", "value": "85 of 85"}]}, {}),
         ({"checks": [{"object": "trail", "reason": "", "value": ""}]}, {}),
@@ -118,7 +122,9 @@ POLICY = {"statement": "Write", "expected": "it", "found": "nothing", "fix": "Ad
 )
 def test_what_is_as_wanted(given: dict[str, Any], found: dict[str, Any]) -> None:
     options = replace(NOTHING, **given)
-    assert {one.what: one.found for one in collect_passed(options, collect_drift(options, guardrail_drift))} == found
+    assert {
+        one.what: one.found for one in collect_passed(options, collect_drift(options, guardrail_drift, watch_drift))
+    } == found
 
 
 OUTSIDER = Drift(BUCKET, "logs", "encryption", "a key of the organization", "another", "Mend it.")
