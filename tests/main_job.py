@@ -87,10 +87,11 @@ def without_none(value: Any) -> Any:
 
 
 class MainJob:
-    """The steps, ready to run against a lab."""
+    """The steps, ready to run against a lab. result: what the last module of the last run answered."""
 
     def __init__(self, lab: Lab, steps: list[dict[str, Any]]) -> None:
         self.steps = steps
+        self.result: dict[str, Any] = {}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.main_job"],
             cwd=ROOT,
@@ -111,6 +112,7 @@ class MainJob:
         """What the run failed with, "" when it succeeded, "killed" when it was."""
         answer = self._read()
         assert not answer["traceback"], answer["traceback"]
+        self.result = answer["result"]
         return str(answer["said"])
 
     def run(self, read_timeout: float = 0) -> str:
@@ -148,7 +150,7 @@ def serve() -> None:
         with os.fdopen(reading, "rb") as pipe:
             answer = pipe.read().decode()
         os.waitpid(child, 0)
-        sys.stdout.write((answer or json.dumps({"said": "killed", "traceback": ""})) + "\n")
+        sys.stdout.write((answer or json.dumps({"said": "killed", "result": {}, "traceback": ""})) + "\n")
         sys.stdout.flush()
 
 
@@ -165,23 +167,27 @@ def prepare() -> None:
         make_client(service, region_name="us-east-1")
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, str]:
-    """Run the steps until one fails; what it said, and what no user may ever see."""
+def carry_out(order: dict[str, Any]) -> dict[str, Any]:
+    """Run the steps until one fails; what it said and answered, and what no user may ever see."""
+    result: dict[str, Any] = {}
     if order["read_timeout"]:
         for timeouts in (aws_session.TIMEOUTS, check.TIMEOUTS):
             timeouts["read_timeout"] = order["read_timeout"]
     try:
-        return {"said": _run_steps(order["steps"]), "traceback": ""}
+        return {"said": _run_steps(order["steps"], result), "result": result, "traceback": ""}
     except BaseException:
-        return {"said": "", "traceback": traceback.format_exc()}
+        return {"said": "", "result": {}, "traceback": traceback.format_exc()}
 
 
-def _run_steps(steps: list[dict[str, Any]]) -> str:
+def _run_steps(steps: list[dict[str, Any]], last: dict[str, Any]) -> str:
+    """Run the steps until one fails; what it said. last: becomes what the last one answered."""
     found = ""
     for step in steps:
         if step["module"] == REPORT:
             return _judge_coverage(found)
         result = _run_module(step)
+        last.clear()
+        last.update(result)
         if result.get("failed"):
             return str(result["msg"])
         found = result.get("output_path", found)

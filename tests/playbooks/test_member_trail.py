@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.ansible_run import TaskResult, run_module
+from tests.ansible_run import TaskResult
 from tests.lab_process import Lab
-from tests.main_job import MainJob
+from tests.main_job import MainJob, without_none
 from tests.playbooks.test_faults import KILLS, Place, wait_for_fault
 from tests.retired_world import (
     KINDS,
@@ -42,6 +42,7 @@ class World:
         self.trails = make(lab, members(lab))
         cover(lab, members(lab))
         self.before = {kind: one.state() for kind, one in self.trails.items()}
+        self.job = MainJob(lab, [])
 
     @property
     def arns(self) -> list[str]:
@@ -50,9 +51,17 @@ class World:
     def states(self) -> dict[str, Any]:
         return {kind: one.state() for kind, one in self.trails.items()}
 
-    def run(self, folder: Path, state: str, *arns: str, flags: tuple[str, ...] = (), **more: Any) -> TaskResult:
+    def aim(self, folder: Path, state: str, *arns: str, check_mode: bool = False, **more: Any) -> MainJob:
+        """The job that takes trails to a state."""
+        arguments = {"region": self.lab.home_region, **options(self.lab, folder, state, *arns), **more}
+        self.job.steps = [{"module": MODULE, "arguments": without_none(arguments), "check_mode": check_mode}]
+        return self.job
+
+    def run(self, folder: Path, state: str, *arns: str, **more: Any) -> TaskResult:
+        """Take trails to a state, by default all of them."""
         self.lab.clear_journal()
-        return run_module(self.lab, MODULE, options(self.lab, folder, state, *(arns or self.arns), **more), *flags)
+        self.aim(folder, state, *(arns or self.arns), **more).run()
+        return TaskResult(MODULE, "localhost", self.job.result)
 
     @property
     def writes(self) -> Counter[str]:
@@ -62,7 +71,9 @@ class World:
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
     with Lab("--accounts", str(len(KINDS) + 5)) as lab:
-        yield World(lab)
+        world = World(lab)
+        yield world
+        world.job.stop()
 
 
 def actions(result: TaskResult) -> Counter[str]:
@@ -71,11 +82,11 @@ def actions(result: TaskResult) -> Counter[str]:
 
 def test_every_kind_is_stopped_deleted_and_comes_back_identical(world: World, tmp_path: Path) -> None:
     many = len(KINDS)
-    predicted = world.run(tmp_path, "stopped", flags=("--check", "--diff"))
+    predicted = world.run(tmp_path, "stopped", check_mode=True)
     assert (predicted.failed, actions(predicted)) == (False, Counter(stopped=many - 1, recorded=1))
     assert (list(tmp_path.iterdir()), world.writes, world.states()) == ([], Counter(), world.before)
 
-    stopped = world.run(tmp_path, "stopped", flags=("--diff",))
+    stopped = world.run(tmp_path, "stopped")
     assert (stopped["trails"], stopped.diff) == (predicted["trails"], predicted.diff)
     assert world.writes == Counter(StopLogging=many - 1)
     assert not any(one["logging"] for one in world.states().values())
@@ -93,7 +104,7 @@ def test_every_kind_is_stopped_deleted_and_comes_back_identical(world: World, tm
     assert set(world.states().values()) == {None}
     assert not world.run(tmp_path, "absent").changed
 
-    back = world.run(tmp_path, "present", flags=("--check",))
+    back = world.run(tmp_path, "present", check_mode=True)
     assert (back["summary"]["created"], world.writes) == (many, Counter())
     done = world.run(tmp_path, "present")
     assert (done["trails"], done.failed) == (back["trails"], False)
@@ -142,16 +153,8 @@ def test_what_is_refused_is_told_and_the_others_are_done(world: World, tmp_path:
     assert (told[good.arn], world.writes) == ("", Counter(StopLogging=1))
     assert all(problem in found.msg for problem in told.values())
     assert world.run(tmp_path, "present", good.arn).changed
-    for options_, says in (
-        ({"trail_arns": [lab.trail_arn]}, "which owns the organization trail"),
-        ({"trail_arns": ["team"]}, "'team' is not a trail ARN"),
-        (
-            {"trail_arns": [good.arn], "organization_trail_arn": good.arn.replace(good.account, lab.log_archive)},
-            "Trail",
-        ),
-    ):
-        refused = run_module(lab, MODULE, {**options(lab, tmp_path, "stopped"), **options_})
-        assert says in refused.msg
+    assert "which owns the organization trail" in world.run(tmp_path, "stopped", lab.trail_arn).msg
+    assert "'team' is not a trail ARN" in world.run(tmp_path, "stopped", "team").msg
     without_record = world.run(tmp_path / "other", "absent", good.arn)
     assert "logs, expected a trail that is stopped" in without_record.msg
     assert "There is no record" in world.run(tmp_path / "other", "present", good.arn).msg
@@ -183,22 +186,9 @@ class Killed:
         self.world, self.folder, self.state = world, folder, state
         self.trail = world.trails["aggregations"]
         self.before = world.before["aggregations"]
-        self.job = MainJob(world.lab, [])
-
-    def __enter__(self) -> Killed:
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.job.stop()
 
     def aim(self, state: str) -> MainJob:
-        """The job that takes the trail to a state."""
-        arguments = {
-            "region": self.world.lab.home_region,
-            **options(self.world.lab, self.folder, state, self.trail.arn),
-        }
-        self.job.steps = [{"module": MODULE, "arguments": arguments, "check_mode": False}]
-        return self.job
+        return self.world.aim(self.folder, state, self.trail.arn)
 
     def prepare(self) -> None:
         """The state that the run begins with."""
@@ -212,12 +202,11 @@ class Killed:
         if self.state == "present":
             assert self.aim("absent").run() == ""
         self.world.lab.clear_journal()
-        self.aim(self.state)
 
     def places(self) -> list[Place]:
         """The calls of a run that nothing happens to, in the home region and one other."""
         self.prepare()
-        assert self.job.run() == ""
+        assert self.aim(self.state).run() == ""
         calls = self.world.lab.journal()
         assert self.aim("present").run() == ""
         counts: Counter[tuple[str, ...]] = Counter()
@@ -233,17 +222,18 @@ class Killed:
         """Kill a run at a call: nothing is gone without its record, and the next run ends where it should."""
         self.prepare()
         self.world.lab.control("POST", "faults", [place.rule(KILLS[when])])
-        process = self.job.start()
+        job = self.aim(self.state)
+        process = job.start()
         wait_for_fault(self.world.lab, KILLS[when])
         os.kill(process, signal.SIGKILL)
-        assert self.job.end() == "killed", place
+        assert job.end() == "killed", place
         self.world.lab.control("POST", "faults", [])
         found, [*records] = self.trail.state(), self.folder.glob("*.json")
         if found != self.before:
             [record] = records
             kept = json.loads(record.read_text())
             assert (kept["trail_arn"], kept["is_logging"]) == (self.trail.arn, True), place
-        assert self.job.run() == "", place
+        assert job.run() == "", place
         after = self.trail.state()
         if self.state == "present":
             assert after == self.before, place
@@ -264,16 +254,16 @@ CORE = [("stopped", "StopLogging"), ("absent", "DeleteTrail"), ("present", "PutE
 @pytest.mark.parametrize("when", KILLS)
 @pytest.mark.parametrize(("state", "operation"), CORE)
 def test_killed_at_a_write(world: World, tmp_path: Path, state: str, operation: str, when: str) -> None:
-    with Killed(world, tmp_path, state) as run:
-        run.kill(Place("cloudtrail", operation, run.trail.account, world.lab.home_region, 1), when)
+    run = Killed(world, tmp_path, state)
+    run.kill(Place("cloudtrail", operation, run.trail.account, world.lab.home_region, 1), when)
 
 
 @pytest.mark.scale
 @pytest.mark.parametrize("when", KILLS)
 @pytest.mark.parametrize("state", WRITES)
 def test_killed_at_every_call(world: World, tmp_path: Path, state: str, when: str) -> None:
-    with Killed(world, tmp_path, state) as run:
-        places = run.places()
-        assert set(WRITES[state]) <= {place.operation for place in places}
-        for place in places:
-            run.kill(place, when)
+    run = Killed(world, tmp_path, state)
+    places = run.places()
+    assert set(WRITES[state]) <= {place.operation for place in places}
+    for place in places:
+        run.kill(place, when)
