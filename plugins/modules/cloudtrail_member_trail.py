@@ -304,7 +304,7 @@ DEADLINE_MINUTES = 60.0
 
 
 def coverage_of(options: RetireOptions, trail: TrailArn, session_name: str, accounts: Sequence[str]) -> CoverageOptions:
-    """The question to the coverage: every region of some accounts, and what arrived of them in the log bucket."""
+    """The question to the coverage: every region of some accounts. What arrived of them is looked for apart."""
     return CoverageOptions(
         preflight=None,
         trail_arn=trail,
@@ -322,9 +322,9 @@ def coverage_of(options: RetireOptions, trail: TrailArn, session_name: str, acco
         max_processes=1,
         ou_names=False,
         event_history=False,
-        log_delivery="prefix",
-        log_archive_role_arn=options.log_archive_role_arn,
-        log_archive_role_external_id=options.log_archive_role_external_id,
+        log_delivery="none",
+        log_archive_role_arn=None,
+        log_archive_role_external_id=None,
         output_path=None,
         max_exceptions=0,
         progress_path=None,
@@ -340,8 +340,7 @@ def seen_of(found: Coverage, accounts: Sequence[str]) -> Mapping[str, Seen]:
     for row in found.rows:
         if row.status not in NOT_COUNTED:
             problem = "" if row.status == "covered" else row.reason or row.status
-            place = Place(row.region, row.log_delivery_error or problem, row.latest_file_time)
-            places[row.account_id].append(place)
+            places[row.account_id].append(Place(row.region, problem))
     return {account: Seen(places[account], unknown.get(account, "")) for account in accounts}
 
 

@@ -19,7 +19,7 @@ from .._aws.session import Session
 from .._work.reads import read_each
 from .find import read_organization_trail
 from .look import Look
-from .proof import Seen, age_problem, coverage_problem, delivery_problem
+from .proof import Seen, coverage_problem, files_problem
 from .trail import Trail
 
 Cover = Callable[[TrailArn, Sequence[str]], Mapping[str, Seen]]
@@ -67,13 +67,12 @@ class Evidence:
         return look.refused(f"{problem} {left_alone(look.now)}") if problem else look
 
     def _problem(self, trail: Trail, seen: Seen) -> str:
-        account, now = trail.arn.account_id, datetime.now(UTC)
-        if problem := coverage_problem(trail, seen) or delivery_problem(account, seen, now):
+        if problem := coverage_problem(trail, seen):
             return problem
-        places = [one.region for one in seen.places if one.latest_file_time]
-        regions = dict.fromkeys((*(region for region in places if region == trail.arn.region), *places))
+        regions = list(dict.fromkeys((trail.arn.region, *(one.region for one in seen.places))))
+        account, now = trail.arn.account_id, datetime.now(UTC)
         try:
-            return age_problem(self._s3, self._place, self._owner, account, regions, now)
+            return files_problem(self._s3, self._place, self._owner, account, regions, now)
         except AnsibleAWSError as error:
             return sentence(error)
 

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from .._aws.log_place import LogPlace
 from .._aws.s3 import first_object
 from .._aws.untyped import Client
-from .._work.times import time_of
 from .trail import Trail
 
 DAY = timedelta(hours=24)
@@ -24,15 +23,10 @@ WINDOW = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Place:
-    """A region of an account, as the coverage sees it.
-
-    problem: why it is not covered, "" where it is. latest_file_time: when the newest file from there arrived in the log
-    bucket, ISO 8601, "" for none.
-    """
+    """A region of an account, as the coverage sees it. problem: why it is not covered, "" where it is."""
 
     region: str
-    problem: str
-    latest_file_time: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,36 +56,29 @@ def coverage_problem(trail: Trail, seen: Seen) -> str:
     return f"Account {account} is not covered in {blind[0].region}: {blind[0].problem}{more}"
 
 
-def delivery_problem(account: str, seen: Seen, now: datetime) -> str:
-    """Why files of an account are not known to go on arriving, in one sentence; "" when they do."""
-    newest = max((time_of(one.latest_file_time) for one in seen.places if one.latest_file_time), default=None)
-    if newest and now - newest < DAY:
-        return ""
-    found = f"the newest one arrived {newest:%Y-%m-%d %H:%M UTC}" if newest else "none arrived within 30 days"
-    return (
-        f"No log file of account {account} arrived in the log bucket within 24 hours, {found}. The calls of this run "
-        "are events themselves: run again in half an hour."
-    )
+def files_problem(s3: Client, place: LogPlace, owner: str, account: str, regions: Sequence[str], now: datetime) -> str:
+    """Why files of an account are not known to arrive, since a day or longer, in one sentence; "" when they are.
 
-
-def age_problem(s3: Client, place: LogPlace, owner: str, account: str, regions: Iterable[str], now: datetime) -> str:
-    """Why no file of an account is known to have arrived at least 24 hours ago, in one sentence; "" when one has.
-
-    s3: a client that may list the place's bucket, which is of the account ``owner``. regions: where files came from,
-    the likeliest first. A file's name holds the time.
+    s3: a client that may list the place's bucket, which is of the account ``owner``. regions: where files may come
+    from, the likeliest first; as a rule the first one decides. A file's name holds the time.
     """
-    for region in regions:
+
+    def arrived(region: str, since: datetime, until: datetime) -> bool:
         prefix = f"{place.organization_logs}{account}/CloudTrail/{region}/"
-        found = first_object(s3, place.bucket, owner, prefix, _key(prefix, account, region, now - WINDOW))
-        if found and found < _key(prefix, account, region, now - DAY):
-            return ""
-    return (
-        f"No log file of account {account} arrived in the log bucket {place.bucket} between 30 days and 24 hours ago, "
-        "expected one: AWS says to keep both trails for a day. Run again when the organization trail is a day old "
-        "there."
-    )
+        after, before = (
+            f"{prefix}{time:%Y/%m/%d}/{account}_CloudTrail_{region}_{time:%Y%m%dT%H%M}" for time in (since, until)
+        )
+        return "" < first_object(s3, place.bucket, owner, prefix, after) < before
 
-
-def _key(prefix: str, account: str, region: str, time: datetime) -> str:
-    """Where the keys of files of a time and after it begin."""
-    return f"{prefix}{time:%Y/%m/%d}/{account}_CloudTrail_{region}_{time:%Y%m%dT%H%M}"
+    if not any(arrived(region, now - DAY, now + DAY) for region in regions):
+        return (
+            f"No log file of account {account} arrived in the log bucket {place.bucket} within 24 hours. The calls of "
+            "this run are events themselves: run again in half an hour."
+        )
+    if not any(arrived(region, now - WINDOW, now - DAY) for region in regions):
+        return (
+            f"No log file of account {account} arrived in the log bucket {place.bucket} between 30 days and 24 hours "
+            "ago, expected one: AWS says to keep both trails for a day. Run again when the organization trail is a day "
+            "old there."
+        )
+    return ""

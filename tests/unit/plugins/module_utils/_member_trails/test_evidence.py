@@ -22,11 +22,27 @@ from tests.canned_aws import CannedSession, client_error
 from tests.member_trails import MANAGEMENT, MEMBER, basic, member, organization
 
 NOW = datetime.now(UTC)
-TIME = f"{NOW - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-OLD = NOW - timedelta(days=3)
-KEY = f"AWSLogs/o-1/{MEMBER}/CloudTrail/eu-west-1/{OLD:%Y/%m/%d}/{MEMBER}_CloudTrail_eu-west-1_{OLD:%Y%m%dT%H%M}Z_a.gz"
-PLACES = [Place("us-east-1", ""), Place("eu-west-1", "", TIME)]
+PLACES = [Place("us-east-1"), Place("eu-west-1")]
 ARCHIVE_ROLE = "arn:aws:iam::333333333333:role/R"
+
+
+def key_of(age: timedelta) -> str:
+    time = NOW - age
+    folder = f"AWSLogs/o-1/{MEMBER}/CloudTrail/eu-west-1/{time:%Y/%m/%d}"
+    return f"{folder}/{MEMBER}_CloudTrail_eu-west-1_{time:%Y%m%dT%H%M}Z_a.gz"
+
+
+def listed(*ages: timedelta) -> Any:
+    """How S3 answers in a bucket with files of one region that are so old."""
+
+    def first(Prefix: str, StartAfter: str, **_other: Any) -> dict[str, Any]:
+        keys = sorted(key for age in ages if (key := key_of(age)).startswith(Prefix) and key > StartAfter)
+        return {"Contents": [{"Key": key} for key in keys[:1]]}
+
+    return first
+
+
+YOUNG, OLD = timedelta(hours=1), timedelta(days=3)
 ANSWERS: dict[str, Any] = {
     "get_trail": {"Trail": organization().settings},
     "get_event_selectors": basic(),
@@ -34,7 +50,7 @@ ANSWERS: dict[str, Any] = {
     "get_event_configuration": {},
     "get_trail_status": {"IsLogging": True},
     "describe_organization": {"Organization": {"Id": "o-1", "FeatureSet": "ALL", "MasterAccountId": MANAGEMENT}},
-    "list_objects_v2": {"Contents": [{"Key": KEY}]},
+    "list_objects_v2": listed(YOUNG, OLD),
 }
 
 
@@ -55,8 +71,9 @@ def prove(seen: Any, *looks: Look, **answers: Any) -> list[Look]:
     [
         (Seen(PLACES), {}, ""),
         (Seen([*PLACES, Place("eu-west-2", "Denied.")]), {}, "is not covered in eu-west-2: Denied."),
-        (Seen([Place("us-east-1", "")]), {}, "within 24 hours"),
-        (Seen(PLACES), {"list_objects_v2": {}}, "between 30 days and 24 hours ago"),
+        (Seen([Place("us-east-1")]), {}, "within 24 hours"),
+        (Seen(PLACES), {"list_objects_v2": listed(OLD)}, "within 24 hours"),
+        (Seen(PLACES), {"list_objects_v2": listed(YOUNG)}, "between 30 days and 24 hours ago"),
         (Seen(PLACES), {"list_objects_v2": client_error("AccessDenied", 403)}, "Failed to list the objects"),
         (None, {}, "is not known to be covered"),
         (AnsibleOrgTrailError("No role."), {}, "is not known to be covered in every region: No role."),
