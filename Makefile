@@ -17,9 +17,10 @@ SPREAD = --numprocesses 2 --no-loadscope-reorder
 # "or scale": thousands of accounts, and each answer spoilt in each way. make test-full SCALE= leaves them out.
 SCALE = or scale
 # The tests that run plays. They run with direct execution, and in test-full with ordinary modules, too. Left out are those
-# that fork by themselves, and the catalogues of attacks, whose modules and roles others of these run.
+# that fork by themselves, and the longest, whose modules and roles others run: the catalogues of attacks, and a watch.
 PLAYS := $(shell grep --files-with-matches run_playbook tests/playbooks/test_*.py)
-PLAYS := $(filter-out %/test_faults.py %/test_iam.py %attacks.py %/test_guardrails.py,$(PLAYS))
+PLAYS := $(filter-out %/test_faults.py %iam.py %/test_member_trail.py,$(PLAYS))
+PLAYS := $(filter-out %attacks.py %/test_guardrails.py %/test_watch_org_trail.py,$(PLAYS))
 READY := $(VENV)/ready
 PAGES := .cache/docs/pages
 TARBALL = dist/cloudsec-org_trail-$(shell sed -n 's/^version: //p' galaxy.yml).tar.gz
