@@ -193,7 +193,7 @@ drift:
   elements: dict
   contains:
     kind:
-      description: V(trail), V(log bucket), V(organization), V(coverage) or V(check).
+      description: V(trail), V(log bucket), V(organization), V(watch), V(coverage) or V(check).
       type: str
       sample: trail
     object:

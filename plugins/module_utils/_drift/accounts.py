@@ -14,7 +14,8 @@ from .._aws.errors import sentence
 from .._aws.organizations import describe_account
 from .._aws.session import Session
 from .._work.options import Result
-from .drifts import BUCKET, BUCKET_EVENTS, Drift, not_judged
+from .drift import BUCKET, Drift, not_judged
+from .drifts import BUCKET_EVENTS
 
 
 def accounts_in(bucket: Result, trusted: Sequence[str]) -> list[Result]:

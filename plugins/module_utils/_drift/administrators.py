@@ -16,7 +16,7 @@ from .._aws.arn import CLOUDTRAIL
 from .._aws.errors import sentence
 from .._aws.organizations import list_delegated_administrators
 from .._aws.session import Session
-from .drifts import ORGANIZATION, Drift, not_judged
+from .drift import ORGANIZATION, Drift, not_judged
 
 WHAT, ALL = f"delegated administrator of {CLOUDTRAIL}", f"delegated administrators of {CLOUDTRAIL}"
 REGISTERED = ("RegisterOrganizationDelegatedAdmin", "RegisterDelegatedAdministrator")

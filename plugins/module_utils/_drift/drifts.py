@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.text import printable
 from .._work.options import Result
-
-TRAIL, BUCKET, ORGANIZATION, CHECK = "trail", "log bucket", "organization", "check"
-NOT_JUDGED = "could not be judged"
+from .drift import BUCKET, CHECK, NOT_JUDGED, ORGANIZATION, TRAIL, Drift, not_judged
+from .guardrails import guardrail_drift
+from .watch import watch_drift
 
 TRAIL_EVENTS = {
     "logging": ("StopLogging",),
@@ -49,27 +48,6 @@ BUCKET_EVENTS = {
 }
 
 REPAIR = "Run ansible-playbook cloudsec.org_trail.enable_org_trail."
-
-
-@dataclass(frozen=True)
-class Drift:
-    """One thing that is not as wanted.
-
-    object: what it is about, for example a trail's ARN. what: the setting. remedy: what to do.
-    events: names of the CloudTrail events that may have caused it. since, by: time (ISO 8601, UTC) and ARN, empty
-    when event history does not tell; unattributed: why it does not.
-    """
-
-    kind: str
-    object: str
-    what: str
-    expected: Any
-    found: Any
-    remedy: str
-    events: tuple[str, ...] = ()
-    since: str = ""
-    by: str = ""
-    unattributed: str = ""
 
 
 def trail_drift(result: Result) -> list[Drift]:
@@ -186,11 +164,6 @@ def unjudged(checks: Iterable[Result]) -> list[Drift]:
     return [not_judged(check["object"], check["reason"]) for check in checks if check["reason"]]
 
 
-def not_judged(what: str, reason: str) -> Drift:
-    """The row of something that could not be judged, with the reason, a sentence."""
-    return Drift(CHECK, what, NOT_JUDGED, "an answer", reason, "")
-
-
 @dataclass(frozen=True)
 class DriftOptions:
     """The options of the module cloudtrail_drift_info, with its names; results of other modules among them."""
@@ -215,12 +188,8 @@ class DriftOptions:
     findings_path: str | None
 
 
-def collect_drift(
-    options: DriftOptions,
-    of_guardrails: Callable[[Result], list[Drift]],
-    of_watch: Callable[[Sequence[Result]], list[Drift]],
-) -> list[Drift]:
-    """Every drift that the given results tell of. of_guardrails, of_watch: read the options of these names.
+def collect_drift(options: DriftOptions) -> list[Drift]:
+    """Every drift that the given results tell of.
 
     Raises AnsibleOrgTrailError for an option that is not the result which it should be.
     """
@@ -234,8 +203,8 @@ def collect_drift(
             "coverage_exceptions",
             lambda: coverage_drift(options.coverage_exceptions, options.coverage_exceptions_total),
         ),
-        ("guardrails", lambda: of_guardrails(options.guardrails)),
-        ("watch", lambda: of_watch(options.watch)),
+        ("guardrails", lambda: guardrail_drift(options.guardrails)),
+        ("watch", lambda: watch_drift(options.watch)),
         ("refusals", lambda: failure_drift(options.refusals)),
         ("checks", lambda: unjudged(options.checks)),
     )

@@ -13,16 +13,27 @@ import json
 from typing import Any
 
 from .._aws.untyped import Structure
-from .drifts import BUCKET, ORGANIZATION, Drift
+from .drift import BUCKET, ORGANIZATION, WATCH, Drift
 
 Event = Structure
 """An event as LookupEvents lists it; CloudTrailEvent is the record's JSON text."""
 
 ACCESS_EVENT = "DisableAWSServiceAccess"
 ORGANIZATIONS_EVENTS = frozenset(
-    {ACCESS_EVENT, "RegisterDelegatedAdministrator", "DeregisterDelegatedAdministrator"},
+    {
+        ACCESS_EVENT,
+        "AttachPolicy",
+        "DeregisterDelegatedAdministrator",
+        "DetachPolicy",
+        "DisablePolicyType",
+        "MoveAccount",
+        "RegisterDelegatedAdministrator",
+        "UpdatePolicy",
+    }
 )
-"""Events of Organizations, which are about a service."""
+"""Events of Organizations; where they name a service, another one's are about something else."""
+OBJECTS = ("accountId", "memberAccountId", "delegatedAdminAccountId", "policyId", "policyType", "resourceId")
+"""What an event of Organizations is about: the first of these request parameters that it has."""
 
 
 def causes(event: Event, drift: Drift) -> bool:
@@ -35,10 +46,13 @@ def causes(event: Event, drift: Drift) -> bool:
     if name == ACCESS_EVENT:
         return True
     if drift.kind == ORGANIZATION:
-        account = asked.get("accountId") or asked.get("memberAccountId") or asked.get("delegatedAdminAccountId")
-        return bool(account) and account == drift.object.rpartition(" ")[2]
+        about = next((str(asked[one]) for one in OBJECTS if asked.get(one)), "")
+        return about.lower() == drift.object.rpartition(" ")[2].lower()
     if drift.kind == BUCKET:
         return bool(asked.get("bucketName") == drift.object)
+    if drift.kind == WATCH:
+        about = str(asked.get("name") or asked.get("rule") or asked.get("queueUrl") or "")
+        return about.rpartition("/")[2] == drift.object.rpartition(":")[2].rpartition("/")[2]
     trail = asked.get("name") or asked.get("trailName") or asked.get("resourceId")
     if trail not in (drift.object, drift.object.rpartition("/")[2]):
         return False

@@ -12,11 +12,9 @@ from .._aws.session import Connection, Session
 from .accounts import account_drift, accounts_in
 from .administrators import administrator_drift
 from .drifts import DriftOptions, collect_drift, health_advice
-from .guardrails import guardrail_drift
 from .history import attribute
 from .judged import Judged
 from .passed import collect_passed
-from .watch import watch_drift
 
 NO_ROLE = "Event history of the bucket's account is not read without log_archive_role_arn."
 
@@ -27,7 +25,7 @@ def judge_drift(connection: Connection, options: DriftOptions, checked_at: str) 
     An account that cannot be entered costs rows their cause. Raises AnsibleOrgTrailError for an option that is not
     the result which it should be, and for keys of another account than the connection names.
     """
-    drifts, administrators = collect_drift(options, guardrail_drift, watch_drift), options.delegated_administrators
+    drifts, administrators = collect_drift(options), options.delegated_administrators
     outsiders = accounts_in(options.log_bucket, options.trusted_accounts)
     results = (options.organization_trail, options.trusted_access, options.log_bucket)
     asks = administrators is not None or outsiders or (options.event_history and (drifts or any(results)))

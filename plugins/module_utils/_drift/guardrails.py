@@ -9,8 +9,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .._work.options import Result
-from .drifts import ORGANIZATION, Drift
+from .drift import ORGANIZATION, Drift
 
+EVENTS = {
+    "policy type": ("DisablePolicyType",),
+    "tags": ("UntagResource", "TagResource"),
+}
+"""Events that cause a drift; all others of a policy come from UpdatePolicy. Of a deleted one the id is not known."""
 REPAIR = "Run ansible-playbook cloudsec.org_trail.guard_org_trail."
 PLACE = (
     "Move the account below one of guardrails_targets, or name it or its OU there, and run ansible-playbook "
@@ -25,24 +30,32 @@ def guardrail_drift(guardrails: Result) -> list[Drift]:
     return found + [_outside(account) for account in guardrails.get("outside", [])]
 
 
+def policy_of(result: Result) -> str:
+    """The policy that one result of organizations_policy is about, by its name and by its id, as events name it."""
+    return f"policy {result['item']['name']} {result['policy']['id']}".strip()
+
+
 def _of_policy(result: Result) -> Iterator[Drift]:
     """From one result of organizations_policy in check mode."""
     if not result["changed"]:
         return
-    before, after, name = result["diff"]["before"], result["diff"]["after"], result["item"]["name"]
+    before, after = result["diff"]["before"], result["diff"]["after"]
     if result["type_enabled"]:
         yield _row(f"policies of the type {result['item']['type']}", "policy type", "enabled", "disabled")
     if not before:
-        yield _row(f"policy {name}", "policy", "present", "absent")
+        yield _row(policy_of(result), "policy", "present", "absent", ())
         return
+    object_ = policy_of(result)
     if before["statements"] != after["statements"]:
         names = [sid for sid in {**before["statements"], **after["statements"]} if _differ(before, after, sid)]
-        yield _row(
-            f"policy {name}", "statements", [after["statements"].get(one) for one in names], _found(before, names)
-        )
-    for what in ("targets", "description", "tags"):
+        yield _row(object_, "statements", [after["statements"].get(one) for one in names], _found(before, names))
+    if before["targets"] != after["targets"]:
+        lacking, extra = set(after["targets"]) - set(before["targets"]), set(before["targets"]) - set(after["targets"])
+        events = (*(["DetachPolicy"] if lacking else []), *(["AttachPolicy"] if extra else []))
+        yield _row(object_, "targets", after["targets"], before["targets"], events)
+    for what in ("description", "tags"):
         if before[what] != after[what]:
-            yield _row(f"policy {name}", what, after[what], before[what])
+            yield _row(object_, what, after[what], before[what])
 
 
 def _differ(before: Result, after: Result, sid: str) -> bool:
@@ -53,14 +66,16 @@ def _found(before: Result, names: Sequence[str]) -> list[Any]:
     return [before["statements"].get(one) or f"no {one}" for one in names]
 
 
-def _row(object_: str, what: str, expected: Any, found: Any) -> Drift:
-    return Drift(ORGANIZATION, object_, what, expected, found, REPAIR)
+def _row(object_: str, what: str, expected: Any, found: Any, events: tuple[str, ...] | None = None) -> Drift:
+    caused_by = EVENTS.get(what, ("UpdatePolicy",)) if events is None else events
+    return Drift(ORGANIZATION, object_, what, expected, found, REPAIR, caused_by)
 
 
 def _left_over(name: str) -> Drift:
-    return _row(f"policy {name}", "policy", "absent", "present, and needed no more")
+    return _row(f"policy {name}", "policy", "absent", "present, and needed no more", ())
 
 
 def _outside(account: Result) -> Drift:
-    object_, found = f"account {account['id']} {account['name']}".strip(), "below none of them"
-    return Drift(ORGANIZATION, object_, "guardrails", "below one of guardrails_targets", found, PLACE)
+    object_ = " ".join(("account", *account["name"].split(), account["id"]))
+    expected = "below one of guardrails_targets"
+    return Drift(ORGANIZATION, object_, "guardrails", expected, "below none of them", PLACE, ("MoveAccount",))

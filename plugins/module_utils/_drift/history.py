@@ -17,7 +17,7 @@ from .._aws.errors import sentence
 from .._aws.session import DEFAULT_REGION, Session
 from .._aws.untyped import Structure
 from .._work.times import time_text
-from .drifts import BUCKET, ORGANIZATION, TRAIL, Drift
+from .drift import BUCKET, ORGANIZATION, TRAIL, WATCH, Drift
 from .events import ORGANIZATIONS_EVENTS, Event, caller_of, causes
 
 ORGANIZATIONS_REGIONS = {
@@ -111,11 +111,17 @@ def attribute(
         return Pages(partial(lookup_events_page, client, key, value, since))
 
     def lookup(drift: Drift, event: str, key: str, value: str) -> Pages:
-        of_bucket = drift.kind == BUCKET
-        region = bucket_region if of_bucket else _region(drift, event, management)
-        return pages(of_bucket, region, key, value)
+        region = bucket_region if drift.kind == BUCKET else _region(drift, event, management)
+        return pages(_is_in_log_archive(drift, log_archive), region, key, value)
 
-    return [explain(drift, lookup, "" if drift.kind == BUCKET else unseen) for drift in drifts]
+    return [explain(drift, lookup, "" if _is_in_log_archive(drift, log_archive) else unseen) for drift in drifts]
+
+
+def _is_in_log_archive(drift: Drift, log_archive: Session | str) -> bool:
+    """Whether the bucket's account has a drift's object, and so its events."""
+    if drift.kind == WATCH and not isinstance(log_archive, str):
+        return drift.object.split(":")[4] == log_archive.account_id
+    return drift.kind == BUCKET
 
 
 def unread(reason: str) -> Pages:
@@ -129,7 +135,7 @@ def _region(drift: Drift, event: str, session: Session | str) -> str:
         return ""
     if event in ORGANIZATIONS_EVENTS:
         return ORGANIZATIONS_REGIONS.get(session.partition, session.region)
-    return drift.object.split(":")[3] if drift.kind == TRAIL else session.region
+    return drift.object.split(":")[3] if drift.kind in (TRAIL, WATCH) else session.region
 
 
 def explain(drift: Drift, lookup: Lookup, unseen: str = "") -> Drift:

@@ -15,7 +15,8 @@ from .._aws.text import printable
 from .._work.ocsf import FAIL, OTHER, PASS, UNKNOWN, Finding, write_findings
 from .._work.options import Result
 from .._work.version import VERSION
-from .drifts import BUCKET, NOT_JUDGED, Drift, as_table, rows, short
+from .drift import BUCKET, NOT_JUDGED, Drift
+from .drifts import as_table, rows, short
 from .passed import Passed
 
 RESOURCES = {BUCKET: "AwsS3Bucket"}

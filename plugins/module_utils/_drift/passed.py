@@ -11,7 +11,9 @@ from typing import Any
 
 from .._work.options import Result
 from .administrators import ALL, WHAT
-from .drifts import BUCKET, CHECK, ORGANIZATION, TRAIL, Drift, DriftOptions
+from .drift import BUCKET, CHECK, ORGANIZATION, TRAIL, WATCH, Drift
+from .drifts import DriftOptions
+from .guardrails import policy_of
 from .watch import watched
 
 
@@ -33,7 +35,7 @@ def collect_passed(options: DriftOptions, drifts: Sequence[Drift]) -> list[Passe
         *passed_bucket(options.log_bucket, drifts),
         *passed_administrators(options, drifts),
         *passed_guardrails(options.guardrails),
-        *(Passed(ORGANIZATION, *one) for one in watched(options.watch)),
+        *(Passed(WATCH, *one) for one in watched(options.watch)),
         *(Passed(CHECK, one["object"], "judged", one["value"]) for one in options.checks if _has_value(one)),
     ]
 
@@ -84,7 +86,7 @@ def passed_guardrails(guardrails: Result) -> Iterator[Passed]:
     for result in guardrails.get("results", []):
         if not result["changed"]:
             targets = ", ".join(result["targets"])
-            yield Passed(ORGANIZATION, f"policy {result['item']['name']}", "policy", f"attached to {targets}")
+            yield Passed(ORGANIZATION, policy_of(result), "policy", f"attached to {targets}")
 
 
 def _has_value(check: Result) -> bool:

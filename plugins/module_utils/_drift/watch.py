@@ -8,8 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .._work.options import Result
-from .drifts import ORGANIZATION, Drift
+from .drift import WATCH, Drift
 
+EVENTS = {
+    "rule": ("DeleteRule", "DisableRule", "PutRule", "RemoveTargets", "PutTargets"),
+    "queue": ("DeleteQueue", "SetQueueAttributes"),
+}
+"""Events that change a rule or a queue."""
 REPAIR = "Run ansible-playbook cloudsec.org_trail.watch_org_trail."
 TAKE = "Start ansible-rulebook with keep_org_trail.yml again, and read its log."
 LONGEST_WAIT = 900
@@ -29,17 +34,18 @@ def _items(looked_at: Sequence[Result]) -> Iterator[Result]:
 
 def _changed(one: Result) -> Iterator[Drift]:
     remedy = " ".join(one["refusals"]) or REPAIR
+    events = EVENTS["queue" if ":sqs:" in one["arn"] else "rule"]
     for name in one["differences"]:
         if name == "missing":
-            yield Drift(ORGANIZATION, one["arn"], WHAT, "present", "absent", remedy)
+            yield Drift(WATCH, one["arn"], WHAT, "present", "absent", remedy, events)
         else:
-            yield Drift(ORGANIZATION, one["arn"], name, one["wanted"][name], one["found"].get(name, "none"), remedy)
+            yield Drift(WATCH, one["arn"], name, one["wanted"][name], one["found"].get(name, "none"), remedy, events)
 
 
 def _waiting(one: Result) -> Iterator[Drift]:
     age = one.get("oldest_message_seconds")
     if age is not None and age > LONGEST_WAIT:
-        yield Drift(ORGANIZATION, one["arn"], AGE, f"at most {LONGEST_WAIT} seconds", f"{age} seconds", TAKE)
+        yield Drift(WATCH, one["arn"], AGE, f"at most {LONGEST_WAIT} seconds", f"{age} seconds", TAKE)
 
 
 def watched(looked_at: Sequence[Result]) -> Iterator[tuple[str, str, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .._drift.drifts import NOT_JUDGED
+from .._drift.drift import NOT_JUDGED
 
 NOTHING = ": nothing to change"
 """How cloudtrail_organization_trail's line ends when its plan is empty."""

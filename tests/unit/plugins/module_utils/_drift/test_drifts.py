@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drift import Drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
-    Drift,
     access_drift,
     as_table,
     coverage_drift,

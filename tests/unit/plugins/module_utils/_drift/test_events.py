@@ -9,10 +9,11 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drift import (
     BUCKET,
     ORGANIZATION,
     TRAIL,
+    WATCH,
     Drift,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.events import caller_of, causes
@@ -48,11 +49,28 @@ POLICY = Drift(BUCKET, "logs", "policy, AWSCloudTrailWrite", "", "", "", ("PutBu
 ACCESS = Drift(ORGANIZATION, "organization o-1", "trusted access", "", "", "", ("DisableAWSServiceAccess",))
 MADE = ("RegisterDelegatedAdministrator", "RegisterOrganizationDelegatedAdmin")
 ADMINISTRATOR = Drift(ORGANIZATION, "account 222222222222", "delegated administrator", "", "", "", MADE)
+TARGETS = Drift(ORGANIZATION, "policy org-trail-members p-1", "targets", "", "", "", ("DetachPolicy", "AttachPolicy"))
+TYPE = Drift(ORGANIZATION, "policies of the type a_type", "policy type", "", "", "", ("DisablePolicyType",))
+OUTSIDE = Drift(ORGANIZATION, "account Sand Box 1", "guardrails", "", "", "", ("MoveAccount",))
+RULE = Drift(WATCH, "arn:aws:events:us-east-1:1:rule/org-trail", "state", "", "", "", ("DisableRule", "RemoveTargets"))
+QUEUE = Drift(WATCH, "arn:aws:sqs:us-east-1:1:org-trail", "policy", "", "", "", ("SetQueueAttributes",))
 
 
 @pytest.mark.parametrize(
     ("drift", "name", "asked", "blamed"),
     [
+        (TARGETS, "DetachPolicy", {"policyId": "p-1", "targetId": "r-1"}, True),
+        (TARGETS, "DetachPolicy", {"policyId": "p-2", "targetId": "r-1"}, False),
+        (TYPE, "DisablePolicyType", {"rootId": "r-1", "policyType": "A_TYPE"}, True),
+        (TYPE, "DisablePolicyType", {"rootId": "r-1", "policyType": "TAG_POLICY"}, False),
+        (OUTSIDE, "MoveAccount", {"accountId": "1", "sourceParentId": "ou-1"}, True),
+        (OUTSIDE, "MoveAccount", {"accountId": "2", "sourceParentId": "ou-1"}, False),
+        (RULE, "DisableRule", {"name": "org-trail"}, True),
+        (RULE, "RemoveTargets", {"rule": "org-trail"}, True),
+        (RULE, "RemoveTargets", {"rule": "other"}, False),
+        (RULE, "RemoveTargets", {}, False),
+        (QUEUE, "SetQueueAttributes", {"queueUrl": "https://sqs.us-east-1.amazonaws.com/1/org-trail"}, True),
+        (QUEUE, "SetQueueAttributes", {"queueUrl": "https://sqs.us-east-1.amazonaws.com/1/other"}, False),
         (POLICY, "PutBucketPolicy", {"bucketName": "logs", "bucketPolicy": {}, "policy": ""}, True),
         (POLICY, "DeleteBucketPolicy", {"bucketName": "logs", "Host": "logs.s3.amazonaws.com", "policy": ""}, True),
         (POLICY, "PutBucketPolicy", {"bucketName": "other"}, False),

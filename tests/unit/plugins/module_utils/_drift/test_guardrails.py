@@ -17,7 +17,8 @@ ITEM = {"name": "org-trail-members", "type": "service_control_policy"}
 
 def result(before: dict[str, Any], *, type_enabled: bool = False) -> dict[str, Any]:
     diff = {"before": before, "after": THERE}
-    return {"changed": before != THERE, "diff": diff, "item": ITEM, "type_enabled": type_enabled}
+    policy = {"id": "p-1" if before else ""}
+    return {"changed": before != THERE, "diff": diff, "item": ITEM, "policy": policy, "type_enabled": type_enabled}
 
 
 @pytest.mark.parametrize(
@@ -28,21 +29,21 @@ def result(before: dict[str, Any], *, type_enabled: bool = False) -> dict[str, A
         ({"results": [result({})]}, [("policy org-trail-members", "policy", "present", "absent")]),
         (
             {"results": [result({**THERE, "statements": {"Keep": OTHER}})]},
-            [("policy org-trail-members", "statements", [KEEP], [OTHER])],
+            [("policy org-trail-members p-1", "statements", [KEEP], [OTHER])],
         ),
         (
             {"results": [result({**THERE, "statements": {}})]},
-            [("policy org-trail-members", "statements", [KEEP], ["no Keep"])],
+            [("policy org-trail-members p-1", "statements", [KEEP], ["no Keep"])],
         ),
         (
             {"results": [result({**THERE, "targets": []})]},
-            [("policy org-trail-members", "targets", ["r-1"], [])],
+            [("policy org-trail-members p-1", "targets", ["r-1"], [])],
         ),
         (
             {"results": [result({**THERE, "targets": []}, type_enabled=True)]},
             [
                 ("policies of the type service_control_policy", "policy type", "enabled", "disabled"),
-                ("policy org-trail-members", "targets", ["r-1"], []),
+                ("policy org-trail-members p-1", "targets", ["r-1"], []),
             ],
         ),
         (
@@ -51,7 +52,7 @@ def result(before: dict[str, Any], *, type_enabled: bool = False) -> dict[str, A
         ),
         (
             {"outside": [{"id": "1", "name": "a"}]},
-            [("account 1 a", "guardrails", "below one of guardrails_targets", "below none of them")],
+            [("account a 1", "guardrails", "below one of guardrails_targets", "below none of them")],
         ),
     ],
 )
@@ -59,3 +60,18 @@ def test_guardrail_drift(guardrails: dict[str, Any], rows: list[Any]) -> None:
     found = guardrail_drift(guardrails)
     assert [(one.object, one.what, one.expected, one.found) for one in found] == rows
     assert all("guard_org_trail" in one.remedy for one in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "events"),
+    [
+        ({"targets": []}, ("DetachPolicy",)),
+        ({"targets": ["r-1", "ou-1"]}, ("AttachPolicy",)),
+        ({"targets": ["ou-1"]}, ("DetachPolicy", "AttachPolicy")),
+        ({"statements": {}}, ("UpdatePolicy",)),
+        ({"tags": {"a": "b"}}, ("UntagResource", "TagResource")),
+    ],
+)
+def test_a_drift_names_the_events_that_may_have_caused_it(before: dict[str, Any], events: tuple[str, ...]) -> None:
+    (found,) = guardrail_drift({"results": [result({**THERE, **before})]})
+    assert found.events == events

@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail import AnsibleCloudTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift import history
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drift import BUCKET, TRAIL, Drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
-    BUCKET,
-    TRAIL,
-    Drift,
     access_drift,
     health_drift,
     policy_drift,

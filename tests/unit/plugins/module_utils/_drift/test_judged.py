@@ -8,13 +8,8 @@ from __future__ import annotations
 import json
 from xml.etree import ElementTree
 
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
-    BUCKET,
-    TRAIL,
-    Drift,
-    failure_drift,
-    not_judged,
-)
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drift import BUCKET, TRAIL, Drift, not_judged
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import failure_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.judged import (
     Judged,
     as_json,

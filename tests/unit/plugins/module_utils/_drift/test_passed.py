@@ -10,17 +10,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.administrators import ALL, WHAT
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import (
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drift import (
     BUCKET,
     ORGANIZATION,
     Drift,
-    DriftOptions,
-    collect_drift,
     not_judged,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.guardrails import guardrail_drift
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.drifts import DriftOptions, collect_drift
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.passed import collect_passed
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._drift.watch import watch_drift
 
 ARN = "arn:aws:cloudtrail:us-east-1:111111111111:trail/default"
 NOTHING = DriftOptions(
@@ -51,6 +48,7 @@ KEPT = {
     "type_enabled": False,
     "targets": ["r-1", "ou-1"],
     "item": {"name": "org-trail-members", "type": "service_control_policy"},
+    "policy": {"id": "p-1"},
     "diff": {"before": STATEMENTS, "after": STATEMENTS},
 }
 
@@ -122,9 +120,7 @@ POLICY = {"statement": "Write", "expected": "it", "found": "nothing", "fix": "Ad
 )
 def test_what_is_as_wanted(given: dict[str, Any], found: dict[str, Any]) -> None:
     options = replace(NOTHING, **given)
-    assert {
-        one.what: one.found for one in collect_passed(options, collect_drift(options, guardrail_drift, watch_drift))
-    } == found
+    assert {one.what: one.found for one in collect_passed(options, collect_drift(options))} == found
 
 
 OUTSIDER = Drift(BUCKET, "logs", "encryption", "a key of the organization", "another", "Mend it.")
