@@ -15,7 +15,7 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
     from botocore.credentials import ReadOnlyCredentials
 
 from .._aws.arn import TrailArn, parse_trail_arn
-from .._aws.caller import Answer, Caller, ClientCaller, Failure
+from .._aws.caller import Answer, Caller, Failure
 from .._aws.session import answer_refusal
 from .._aws.untyped import Client, Structure
 from .._organization.entry import Target, judge_state
@@ -65,7 +65,7 @@ class TrailsRun:
     def __init__(
         self, sts: Client, cloudtrail: Callable[[str], Client], region: str, session_name: str, *, threads: int
     ) -> None:
-        self._sts = ClientCaller(sts, "AssumeRole")
+        self._sts = Caller(sts, "AssumeRole")
         self._cloudtrail = cloudtrail
         self._region = region
         self._session_name = session_name
@@ -84,8 +84,10 @@ class TrailsRun:
         tasks = (partial(self._enter, Account(target, None)) for target in targets)
 
         def look() -> None:
-            for ask in list(self._asks.values()):
-                ask.cut_slow()
+            with self._lock:
+                asked = [self._sts, *self._asks.values()]
+            for one in asked:
+                one.cut_slow()
             tick()
 
         return Fanout(tasks, self._threads, deadline).run(look, every=1.0)
@@ -106,7 +108,7 @@ class TrailsRun:
                 **external_id,
             }
             account.attempt += 1
-            answer = self._counted("STS", lambda: self._sts(account.attempt, **request))
+            answer = self._counted("STS", lambda: self._sts(None, account.attempt, **request))
             if not answer.ok:
                 failure = Failure("sts:AssumeRole", target.role_arn, answer.code, answer.message)
                 return self._end(target.id, str(failure))

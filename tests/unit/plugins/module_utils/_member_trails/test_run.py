@@ -61,7 +61,6 @@ class FakeCaller:
 def ask(monkeypatch: pytest.MonkeyPatch, *targets: Target, **table: Any) -> tuple[TrailsRun, list[str]]:
     fake = type("Fake", (FakeCaller,), {"made": [], **table})
     monkeypatch.setattr(run, "Caller", fake)
-    monkeypatch.setattr(run, "ClientCaller", lambda *_: None)
     asked = TrailsRun(None, lambda region: region, "us-east-1", "tests", threads=1)
     assert asked.ask(targets or (Target(MEMBER, "Team", "ACTIVE"),), time.monotonic() + 30, lambda: None)
     return asked, fake.made  # type: ignore[attr-defined]
