@@ -22,6 +22,7 @@ LONGEST = (
     "test_delegated_administrator.py",
     "test_guardrails.py",
     "test_role_log_bucket.py",
+    "test_watch_org_trail.py",
     "test_matrix.py",
     "test_enable_org_trail.py",
     "test_member_trail.py",

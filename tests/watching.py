@@ -44,7 +44,7 @@ def make_senders(lab: Lab) -> dict[str, dict[str, str]]:
 def write_watched_inventory(folder: Path, lab: Lab, hosts: dict[str, dict[str, str]]) -> Path:
     """The lab's inventory, with variables of hosts beside it."""
     for host, variables in hosts.items():
-        (folder / "host_vars").mkdir(exist_ok=True)
+        (folder / "host_vars").mkdir(parents=True, exist_ok=True)
         (folder / "host_vars" / f"{host}.yml").write_text(json.dumps(variables))
     return write_inventory(folder / "inventory.yml", lab.ready)
 

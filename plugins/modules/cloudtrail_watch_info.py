@@ -15,7 +15,7 @@ description:
     its key, and the Amazon SQS queue that their events go to. Looks at what there is of them in one account, and tells
     what has to change. The role
     R(cloudsec.org_trail.drift_events, ansible_collections.cloudsec.org_trail.drift_events_role) does that, with
-    M(amazon.aws.cloudwatchevent_rule), which knows no check mode, and M(community.aws.sqs_queue).
+    C(amazon.aws.cloudwatchevent_rule), which knows no check mode, and C(community.aws.sqs_queue).
   - AWS shows an event in the account and region of the call, Organizations' in one region of the partition. The queue
     is in the management account, in the trail's home region. A rule hands its events to a queue of the same region,
     also in another account, with a role; from another region first to the home region's default bus of its own account.
@@ -162,7 +162,7 @@ rules:
       sample: Managed by cloudsec.org_trail.
     wanted:
       description:
-        - Its settings as they are wanted, by the names of M(amazon.aws.cloudwatchevent_rule); empty with
+        - Its settings as they are wanted, by the names of C(amazon.aws.cloudwatchevent_rule); empty with
           O(state=absent).
       type: dict
       sample:
@@ -217,7 +217,7 @@ queues:
       sample: 0
     wanted:
       description:
-        - Its settings as they are wanted, by the names of M(community.aws.sqs_queue); empty with O(state=absent).
+        - Its settings as they are wanted, by the names of C(community.aws.sqs_queue); empty with O(state=absent).
       type: dict
       sample:
         visibility_timeout: 300

@@ -65,7 +65,7 @@ def test_the_rulebook_repairs_as_another_user(environment: dict[str, str], tmp_p
     tmp_path.chmod(0o777)
     with Lab("--scenario", "lesson") as lab:
         write_inventory(tmp_path / "inventory.yml", lab.ready)
-        make_queue(lab, "org-trail")
+        make_queue(lab, "org-trail-events")
         cloudtrail = lab.client("cloudtrail")
         words = command()
         start = next(number for number, word in enumerate(words) if "=" not in word)

@@ -86,7 +86,7 @@ def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def drift(lab: Lab, inventory: Path) -> tuple[dict[str, list[str]], dict[tuple[str, str], Any]]:
-    """What detect_drift.yml names of each rule and queue, and what it found as wanted."""
+    """What detect_drift.yml names of each object, and what it found as wanted."""
     folder = inventory.parent
     given = {**GIVEN, "detect_drift_watch": True, "detect_drift_report_dir": str(folder)}
     result = watch(lab, inventory, playbook="detect_drift", **given)
@@ -185,6 +185,20 @@ def test_what_is_refused_or_predicted_is_not_written(lab: Lab, inventory: Path) 
     lab.control("POST", "options", {"failing_targets": False})
     watch(lab, inventory, drift_events_state="absent").ok()
     assert state(lab) == before
+
+
+@pytest.mark.full
+def test_what_no_event_told_of_is_found_and_repaired_on_schedule(lab: Lab, inventory: Path) -> None:
+    watch(lab, inventory, **GIVEN).ok()
+    lab.control("POST", "options", {"events_lost": True})
+    lab.client("cloudtrail").stop_logging(Name=lab.trail_arn)
+    assert events_in(lab) == []
+    drifted, _passed = drift(lab, inventory)
+    assert drifted == {lab.trail_arn.partition(":aws:")[2]: ["logging"]}
+    watch(lab, inventory, playbook="enable_org_trail", coverage_enabled=False).ok()
+    assert drift(lab, inventory)[0] == {}
+    lab.control("POST", "options", {"events_lost": False})
+    watch(lab, inventory, **GIVEN, drift_events_state="absent").ok()
 
 
 def make_builder(lab: Lab, account: str, policies: dict[str, dict[str, Any]]) -> str:
