@@ -65,6 +65,7 @@ ARGUMENTS: dict[str, Result] = {
     "trusted_access": {"type": "dict", "default": {}},
     "organization_trail": {"type": "dict", "default": {}},
     "member_trails": {"type": "dict", "default": {}},
+    "guardrails": {"type": "dict", "default": {}},
     "fail_on": {"type": "list", "elements": "str", "choices": list(STATUSES), "default": list(FAIL_ON)},
 }
 COLLECTION = Path(__file__).resolve().parents[2]
@@ -92,6 +93,7 @@ class ReportOptions:
     fail_on: list[str]
     findings: bool = False
     member_trails: Result = field(default_factory=dict)
+    guardrails: Result = field(default_factory=dict)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc, unused-ignore]
@@ -156,6 +158,7 @@ def _read(options: ReportOptions) -> Document:
             changes=describe_changes(options.trusted_access, options.organization_trail),
             version=VERSION,
             member_trails=options.member_trails,
+            guardrails=options.guardrails,
         )
     _refuse_wrong_number(len(options.parts), options.expected_parts)
     return merge(_read_json(Path(path), "verdict") for path in options.parts)

@@ -14,8 +14,8 @@ description:
     the run would do something else than asked for.
   - Variables are known when they are an input of one of the collection's roles or playbooks. Unknown is one that
     begins like those, with C(coverage_), C(delegated_administrator_), C(detect_drift_), C(drift_events_),
-    C(guardrails_), C(log_bucket_), C(member_trails_), C(organization_trail_), C(revert_org_trail_) or
-    C(trusted_access_), or that nearly has the name of one.
+    C(guard_org_trail_), C(guardrails_), C(log_bucket_), C(member_trails_), C(organization_trail_),
+    C(revert_org_trail_) or C(trusted_access_), or that nearly has the name of one.
   - Looked at are the variables of the task, and of the hosts in the groups C(management) and C(log_archive).
   - Variables of your own with such a name are let through by the variable C(org_trail_other_variables), a list of names
     and of patterns such as V(coverage_team*).

@@ -315,10 +315,17 @@ summary:
   type: dict
   contains:
     bound:
-      description: Accounts in which every call was denied by a policy of the organization.
+      description: Accounts in which one of the policies denied every call.
       type: list
       elements: str
       sample: ["777788889999"]
+    denied:
+      description:
+        - Accounts in which every call was denied, but some by another policy of the organization, or by one that AWS's
+          answer does not name. That these policies bind there is not proved.
+      type: list
+      elements: str
+      sample: []
     not_bound:
       description: Accounts in which a call was not.
       type: list

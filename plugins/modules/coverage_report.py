@@ -78,6 +78,14 @@ options:
     type: dict
     default: {}
     version_added: 1.2.0
+  guardrails:
+    description:
+      - The fact C(guardrails) of the role R(cloudsec.org_trail.guardrails,
+        ansible_collections.cloudsec.org_trail.guardrails_role), to tell in the report what members cannot do, and in
+        which accounts that was proved. It changes no verdict.
+    type: dict
+    default: {}
+    version_added: 1.2.0
   fail_on:
     description:
       - Statuses with which the verdict is V(failed). V(unchecked), an account and region without any answer, always

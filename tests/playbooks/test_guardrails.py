@@ -536,6 +536,16 @@ def test_the_playbook(world: Guarded) -> None:
     again = world.guard(**canary).ok()
     writes = {entry["operation"] for entry in lab.journal(writes=True, service="organizations")}
     assert (again.changed, writes) == (0, set())
+
+    report = {"guard_org_trail_report": True, "coverage_report_dir": str(world.folder), "guardrails_proof_timeout": 0}
+    some = {"guardrails_targets": [world.members[0]], "guardrails_prove_in_accounts": prove[:2]}
+    half = world.guard(**some, **report, coverage_enabled=True)
+    assert f"The guardrails do not bind {world.members[1]}, expected every account that was asked" in half.msg
+    accounts = json.loads((world.folder / "coverage.json").read_text())["accounts"]
+    found = {one["id"]: one["guardrails"]["status"] for one in accounts if "guardrails" in one}
+    statuses = dict.fromkeys(found, "not_looked_at") | {world.members[0]: "bound", world.members[1]: "not_bound"}
+    assert (found, lab.management in found, len(found) > 2) == (statuses, False, True)
+    assert "What members cannot do" in (world.folder / "coverage.html").read_text()
     world.guard(guardrails_state="absent").ok()
     assert ours(lab) == []
 

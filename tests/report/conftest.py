@@ -100,10 +100,28 @@ def own_trails(found: dict[str, Any]) -> dict[str, Any]:
     return {"organization_trail": owner, "member_trails": trails, "unread": [], "summary": {}}
 
 
+def proved(found: dict[str, Any]) -> dict[str, Any]:
+    """The fact of the role guardrails, by which the first members answered in every way; AWS's text is not ours."""
+    kinds = {"bound": "bound", "denied": "bound_by_other", "not_bound": "not_bound", "unknown": "unknown"}
+    summary: dict[str, list[str]] = {kind: [] for kind in kinds}
+    proof = []
+    for account, (kind, status), text in zip(found["accounts"], kinds.items(), HOSTILE_NAMES, strict=False):
+        summary[kind].append(account["id"])
+        call = {"statement": "OrgTrailKeepTrail", "action": "cloudtrail:StopLogging", "status": status}
+        proof.append({"account_id": account["id"], **call, "policy_arn": text, "reason": text})
+    return {"proof": proof, "summary": summary, "outside": found["accounts"][-1:]}
+
+
 def write_page(path: Path, found: dict[str, Any], **options: Any) -> Document:
     """Write the report about ``found`` to a file; the document it shows."""
     document = new_document(
-        found, CHECKED, trail=TRAIL, log_bucket=BUCKET, changes=CHANGES, member_trails=own_trails(found)
+        found,
+        CHECKED,
+        trail=TRAIL,
+        log_bucket=BUCKET,
+        changes=CHANGES,
+        member_trails=own_trails(found),
+        guardrails=proved(found),
     )
     path.write_text(render(document, judge(document, **options), TEMPLATES), encoding="utf-8")
     return document

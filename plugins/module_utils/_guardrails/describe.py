@@ -25,7 +25,7 @@ from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.options import Result, options_of
 from .lockout import Keepers, exempt_refusal, lockouts
 from .policies import SCOPES, Guardrail, guardrails
-from .proof import BOUND, Member, Proof, prove
+from .proof import DENIALS, Member, Proof, Status, prove
 from .statements import Guarded
 
 PAUSE = 5.0
@@ -214,16 +214,23 @@ def outside_accounts(accounts: Iterable[Account], targets: Iterable[str]) -> lis
 
 
 def summarize(proofs: Iterable[Proof]) -> Result:
-    """The accounts by what was proved: bound where every call was denied by a policy of the organization.
+    """The accounts by what was proved: bound where one of our policies denied every call, denied where some call was
+    denied by another, or by one that AWS does not name.
 
-    What was not looked at, or could not be read, is neither.
+    What was not looked at, or could not be read, is none of these.
     """
     by_account: dict[str, list[Proof]] = {}
     for proof in proofs:
         by_account.setdefault(proof.account_id, []).append(proof)
-    found: dict[str, list[str]] = {"bound": [], "not_bound": [], "unknown": []}
+    found: dict[str, list[str]] = {"bound": [], "denied": [], "not_bound": [], "unknown": []}
     for account, some in sorted(by_account.items()):
-        statuses = {proof.status for proof in some}
-        kind = "not_bound" if "not_bound" in statuses else "bound" if statuses <= set(BOUND) else "unknown"
-        found[kind].append(account)
+        found[_kind({proof.status for proof in some})].append(account)
     return found
+
+
+def _kind(statuses: set[Status]) -> str:
+    if "not_bound" in statuses:
+        return "not_bound"
+    if not statuses <= set(DENIALS):
+        return "unknown"
+    return "bound" if statuses == {"bound"} else "denied"

@@ -20,7 +20,7 @@ from .._work.options import Result
 from .statements import PROBE, Guarded
 
 Status = Literal["bound", "bound_unnamed", "bound_by_other", "not_bound", "exempt", "unknown"]
-BOUND: tuple[Status, ...] = ("bound", "bound_unnamed", "bound_by_other")
+DENIALS: tuple[Status, ...] = ("bound", "bound_unnamed", "bound_by_other")
 
 _BY_POLICY = re.compile(r"explicit deny in a (?:service|resource) control policy(?::\s*(arn:\S+?))?[\s.)]*(?:\(|$)")
 REFUSALS = {"TrailNotFoundException", "MalformedPolicy", "MalformedPolicyDocument", "MalformedPolicyDocumentException"}

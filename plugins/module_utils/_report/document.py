@@ -17,6 +17,7 @@ from typing import Any
 
 from .._coverage.statuses import ANSWERED, UNCHECKED
 from .._work.options import Result
+from .guardrails import guardrails_by_account
 from .limits import merge_events, merge_scopes
 from .member_trails import trails_by_account
 
@@ -42,14 +43,18 @@ def new_document(
     changes: Iterable[str] = (),
     version: str = "",
     member_trails: Result | None = None,
+    guardrails: Result | None = None,
 ) -> Document:
     """The document of one look at the accounts: what cloudtrail_coverage_info found, and where the logs go.
 
     checked_at: when the look ended, ISO 8601 in UTC. changes: what the run changed in AWS, one line each.
     version: the collection's. member_trails: what cloudtrail_member_trails_info found, where it was asked.
+    guardrails: the fact of the role guardrails, where it ran before.
     Raises ReportError when a row names a status that this report does not know.
     """
-    own_trails = trails_by_account(member_trails or {}, [one["id"] for one in found.get("accounts") or []])
+    ids = [one["id"] for one in found.get("accounts") or []]
+    own_trails = trails_by_account(member_trails or {}, ids)
+    proved = guardrails_by_account(guardrails or {}, ids, management_of(trail or {}))
     accounts = [
         {
             **{field: account.get(field) or "" for field in ACCOUNT_FIELDS},
@@ -57,6 +62,7 @@ def new_document(
             **_unit(account),
             **{field: account[field] for field in ("regions_error",) if account.get(field)},
             **own_trails.get(account["id"], {}),
+            **proved.get(account["id"], {}),
         }
         for account in found.get("accounts") or []
     ]
@@ -133,6 +139,11 @@ def template(row: Row, arn: str) -> str:
 def trail_arn(document: Document) -> str:
     """ARN of the trail that a document speaks of, "" when it names none."""
     return str(document["trail"].get("arn") or "")
+
+
+def management_of(trail: Result) -> str:
+    """The account that a trail belongs to, the organization's management account; "" where no ARN tells."""
+    return str(trail.get("arn") or "::::").split(":")[4]
 
 
 def checked_between(document: Document) -> tuple[str, str]:

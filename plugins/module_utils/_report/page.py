@@ -12,9 +12,10 @@ from typing import Any
 from .._coverage.statuses import QUIET, STATUSES
 from .._work.options import Result
 from .._work.times import NEVER, time_of
-from .document import Document, Row, cells, checked_between, template, trail_arn
+from .document import Document, Row, cells, checked_between, management_of, template, trail_arn
 from .evidence import describe_look
 from .facts import BUCKET_FACTS, TRAIL_FACTS, describe_settings, describe_weaknesses, facts
+from .guardrails import describe_guardrails
 from .member_trails import describe_member_trails
 from .verdict import Verdict, remedy_of
 
@@ -67,6 +68,7 @@ def page_facts(document: Document, verdict: Verdict) -> Result:
         "changes": document["changes"],
         "look": describe_look(document),
         "member_trails": describe_member_trails(document["accounts"]),
+        "guardrails": describe_guardrails(document["accounts"], management_of(document["trail"])),
     }
 
 

@@ -14,6 +14,7 @@ PREFIXES = (
     "delegated_administrator_",
     "detect_drift_",
     "drift_events_",
+    "guard_org_trail_",
     "guardrails_",
     "log_bucket_",
     "member_trails_",

@@ -26,6 +26,7 @@ def test_known_are_the_inputs_of_roles_and_playbooks_and_no_other_names() -> Non
     inputs = {name for role in ROLES for spec in role_specs(role).values() for name in spec["options"]}
     own = {"coverage_enabled", "detect_drift_coverage", "detect_drift_findings", "detect_drift_report_dir"}
     own |= {"detect_drift_delegated_administrators", "detect_drift_guardrails", "detect_drift_trusted_accounts"}
+    own |= {"guard_org_trail_report"}
     own |= {"detect_drift_watch"}
     own |= {"coverage_member_trails", "organization_trail_caller"}
     own |= {"revert_org_trail_bucket", "revert_org_trail_record"}

@@ -124,7 +124,10 @@ def test_outside_accounts(targets: tuple[str, ...], outside: list[str]) -> None:
 @pytest.mark.parametrize(
     ("statuses", "kind"),
     [
-        (["bound", "bound_unnamed", "bound_by_other"], "bound"),
+        (["bound", "bound"], "bound"),
+        (["bound", "bound_unnamed"], "denied"),
+        (["bound", "bound_by_other"], "denied"),
+        (["bound_by_other", "exempt"], "unknown"),
         (["bound", "not_bound", "unknown"], "not_bound"),
         (["bound", "unknown"], "unknown"),
         (["exempt"], "unknown"),
@@ -133,4 +136,4 @@ def test_outside_accounts(targets: tuple[str, ...], outside: list[str]) -> None:
 def test_summarize(statuses: list[Status], kind: str) -> None:
     """What was not looked at is never counted as good."""
     found = summarize(Proof("1", "Sid", "a:B", status) for status in statuses)
-    assert found == {"bound": [], "not_bound": [], "unknown": [], kind: ["1"]}
+    assert found == {"bound": [], "denied": [], "not_bound": [], "unknown": [], kind: ["1"]}
