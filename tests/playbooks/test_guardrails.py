@@ -578,7 +578,8 @@ def test_drift_is_named_and_repaired(world: Guarded) -> None:
     organizations.disable_policy_type(RootId=world.root, PolicyType="RESOURCE_CONTROL_POLICY")
     attacker = world.lab.client("sts").get_caller_identity()["Arn"]
     found = drift(**some)
-    assert {one: found[one] for one in found if one[1] != "tags"} == {
+    found.pop(("Leaver", "guardrails"), None)  # made, and let go, by another test
+    assert found == {
         ("org-trail-members", "statements"): attacker,
         ("org-trail-members", "targets"): attacker,
         ("org-trail-log-archive", "policy"): "",  # event history has a deleted policy's id, not its name

@@ -55,7 +55,18 @@ ADMINISTER = (
     "cloudtrail:StopLogging",
     "cloudtrail:UpdateTrail",
 )
-RETIRE = ("cloudtrail:DeleteTrail", "cloudtrail:StartLogging", "cloudtrail:StopLogging")
+RETIRE = (
+    "cloudtrail:AddTags",
+    "cloudtrail:CreateTrail",
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventConfiguration",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:PutInsightSelectors",
+    "cloudtrail:RemoveTags",
+    "cloudtrail:StartLogging",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
+)
 WATCH_RULES = ("events:DeleteRule", "events:PutRule", "events:PutTargets", "events:RemoveTargets")
 WATCH_QUEUES = ("sqs:DeleteQueue", "sqs:SetQueueAttributes")
 
