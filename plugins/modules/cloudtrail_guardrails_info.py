@@ -158,7 +158,8 @@ extends_documentation_fragment:
   - amazon.aws.region.modules
 notes:
   - "IAM actions: C(organizations:DescribeOrganization), C(organizations:ListPolicies); with O(attached_to)
-    C(organizations:ListAccounts), with O(prove_in_accounts) C(sts:AssumeRole) on its roles."
+    C(organizations:ListAccounts), C(organizations:ListPoliciesForTarget) and C(organizations:DescribePolicy), with
+    O(prove_in_accounts) C(sts:AssumeRole) on its roles."
 seealso:
   - module: cloudsec.org_trail.organizations_policy
   - name: Service control policies
@@ -350,6 +351,35 @@ outside:
       description: Name of the account.
       type: str
       sample: Sandbox
+guarded_by:
+  description:
+    - What other service control policies, such as those of Control Tower, deny already in the log bucket's account, of
+      what the guardrails deny there. They are only read. Empty without O(attached_to).
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    policy_id:
+      description: Id of the other policy.
+      type: str
+      sample: p-examplepolicyid2
+    policy_name:
+      description: Name of the other policy.
+      type: str
+      sample: aws-guardrails-AbCdEf
+    target:
+      description: Id of the root, OU or account that it is attached to.
+      type: str
+      sample: ou-abcd-11111111
+    statement:
+      description: Sid of the statement of the guardrails that denies the same.
+      type: str
+      sample: OrgTrailKeepBucket
+    actions:
+      description: What it denies of that statement.
+      type: list
+      elements: str
+      sample: [s3:DeleteBucket]
 """
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError

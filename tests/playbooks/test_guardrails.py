@@ -529,6 +529,19 @@ def test_the_playbook(world: Guarded) -> None:
     }
     world.guard(**canary, guardrails_canary_only=True).ok()
     assert ours(lab) == ["org-trail-members"]
+    tower = {"Effect": "Deny", "Action": "s3:PutBucketPolicy", "Resource": "*"}
+    created = world.organizations.create_policy(
+        Name="aws-guardrails-AbCdEf",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [tower]}),
+    )
+    others = {"PolicyId": created["Policy"]["PolicySummary"]["Id"]}
+    world.organizations.attach_policy(**others, TargetId=lab.log_archive)
+    told = world.guard("--check").ok().results[-1].msg
+    assert "Of other policies guard the bucket, too: aws-guardrails-AbCdEf." in told
+    world.organizations.detach_policy(**others, TargetId=lab.log_archive)
+    world.organizations.delete_policy(**others)
     done = world.guard(**canary).ok()
     assert ours(lab) == ["org-trail-log-archive", "org-trail-members", "org-trail-resources"]
     assert "Proved in " in done.results[-1].msg

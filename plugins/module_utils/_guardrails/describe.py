@@ -24,6 +24,7 @@ from .._organization.reader import Paces, read_organization
 from .._organization.refusals import caller_refusal, feature_refusal
 from .._work.options import Result, options_of
 from .lockout import Keepers, exempt_refusal, lockouts
+from .others import Guard, guards, read_others
 from .policies import SCOPES, Guardrail, guardrails
 from .proof import DENIALS, Member, Proof, Status, prove
 from .statements import Guarded
@@ -151,7 +152,9 @@ def describe_guardrails(
     locked = lockouts(rails, guarded, options.keepers())
     members = () if locked else options.prove_in_accounts
     proofs = list(_proofs(session, guarded, members, options, sleep))
-    outside = [] if options.attached_to is None else _outside(session, options.attached_to)
+    accounts = [] if options.attached_to is None else _members(session)
+    outside = outside_accounts(accounts, options.attached_to or ())
+    others = _others(client, accounts, guarded, rails)
     return {
         "policies": [_shown(rail, guarded) for rail in rails],
         "existing": existing_policies(client, options.name_prefix),
@@ -159,6 +162,7 @@ def describe_guardrails(
         "proof": [proof.result() for proof in proofs],
         "summary": summarize(proofs),
         "outside": [{"id": account.id, "name": account.name} for account in outside],
+        "guarded_by": [{**asdict(one), "actions": list(one.actions)} for one in others],
     }
 
 
@@ -196,11 +200,18 @@ def _shown(rail: Guardrail, guarded: Guarded) -> Result:
     return {**what, "content": rail.content, **size}
 
 
-def _outside(session: Session, targets: tuple[str, ...]) -> list[Account]:
-    """The active members that no target is or stands above."""
+def _members(session: Session) -> list[Account]:
+    """The accounts of the organization without management, which no policy binds."""
     found = read_organization(session.client("organizations"), Paces())
-    management = found.organization.management_account_id
-    return outside_accounts((one for one in found.accounts if one.id != management), targets)
+    return [one for one in found.accounts if one.id != found.organization.management_account_id]
+
+
+def _others(client: Client, members: Iterable[Account], guarded: Guarded, rails: Iterable[Guardrail]) -> list[Guard]:
+    """What other policies above the log bucket's account deny there already; nothing where members were not read."""
+    archive = next((one for one in members if one.id == guarded.place.owner), None)
+    if archive is None:
+        return []
+    return guards(read_others(client, [*ou_ids(archive.ou_path), archive.id], [rail.name for rail in rails]), guarded)
 
 
 def outside_accounts(accounts: Iterable[Account], targets: Iterable[str]) -> list[Account]:
