@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -608,32 +608,41 @@ def test_drift_is_named_and_repaired(world: Guarded) -> None:
 # --- the page -----------------------------------------------------------------------------------------
 
 PAGE = ROOT / "docs" / "docsite" / "rst" / "guardrails.rst"
+ATTACKS_PAGE = PAGE.with_name("attacks.rst")
 MARK = ".. What follows is written by tests/playbooks/test_guardrails.py."
 
 
 def check_page(prevented: dict[str, list[str]]) -> None:
-    """The page's end tells what the test saw. ``ORG_TRAIL_WRITE_DOCS=1`` writes it."""
+    """The page's end tells what the test saw, which ``ORG_TRAIL_WRITE_DOCS=1`` writes; the attacks' page tells the sum."""
     text = PAGE.read_text(encoding="utf-8")
     whole = text.partition(MARK)[0] + MARK + "\n\n" + "\n".join(page_lines(prevented)) + "\n"
     if os.environ.get("ORG_TRAIL_WRITE_DOCS"):
         PAGE.write_text(whole, encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == whole
+    member, archive = (len(of_the_catalogue(prevented[f"{who} administrator"])) for who in ("member", "log archive"))
+    told = f"prevent {archive} of these rows, and {member} for those of another member"
+    assert told in " ".join(ATTACKS_PAGE.read_text(encoding="utf-8").split())
+
+
+def of_the_catalogue(prevented: Iterable[str]) -> set[str]:
+    """The rows of the catalogue that some attacks stand for."""
+    titles = {attack.title for attack in CATALOGUE}
+    known = {one.title: {title for title in titles if re.fullmatch(one.catalogue or one.title, title)} for one in ALL}
+    return set().union(*(known[title] for title in prevented))
 
 
 def page_lines(prevented: dict[str, list[str]]) -> Iterator[str]:
-    titles = {attack.title for attack in CATALOGUE}
-    known = {one.title: {title for title in titles if re.fullmatch(one.catalogue or one.title, title)} for one in ALL}
     yield "Each row was tried in the lab. It works without the guardrails; with them AWS's denial names one of them."
-    yield f"The catalogue has {len(titles)} rows; those that the management account does are prevented by no policy:"
+    yield f"The catalogue has {len(CATALOGUE)} rows; those that the management account does are prevented by no policy:"
     yield "see :ref:`ansible_collections.cloudsec.org_trail.docsite.attacks`."
     yield ""
     for who, some in prevented.items():
-        of_the_catalogue = set().union(*(known[title] for title in some))
-        yield f"* {len(some)} by a {who}; rows of the catalogue that are prevented for them: {len(of_the_catalogue)}"
+        rows = len(of_the_catalogue(some))
+        yield f"* {len(some)} by a {who}; rows of the catalogue that are prevented for them: {rows}"
     yield ""
     yield from (".. list-table::", "   :header-rows: 1", "   :widths: 50 25 25", "")
     yield from ("   * - What is done", "     - Denied to", "     - Rows of the catalogue")
     for title in dict.fromkeys(title for some in prevented.values() for title in some):
         yield f"   * - {title}"
         yield f"     - {', '.join(who for who, some in prevented.items() if title in some)}"
-        yield f"     - {len(known[title]) or ''}".rstrip()
+        yield f"     - {len(of_the_catalogue([title])) or ''}".rstrip()

@@ -28,8 +28,8 @@ from tests.packaging.interpreters import find_interpreter
 from tests.playbooks.test_attacks import ATTACKS, Attack, World
 from tests.watching import make_senders, queue_url, watch, write_watched_inventory
 
-pytestmark = pytest.mark.scale  # the whole file takes twenty minutes
-
+SCALE = pytest.mark.scale
+"""Of all but one: the whole file takes twenty minutes."""
 RULEBOOK = ROOT / "extensions" / "eda" / "rulebooks" / "keep_org_trail.yml"
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "watch.rst").read_text(encoding="utf-8")
 QUEUE = "org-trail-events"
@@ -164,6 +164,7 @@ def withstand(kept: Kept, attack: Attack) -> float:
     return seconds
 
 
+@SCALE
 def test_each_attack_of_the_catalogue_is_repaired_and_makes_two_runs(kept: Kept, programs: Path) -> None:
     with kept.rulebook(programs):
         seconds = {attack.title: round(withstand(kept, attack), 1) for attack in REPAIRED}
@@ -171,6 +172,7 @@ def test_each_attack_of_the_catalogue_is_repaired_and_makes_two_runs(kept: Kept,
     (ROOT / ".cache" / "rulebook_seconds.json").write_text(json.dumps(figures, indent=2))
 
 
+@SCALE
 def test_a_playbook_of_ones_own_repairs_the_bucket_policy_too(kept: Kept, programs: Path) -> None:
     """The guide's own example."""
     lab, world = kept.lab, kept.world
@@ -198,6 +200,7 @@ def policy_of(kept: Kept) -> str:
         return ""
 
 
+@SCALE
 def test_a_burst_makes_two_runs_and_what_comes_after_the_first_had_looked_is_not_lost(
     kept: Kept, programs: Path
 ) -> None:
@@ -213,6 +216,7 @@ def test_a_burst_makes_two_runs_and_what_comes_after_the_first_had_looked_is_not
         assert kept.runs() == before + 2
 
 
+@SCALE
 def test_what_starts_no_run(kept: Kept, programs: Path) -> None:
     own = f"arn:aws:sts::{kept.lab.management}:assumed-role/Keeper/cloudsec.org_trail"
     with kept.rulebook(programs):
@@ -227,6 +231,7 @@ def test_what_starts_no_run(kept: Kept, programs: Path) -> None:
         assert comes_true(lambda: kept.runs() == before + 2), kept.log
 
 
+@pytest.mark.full
 def test_an_event_that_was_received_before_a_kill_is_repaired_at_the_next_start(kept: Kept, programs: Path) -> None:
     with kept.rulebook(programs):
         kept.lab.clear_journal()
@@ -238,6 +243,7 @@ def test_an_event_that_was_received_before_a_kill_is_repaired_at_the_next_start(
         assert is_whole(kept), kept.log
 
 
+@SCALE
 def test_the_repairs_own_events_start_no_loop(kept: Kept, programs: Path) -> None:
     """Ten minutes without an event after the repair. Its writes are an administrator's, which nothing leaves out."""
     variables = kept.inventory.parent / "host_vars" / "management_account.yml"
