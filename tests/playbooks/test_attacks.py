@@ -848,6 +848,11 @@ def page() -> str:
         "``enable_org_trail.yml`` then writes. Where it does not repair, its message says what to do, or that of",
         "``detect_drift.yml``.",
         "",
+        # test_guardrails.py proves the numbers.
+        "For administrators and root users of the log archive :ref:`the guardrails",
+        "<ansible_collections.cloudsec.org_trail.docsite.guardrails>` prevent 21 of these rows, and 1 for those of",
+        "another member. What management's do, no policy of the organization prevents.",
+        "",
         ".. list-table::",
         "   :header-rows: 1",
         "   :widths: 28 22 25 25",

@@ -613,7 +613,7 @@ MARK = ".. What follows is written by tests/playbooks/test_guardrails.py."
 
 
 def check_page(prevented: dict[str, list[str]]) -> None:
-    """The page's end tells what the test saw, which ``ORG_TRAIL_WRITE_DOCS=1`` writes; the attacks' page tells the sum."""
+    """The page's end tells what the test saw, and that of the attacks the sum. ``ORG_TRAIL_WRITE_DOCS=1`` writes it."""
     text = PAGE.read_text(encoding="utf-8")
     whole = text.partition(MARK)[0] + MARK + "\n\n" + "\n".join(page_lines(prevented)) + "\n"
     if os.environ.get("ORG_TRAIL_WRITE_DOCS"):
