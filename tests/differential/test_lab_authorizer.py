@@ -192,7 +192,8 @@ def case_of(policy: Policy, action: str, resource: str, context: dict[str, str])
     """A request of a role of the account that the policy is for; roles and keys let that account in themselves."""
     named = context.get("aws:ResourceAccount") or (resource.split(":") + [""] * 5)[4]
     owner = named if named.isdigit() else ACCOUNT  # AWS's own policies belong to "aws"
-    account = owner if action.startswith(("s3:", "cloudtrail:CreateTrail", "account:ListRegions")) else ACCOUNT
+    own_actions = ("s3:", "cloudtrail:CreateTrail", "account:ListRegions", "events:", "iam:PassRole")
+    account = owner if action.startswith(own_actions) else ACCOUNT
     let_in = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": action}
     own = {"sts": let_in, "kms": {**let_in, "Resource": "*"}}.get(action.partition(":")[0])
     return {
