@@ -1,12 +1,14 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, events, root keys, time,
+"""The lab's own HTTP interface under ``/lab``: faults, journal, delivery, options, members, events, keys, time,
 and what Cost Explorer tells (`lab.services.ce`).
 
 ``GET /lab/journal`` takes fields of an entry as query, for example ``?service=sts&writes=true``.
 ``POST /lab/roles`` with ``{"name": …, "trust": …, "policy": …}`` makes a role in every member, and in each that comes
 later, as a service-managed StackSet does; it answers their ids.
+``POST /lab/linked`` with ``{"account": id}`` answers keys of CloudTrail's service-linked role in that account, which in
+AWS only CloudTrail has.
 ``POST /lab/root`` with ``{"account": id}`` answers access keys of that account's root user.
 ``GET /lab/operations`` lists every service, operation and outcome since the start, each once.
 """
@@ -58,7 +60,7 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
             return delivery.deliver(world, **{"hours": 1, **(body or {})})
         case _, "members":
             return members.answer(world, method, body)
-        case "POST", "root" | "roles":
+        case "POST", "linked" | "root" | "roles":
             return iam_answer(world, what, body)
         case "POST", "events":
             return {"id": feed.inject(world, **body)}
@@ -74,7 +76,9 @@ def answer(world: World, method: str, what: str, body: Any) -> Any:
 
 
 def iam_answer(world: World, what: str, body: dict[str, Any]) -> Any:
-    """Keys of an account's root user, or the ids of the members that a role was made in."""
+    """Keys of an account's service-linked role or root user, or the ids of the members that a role was made in."""
+    if what == "linked":
+        return iam.make_linked_keys(world, body["account"])
     if what == "root":
         return iam.make_root_keys(world, body["account"])
     org = organization(world)

@@ -60,6 +60,8 @@ options:
       - ARNs of the IAM roles and users that the guardrails spare, as IAM has them, with their path; V(*) and V(?) are
         wildcards in a name. The role that repairs the log bucket is one of them.
       - Nobody is spared in leaving the organization and in deleting CloudTrail's service-linked roles.
+      - Nobody but they may make or change one of them, because who may do that could act as one of them. Name what
+        deploys these roles, too.
     type: list
     elements: str
     default: []

@@ -424,7 +424,7 @@ def test_fact_10_2_so_many_policies_stand_on_one_target(lab: Lab, client: Any, k
         client.delete_policy(PolicyId=policy["Id"])
 
 
-def test_fact_10_3_root_users_of_members_are_bound_and_service_linked_roles_are_not(lab: Lab, client: Any) -> None:
+def test_fact_10_3_root_users_of_members_are_bound_and_managements_is_not(lab: Lab, client: Any) -> None:
     account, root = member_of(lab), root_of(client)
     s3 = lab.client_with(lab.control("POST", "root", {"account": account}), "s3")
     _code, message = refused(s3.list_buckets)
@@ -439,6 +439,27 @@ def test_fact_10_3_root_users_of_members_are_bound_and_service_linked_roles_are_
     sts = lab.client_with(lab.control("POST", "root", {"account": lab.management}), "sts")
     role = {"RoleArn": f"arn:aws:iam::{account}:role/OrganizationAccountAccessRole", "RoleSessionName": "root"}
     assert refused(sts.assume_role, **role)[1] == "Roles may not be assumed by root accounts."
+
+
+def test_fact_10_3_policies_do_not_bind_service_linked_roles(lab: Lab, client: Any) -> None:
+    account = member_of(lab)
+    ordinary = lab.client("s3", account)
+    linked = lab.client_with(lab.control("POST", "linked", {"account": account}), "s3")
+    bucket = {"Bucket": "of-a-member"}
+    ordinary.create_bucket(**bucket)
+    client.enable_policy_type(RootId=root_of(client), PolicyType="RESOURCE_CONTROL_POLICY")
+    for kind, everybody in (("SERVICE_CONTROL_POLICY", {}), ("RESOURCE_CONTROL_POLICY", {"Principal": "*"})):
+        deny = {"Effect": "Deny", **everybody, "Action": "s3:GetBucketLocation", "Resource": "*"}
+        content = json.dumps({"Version": "2012-10-17", "Statement": deny})
+        made = client.create_policy(Name=f"no {kind}", Description="", Type=kind, Content=content)
+        policy = {"PolicyId": made["Policy"]["PolicySummary"]["Id"]}
+        client.attach_policy(**policy, TargetId=account)
+        assert kind.lower().replace("_", " ") in refused(ordinary.get_bucket_location, **bucket)[1]
+        assert not refusal(linked.get_bucket_location, **bucket)
+        client.detach_policy(**policy, TargetId=account)
+        client.delete_policy(**policy)
+    client.disable_policy_type(RootId=root_of(client), PolicyType="RESOURCE_CONTROL_POLICY")
+    ordinary.delete_bucket(**bucket)
 
 
 def test_a_stack_sets_role_is_in_every_member_and_in_each_that_comes_later(lab: Lab, client: Any) -> None:

@@ -179,8 +179,8 @@ class Guarded:
         self.let_root_users_act()
         iam = lab.client("iam", lab.log_archive)
         trust = {"Effect": "Allow", "Principal": {"AWS": lab.management}, "Action": "sts:AssumeRole"}
-        trust_policy = json.dumps({"Version": "2012-10-17", "Statement": trust})
-        self.repair = iam.create_role(RoleName=REPAIR, AssumeRolePolicyDocument=trust_policy)["Role"]["Arn"]
+        self.trust_policy = json.dumps({"Version": "2012-10-17", "Statement": trust})
+        self.repair = iam.create_role(RoleName=REPAIR, AssumeRolePolicyDocument=self.trust_policy)["Role"]["Arn"]
         iam.attach_role_policy(RoleName=REPAIR, PolicyArn=EVERYTHING)
         self.own_trails()
         kms = lab.client("kms", lab.log_archive)
@@ -405,6 +405,10 @@ OF_MEMBERS = [
     ),
 ]
 OF_THE_LOG_ARCHIVE = [
+    Attack(
+        "Let oneself into the role that is exempt",
+        lambda a: a.iam.update_assume_role_policy(RoleName=REPAIR, PolicyDocument=a.world.trust_policy),
+    ),
     Attack("Delete the bucket", lambda a: a.s3.delete_bucket(**a.bucket), Attacker.make_bucket, Attacker.empty),
     Attack(
         "Empty the bucket policy",
@@ -527,7 +531,10 @@ def test_the_playbook(world: Guarded) -> None:
         "guardrails_canary_prove_in_accounts": prove[:1],
         "guardrails_prove_in_accounts": prove,
     }
-    world.guard(**canary, guardrails_canary_only=True).ok()
+    for _run in range(2):
+        told = world.guard(**canary, guardrails_canary_only=True).ok().results[-1].msg
+        assert f"Proved in {world.members[0]}." in told
+        assert set(told.rpartition("Outside: ")[2].rstrip(". ").split(", ")) >= {*world.members[1:], lab.log_archive}
     assert ours(lab) == ["org-trail-members"]
     tower = {"Effect": "Deny", "Action": "s3:PutBucketPolicy", "Resource": "*"}
     created = world.organizations.create_policy(
@@ -559,7 +566,7 @@ def test_the_playbook(world: Guarded) -> None:
     statuses = dict.fromkeys(found, "not_looked_at") | {world.members[0]: "bound", world.members[1]: "not_bound"}
     assert (found, lab.management in found, len(found) > 2) == (statuses, False, True)
     assert "What members cannot do" in (world.folder / "coverage.html").read_text()
-    world.guard(guardrails_state="absent").ok()
+    assert world.guard(guardrails_state="absent").ok().results[-1].msg.strip() == "No guardrails."
     assert ours(lab) == []
 
 

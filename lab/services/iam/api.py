@@ -123,6 +123,15 @@ def make_service_linked_role(world: World, account: str, service: str = CLOUDTRA
         linked_role(world, account, service, LINKED_ROLES[service], "")
 
 
+def make_linked_keys(world: World, account: str) -> dict[str, str]:
+    """Keys of CloudTrail's service-linked role, which is made where it is missing, as IAM answers keys."""
+    make_service_linked_role(world, account)
+    key = "ASIA" + word(world.random, 16).upper()
+    arn = f"arn:{world.partition}:sts::{account}:assumed-role/{CLOUDTRAIL_ROLE}/cloudtrail"
+    world.sessions[key] = Principal(account, arn, key, role=CLOUDTRAIL_ROLE)
+    return {"AccessKeyId": key, "SecretAccessKey": word(world.random, 40)}
+
+
 def delete_service_linked_role(world: World, account: str) -> None:
     """Remove AWSServiceRoleForCloudTrail from the account if it has it."""
     role = find_role(world, account, CLOUDTRAIL_ROLE)

@@ -9,7 +9,7 @@ itself they do not (aws-facts 10.3). Resource control policies bind everybody, o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .._aws.arn import CLOUDTRAIL, arn_owner
@@ -36,6 +36,18 @@ ROLE_CHANGES = (
     "iam:PutRolePolicy",
     "iam:UpdateAssumeRolePolicy",
 )
+BECOME_ROLE = (*ROLE_CHANGES, "iam:CreateRole")
+BECOME_USER = (
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreateUser",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateUser",
+)
+"""By these an administrator could act as a role or user that is spared."""
+AT_ONCE = 25
+"""So many ARNs are guarded by one statement, so that it fits into a policy beside the list of the exempt."""
+
 RULE_CHANGES = (
     "events:DeleteRule",
     "events:DisableRule",
@@ -122,6 +134,7 @@ def _member_statements(guarded: Guarded) -> Iterator[Document]:
         yield _deny(guarded, "OrgTrailKeepQueues", QUEUE_CHANGES, [f"{arn}sqs:*:*:{name}" for name in guarded.queues])
     if guarded.key_owner not in ("", guarded.place.owner, trail.account_id):
         yield _keep_key(guarded)
+    yield from _keep_exempt(guarded, guarded.exempt)
 
 
 def archive_statements(guarded: Guarded) -> list[Document]:
@@ -131,11 +144,23 @@ def archive_statements(guarded: Guarded) -> list[Document]:
         _deny(guarded, "OrgTrailKeepBucket", BUCKET_CHANGES, place.bucket_arn),
         _deny(guarded, "OrgTrailKeepFiles", FILE_CHANGES, place.object_arn(f"{place.logs}*")),
     ]
-    return [*statements, _keep_key(guarded)] if guarded.key_owner == place.owner != "" else statements
+    if guarded.key_owner == place.owner != "":
+        statements.append(_keep_key(guarded))
+    there = [arn for arn in guarded.exempt if f":iam::{place.owner}:" in arn or ":iam::*:" in arn]
+    return [*statements, *_keep_exempt(guarded, there)]
 
 
 def _keep_key(guarded: Guarded) -> Document:
     return _deny(guarded, "OrgTrailKeepKey", KEY_CHANGES, str(guarded.place.kms_key_arn))
+
+
+def _keep_exempt(guarded: Guarded, exempt: Sequence[str]) -> Iterator[Document]:
+    """Nobody makes himself one of those who are spared: without that the other statements bind no administrator."""
+    for number, start in enumerate(range(0, len(exempt), AT_ONCE), 1):
+        some = list(exempt[start : start + AT_ONCE])
+        users = BECOME_USER if any(":user/" in arn for arn in some) else ()
+        sid = "OrgTrailKeepExempt" + (str(number) if number > 1 else "")
+        yield _deny(guarded, sid, (*BECOME_ROLE, *users), some)
 
 
 def _deny(

@@ -45,10 +45,10 @@ MANAGEMENT = "No policy of the organization binds it"
 def guardrails_by_account(found: Result, accounts: Iterable[str], management: str) -> dict[str, Result]:
     """What a document holds of each member.
 
-    found: the fact ``guardrails``; {} where nobody asked. An account in which nothing was tried is not looked at,
-    wherever the policies are attached.
+    found: the fact ``guardrails``; {} where nobody asked, without policies where they were removed: neither is told. An
+    account in which nothing was tried is not looked at, wherever the policies are attached.
     """
-    if not found:
+    if not found or not found["policies"]:
         return {}
     known = {account: kind for kind in STATUSES for account in found["summary"].get(kind, ())}
     calls: dict[str, list[Result]] = {}

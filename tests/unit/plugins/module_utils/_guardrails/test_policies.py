@@ -19,8 +19,8 @@ from .guarded import GUARDED
 
 def test_guardrails() -> None:
     assert [(one.name, one.type, one.scope, len(one.sids())) for one in guardrails(GUARDED)] == [
-        ("org-trail-members", "service_control_policy", "members", 7),
-        ("org-trail-log-archive", "service_control_policy", "log_archive", 3),
+        ("org-trail-members", "service_control_policy", "members", 8),
+        ("org-trail-log-archive", "service_control_policy", "log_archive", 4),
         ("org-trail-resources", "resource_control_policy", "resources", 2),
     ]
 

@@ -22,7 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._policy.evaluat
     parse_policy,
 )
 
-from .guarded import ADMINISTRATOR, ARCHIVE, GUARDED, KEY, MANAGEMENT, PLACE, REPAIR, TRAIL
+from .guarded import ADMINISTRATOR, ARCHIVE, DELEGATE, EXEMPT, GUARDED, KEY, MANAGEMENT, PLACE, REPAIR, TRAIL
 
 ROOT = f"arn:aws:iam::{ADMINISTRATOR}:root"
 ADMIN = f"arn:aws:iam::{ADMINISTRATOR}:role/Admin"
@@ -85,6 +85,37 @@ def test_switches() -> None:
     assert not denied(bare, "cloudtrail:StopLogging", OWN, ADMIN)
     assert denied(bare, "cloudtrail:StopLogging", str(TRAIL), ADMIN)
     assert denied(bare, "cloudtrail:StopLogging", f"arn:aws:cloudtrail:us-east-1:{ADMINISTRATOR}:trail/{PROBE}", ADMIN)
+
+
+USER = f"arn:aws:iam::{ARCHIVE}:user/repair"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "archive"),
+    [
+        ("iam:UpdateAssumeRolePolicy", REPAIR, True),
+        ("iam:DeleteRole", REPAIR, True),
+        ("iam:PutRolePolicy", DELEGATE, False),
+        ("iam:CreateRole", f"arn:aws:iam::{ARCHIVE}:role/OrgTrailRetire", True),  # the exempt name any account
+        ("iam:CreateAccessKey", USER, True),
+        ("iam:UpdateUser", USER, True),
+    ],
+)
+def test_nobody_becomes_one_of_the_exempt(action: str, resource: str, archive: bool) -> None:
+    """Who may change the role that is spared is spared as well, in two calls."""
+    guarded = replace(GUARDED, exempt=(*EXEMPT, USER))
+    for statements, expected in ((member_statements(guarded), True), (archive_statements(guarded), archive)):
+        assert denied(statements, action, resource, f"arn:aws:iam::{ARCHIVE}:role/Admin") == expected
+        assert denied(statements, action, resource, f"arn:aws:iam::{ARCHIVE}:root") == expected
+        assert not denied(statements, action, resource, REPAIR)
+        assert not denied(statements, action, resource.replace("OrgTrail", "Other").replace("repair", "other"), ADMIN)
+
+
+def test_many_exempt_are_guarded_by_several_statements() -> None:
+    names = tuple(f"arn:aws:iam::{ARCHIVE}:role/Number{number}" for number in range(60))
+    kept = [one for one in archive_statements(replace(GUARDED, exempt=names)) if "KeepExempt" in one["Sid"]]
+    assert [one["Sid"] for one in kept] == [f"OrgTrailKeepExempt{number}" for number in ("", 2, 3)]
+    assert [arn for one in kept for arn in one["Resource"]] == list(names)
 
 
 @pytest.mark.parametrize(

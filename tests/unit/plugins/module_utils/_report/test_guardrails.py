@@ -32,7 +32,8 @@ def found(*proof: dict[str, str], outside: tuple[str, ...] = (), **summary: list
     lists: dict[str, list[str]] = {"bound": [], "denied": [], "not_bound": [], "unknown": [], **summary}
     results = [{"changed": False, "targets": ["r-root"]}]
     rows = [{"id": account, "name": "x"} for account in outside]
-    return {"results": results, "proof": list(proof), "summary": lists, "outside": rows}
+    policies = [{"name": "org-trail-members"}]
+    return {"policies": policies, "results": results, "proof": list(proof), "summary": lists, "outside": rows}
 
 
 def document(fact: dict[str, Any] | None, checked_at: str = "2026-11-01T00:00:00Z") -> Document:
@@ -46,7 +47,7 @@ def page(fact: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def test_where_nobody_asked_nothing_is_told() -> None:
-    assert page(None) == page({}) == {}
+    assert page(None) == page({}) == page({**found(call(ONE, "bound"), bound=[ONE]), "policies": []}) == {}
     assert not [one for one in document({})["accounts"] if "guardrails" in one]
 
 
