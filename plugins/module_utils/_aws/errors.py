@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ansible_collections.amazon.aws.plugins.module_utils.errors import AWSErrorHandler
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -19,6 +19,8 @@ from .remedies import REMEDIES, code_remedy, denial_remedy
 from .text import printable
 from .untyped import Function
 
+Value = TypeVar("Value")
+
 
 class AnsibleOrgTrailError(AnsibleAWSError):
     """A refusal of ours: the message is the whole sentence, and nothing was written."""
@@ -28,6 +30,14 @@ def refuse(reason: str | None) -> None:
     """Raise AnsibleOrgTrailError with a sentence, if there is one."""
     if reason:
         raise AnsibleOrgTrailError(message=reason)
+
+
+def parsed(parse: Callable[[str], Value], text: str) -> Value:
+    """What an option's text stands for. Raises AnsibleOrgTrailError with the sentence of the parser's ValueError."""
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise AnsibleOrgTrailError(str(error)) from error
 
 
 class ErrorHandler(AWSErrorHandler):

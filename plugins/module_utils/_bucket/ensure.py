@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from .._aws import s3
 from .._aws.arn import TrailArn, parse_trail_arn, possible_trail_arn
-from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown, refuse
+from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown, parsed, refuse
 from .._aws.log_place import LogPlace
 from .._aws.session import Session
 from .._aws.untyped import Client
@@ -51,10 +51,7 @@ class PolicyOptions:
 def policy_options(params: Mapping[str, Any]) -> PolicyOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for a trail that there cannot be."""
     absent = params["state"] == "absent"  # then an ARN that no trail can have may be taken out of a policy, too
-    try:
-        trail = parse_trail_arn(params["trail_arn"]) if absent else possible_trail_arn(params["trail_arn"])
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
+    trail = parsed(parse_trail_arn if absent else possible_trail_arn, params["trail_arn"])
     return PolicyOptions(
         bucket=params["bucket"],
         trail=trail,

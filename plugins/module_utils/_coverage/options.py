@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._aws.arn import TrailArn, parse_trail_arn
-from .._aws.errors import AnsibleOrgTrailError, refuse
+from .._aws.errors import parsed, refuse
 from .._organization.entry import GivenAccount, given_accounts
 from .._work.files import can_be_made
 from .._work.options import options_of
@@ -52,14 +52,10 @@ def coverage_options(params: Mapping[str, Any]) -> CoverageOptions:
     Raises AnsibleOrgTrailError for what would otherwise fail only after the long work, or never end.
     """
     output = Path(params["output_path"]) if params["output_path"] else None
-    try:
-        trail = parse_trail_arn(params["trail_arn"])
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
     options = options_of(
         CoverageOptions,
         params,
-        trail_arn=trail,
+        trail_arn=parsed(parse_trail_arn, params["trail_arn"]),
         accounts=None if params["accounts"] is None else given_accounts(params["accounts"]),
         trail_changed_at=params["trail_changed_at"] or "",
         output_path=output,

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .._aws.arn import TrailArn, arn_account, is_account_id, is_key_arn, possible_trail_arn
-from .._aws.errors import AnsibleOrgTrailError, refuse
+from .._aws.errors import AnsibleOrgTrailError, parsed, refuse
 from .._aws.log_place import LogPlace
 from .._aws.organizations import describe_organization
 from .._aws.policies import list_policies
@@ -84,10 +84,6 @@ class GuardrailOptions:
 
 def guardrail_options(params: Mapping[str, Any]) -> GuardrailOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot be right."""
-    try:
-        trail = possible_trail_arn(params["trail_arn"])
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
     plain = {name: value if value is not None else "" for name, value in params.items()}
     lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
     members = tuple(_member(one) for one in params["prove_in_accounts"])
@@ -95,7 +91,7 @@ def guardrail_options(params: Mapping[str, Any]) -> GuardrailOptions:
     return options_of(
         GuardrailOptions,
         {**plain, **lists},
-        trail_arn=trail,
+        trail_arn=parsed(possible_trail_arn, params["trail_arn"]),
         attached_to=None if attached is None else tuple(attached),
         prove_in_accounts=members,
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .._aws.arn import TrailArn, possible_trail_arn
-from .._aws.errors import AnsibleOrgTrailError, refuse
+from .._aws.errors import parsed, refuse
 from .._organization.entry import GivenAccount, given_accounts
 from .._work.files import can_be_made
 from .._work.options import options_of
@@ -55,7 +55,7 @@ class RetireOptions:
 
 def trails_options(params: Mapping[str, Any]) -> TrailsOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot lead to a result."""
-    trail = trail_arn(params["trail_arn"])
+    trail = parsed(possible_trail_arn, params["trail_arn"])
     refuse(concurrency_refusal(params["max_concurrency"]))
     accounts = None if params["accounts"] is None else given_accounts(params["accounts"])
     return options_of(TrailsOptions, params, trail_arn=trail, accounts=accounts)
@@ -63,25 +63,18 @@ def trails_options(params: Mapping[str, Any]) -> TrailsOptions:
 
 def retire_options(params: Mapping[str, Any]) -> RetireOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot lead to a result."""
+    # A bare name means another trail in each account, so that ARNs are asked for.
     given, organization = params["trail_arns"], params["organization_trail_arn"]
     options = options_of(
         RetireOptions,
         params,
-        organization_trail_arn=trail_arn(organization) if organization else None,
-        trail_arns=None if given is None else list(dict.fromkeys(map(trail_arn, given))),
+        organization_trail_arn=parsed(possible_trail_arn, organization) if organization else None,
+        trail_arns=None if given is None else list(dict.fromkeys(parsed(possible_trail_arn, one) for one in given)),
         record_dir=Path(params["record_dir"]),
     )
     refuse(concurrency_refusal(options.max_concurrency))
     refuse(options_refusal(options))
     return options
-
-
-def trail_arn(text: str) -> TrailArn:
-    """A trail's ARN. Raises AnsibleOrgTrailError for a bare name: it means another trail in each account."""
-    try:
-        return possible_trail_arn(text)
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
 
 
 def concurrency_refusal(number: int) -> str | None:

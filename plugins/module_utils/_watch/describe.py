@@ -12,7 +12,7 @@ from typing import Any
 
 from .._aws.arn import is_account_id, is_key_arn, possible_trail_arn
 from .._aws.cloudwatch import oldest_message_age
-from .._aws.errors import AnsibleOrgTrailError
+from .._aws.errors import AnsibleOrgTrailError, parsed
 from .._aws.eventbridge import describe_rule, list_targets
 from .._aws.session import Session
 from .._aws.sqs import get_queue_attributes, get_queue_url, list_queue_tags
@@ -57,10 +57,7 @@ class WatchOptions:
 
 def watch_options(params: Mapping[str, Any]) -> WatchOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot be right."""
-    try:
-        trail = possible_trail_arn(params["trail_arn"])
-    except ValueError as error:
-        raise AnsibleOrgTrailError(str(error)) from error
+    trail = parsed(possible_trail_arn, params["trail_arn"])
     key, account = params["kms_key_arn"], params["log_bucket_account_id"]
     if key and not is_key_arn(key):
         raise AnsibleOrgTrailError(f"kms_key_arn is {key!r}, expected the ARN of a KMS key, not an alias. Correct it.")

@@ -16,6 +16,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors imp
     STSErrorHandler,
     iam_action,
     outcome_unknown,
+    parsed,
     sentence,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.organizations import AnsibleOrganizationsError
@@ -160,3 +161,9 @@ def test_a_page_of_a_proxy_is_an_error_like_others() -> None:
 def test_a_page_in_place_of_json_is_told_alike() -> None:
     refused = client_error("403", "<!DOCTYPE html>\n<html>no</html>", "DescribeOrganization", 403)
     assert sentence(AnsibleOrganizationsError("Failed to describe", refused)) == f"Failed to describe: {NOT_AWS}"
+
+
+def test_a_text_that_cannot_be_parsed_is_refused_with_the_parsers_sentence() -> None:
+    assert parsed(int, "5") == 5
+    with pytest.raises(AnsibleOrgTrailError, match="invalid literal"):
+        parsed(int, "five")
