@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.arn import TrailArn
 from .._aws.cloudtrail import WRITES
 from .._aws.errors import AnsibleOrgTrailError, outcome_unknown
+from .._aws.unknown_outcome import write_until_done
 from .look import There
 from .reader import read_trail
 from .restore import Call
 from .trail import Trail
 
-ROUNDS = 3
 PAUSES = (1.0, 2.0, 4.0)
 """Seconds before AWS is asked again for what it accepted."""
 
@@ -41,24 +42,13 @@ def write_trail(
     Further rounds come only when an outcome is unknown: a lost answer, a server's failure. Raises AnsibleAWSError for
     what AWS refuses, and AnsibleOrgTrailError for a result that is not as wanted.
     """
-    now = before
-    error: AnsibleAWSError | None = None
-    for attempt in range(ROUNDS):
-        calls = plan(now)
-        if not calls:
-            return now
-        error = _send(there, calls, made)
-        if error:
-            sleep(1 << attempt)
-        now = read_trail(there.client, arn)
-        if error is None:
-            return _settled(there, arn, now, plan, sleep)
-    if error and plan(now):
-        raise error
-    return now
+    now, accepted = write_until_done(
+        before, plan, partial(_send, there, made), lambda _error: read_trail(there.client, arn), sleep
+    )
+    return _settled(there, arn, now, plan, sleep) if accepted else now
 
 
-def _send(there: There, calls: Sequence[Call], made: list[Call]) -> AnsibleAWSError | None:
+def _send(there: There, made: list[Call], calls: Sequence[Call]) -> AnsibleAWSError | None:
     """Make calls; an error that leaves the outcome open, if one ended them."""
     for call in calls:
         try:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
@@ -16,12 +16,12 @@ from .._aws.cloudtrail import WRITES, AnsibleCloudTrailError
 from .._aws.errors import AnsibleOrgTrailError, code_of, outcome_unknown
 from .._aws.organizations import AnsibleOrganizationsError, has_service_access
 from .._aws.session import Session
+from .._aws.unknown_outcome import write_until_done
 from .administrator import NOT_MANAGEMENT, hidden_trail
 from .options import TrailOptions
 from .plan import Call, Plan, plan_for
 from .reader import TrailNow, read_trail
 
-ROUNDS = 3
 ACCESS = "CloudTrailAccessNotEnabledException"
 WRITTEN_JUST_NOW = (
     "InsufficientS3BucketPolicyException",
@@ -51,28 +51,19 @@ class Writer:
     sleep: Callable[[float], None] = time.sleep
 
     def carry_out(self, before: TrailNow | None) -> TrailNow | None:
-        """Write until AWS answers what is wanted, at most ``ROUNDS`` times, each time after a new look.
+        """Write until AWS answers what is wanted, and write again only where an outcome is unknown.
 
-        A second round comes only when a first one's outcome is unknown: a lost answer, a server's failure.
         Raises AnsibleCloudTrailError for what AWS refuses, AnsibleOrgTrailError when the result is not as wanted.
         """
-        error: AnsibleAWSError | None = None
-        now = before
-        for attempt in range(ROUNDS):
-            plan = self._plan(now)
-            if not plan.calls:
-                return now
-            error = self._try(plan)
-            if error:
-                self.sleep(1 << attempt)
+
+        def look(error: AnsibleAWSError | None) -> TrailNow | None:
             now = self._read()
-            if error is None:
-                return self._prove(now)
-            if now is None and before is not None and plan.after is not None:
+            if error and now is None and before is not None and self.options.state == "present":
                 raise error  # somebody deleted the trail in the meantime; what it was is not known any more
-        if error and self._plan(now).calls:
-            raise error
-        return now
+            return now
+
+        now, accepted = write_until_done(before, lambda now: self._plan(now).calls, self._try, look, self.sleep)
+        return self._prove(now) if accepted else now
 
     def _read(self) -> TrailNow | None:
         return read_trail(self.session, self.arn, self.options, shared=bool(self.administrator))
@@ -99,10 +90,10 @@ class Writer:
             "minutes, or raise trail_propagation_timeout."
         )
 
-    def _try(self, plan: Plan) -> AnsibleAWSError | None:
-        """Make the plan's calls; an error that leaves the outcome open, if one ended them."""
+    def _try(self, calls: Sequence[Call]) -> AnsibleAWSError | None:
+        """Make calls; an error that leaves the outcome open, if one ended them."""
         try:
-            for call in plan.calls:
+            for call in calls:
                 self._send_when_accepted(call)
         except AnsibleCloudTrailError as error:
             if self.administrator and code_of(error) == "TrailAlreadyExistsException":

@@ -4,9 +4,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.unknown_outcome import write_and_look
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.unknown_outcome import (
+    write_and_look,
+    write_until_done,
+)
 
 from tests.canned_aws import client_error
 
@@ -41,3 +46,39 @@ def test_a_write_is_made_again_only_when_it_was_not_done(
     else:
         assert not raises
     assert len(made) == writes
+
+
+@pytest.mark.parametrize(
+    ("left", "errors", "sent", "answer"),
+    [
+        ([0], [], 0, (0, False)),
+        ([2, 0], [None], 1, (0, True)),
+        ([2, 1], [None], 1, (1, True)),
+        ([2, 0], [LOST], 1, (0, False)),
+        ([2, 1, 0], [LOST, None], 2, (0, True)),
+        ([2, 2, 2, 0], [LOST] * 3, 3, (0, False)),
+        ([2, 2, 2, 1], [LOST] * 3, 3, None),
+    ],
+)
+def test_calls_are_made_until_none_is_left(
+    left: list[int], errors: list[Exception | None], sent: int, answer: tuple[int, bool] | None
+) -> None:
+    """left: how many calls are left at first, and after each look."""
+    made: list[int] = []
+    slept: list[float] = []
+
+    def send(calls: Sequence[str]) -> AnsibleAWSError | None:
+        error = errors[len(made)]
+        made.append(len(calls))
+        return AnsibleAWSError(message="Failed", exception=error) if error else None
+
+    def act() -> tuple[int, bool]:
+        return write_until_done(left[0], lambda n: ["call"] * n, send, lambda _error: left[len(made)], slept.append)
+
+    if answer is None:
+        with pytest.raises(AnsibleAWSError):
+            act()
+    else:
+        assert act() == answer
+    assert made == left[:sent]
+    assert slept == [1 << number for number, error in enumerate(errors) if error]
