@@ -84,17 +84,6 @@ options:
     type: list
     elements: str
     default: []
-  role_name:
-    description: Name of the role to assume in each account but the caller's own.
-    type: str
-    default: OrganizationAccountAccessRole
-  role_arn_pattern:
-    description: ARN of that role. C({partition}), C({account_id}) and C({role_name}) stand for the account's values.
-    type: str
-    default: arn:{partition}:iam::{account_id}:role/{role_name}
-  role_external_id:
-    description: External id that the trust policies of these roles ask for.
-    type: str
   trail_changed_at:
     description:
       - When the trail was created or became an organization trail, ISO 8601. A trail that is missing within 24 hours
@@ -195,6 +184,7 @@ options:
     type: path
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
+  - cloudsec.org_trail.member_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
@@ -501,7 +491,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.optio
     coverage_options,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._coverage.preflight import enter_member
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import MEMBER_ROLE_ARGUMENTS
 
 ACCOUNT: dict[str, dict[str, Any]] = {
     "id": {"type": "str", "required": True},
@@ -520,9 +510,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
     "accounts_from_hosts": {"type": "bool", "default": False},
     "regions": {"type": "list", "elements": "str", "default": []},
-    "role_name": {"type": "str", "default": ROLE_NAME},
-    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
-    "role_external_id": {"type": "str"},
+    **MEMBER_ROLE_ARGUMENTS,
     "trail_changed_at": {"type": "str"},
     "wait_minutes": {"type": "float", "default": 0},
     "wait_interval": {"type": "float", "default": 60},

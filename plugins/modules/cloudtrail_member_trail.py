@@ -69,18 +69,6 @@ options:
       it.
     type: float
     default: 7
-  role_name:
-    description:
-      - Name of the role to assume in each account but the caller's own.
-    type: str
-    default: OrganizationAccountAccessRole
-  role_arn_pattern:
-    description: ARN of that role. C({partition}), C({account_id}) and C({role_name}) stand for the account's values.
-    type: str
-    default: arn:{partition}:iam::{account_id}:role/{role_name}
-  role_external_id:
-    description: External id that the trust policies of these roles ask for.
-    type: str
   log_archive_role_arn:
     description: ARN of the role with which the log bucket is listed. Without it the caller lists it.
     type: str
@@ -99,6 +87,7 @@ options:
     default: 64
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
+  - cloudsec.org_trail.member_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
@@ -277,12 +266,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
     failure_of,
     summarize,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import (
-    ROLE_ARN,
-    ROLE_NAME,
-    Account,
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import Account
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import (
+    MEMBER_ROLE_ARGUMENTS,
+    GivenAccount,
 )
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import GivenAccount
 
 ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
@@ -292,9 +280,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "state": {"type": "str", "choices": ["stopped", "absent", "present"], "required": True},
     "record_dir": {"type": "path", "required": True},
     "stopped_days": {"type": "float", "default": 7},
-    "role_name": {"type": "str", "default": ROLE_NAME},
-    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
-    "role_external_id": {"type": "str"},
+    **MEMBER_ROLE_ARGUMENTS,
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},
     "unread_buckets": {"type": "list", "elements": "str", "default": []},

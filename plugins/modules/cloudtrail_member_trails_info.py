@@ -61,18 +61,6 @@ options:
       assume_role_external_id:
         description: External id for this account, instead of O(role_external_id).
         type: str
-  role_name:
-    description:
-      - Name of the role to assume in each account but the caller's own.
-    type: str
-    default: OrganizationAccountAccessRole
-  role_arn_pattern:
-    description: ARN of that role. C({partition}), C({account_id}) and C({role_name}) stand for the account's values.
-    type: str
-    default: arn:{partition}:iam::{account_id}:role/{role_name}
-  role_external_id:
-    description: External id that the trust policies of these roles ask for.
-    type: str
   unread_buckets:
     description:
       - Names of buckets of which you know that nobody needs further files in them. They are not searched for readers.
@@ -100,6 +88,7 @@ options:
     type: path
 extends_documentation_fragment:
   - cloudsec.org_trail.assume_role
+  - cloudsec.org_trail.member_role
   - amazon.aws.common.modules
   - amazon.aws.region.modules
 notes:
@@ -428,7 +417,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
     warnings_of,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.options import trails_options
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.accounts import ROLE_ARN, ROLE_NAME
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import MEMBER_ROLE_ARGUMENTS
 
 ACCOUNT: dict[str, dict[str, Any]] = {
     "id": {"type": "str", "required": True},
@@ -445,9 +434,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     **ASSUME_ROLE_ARGUMENTS,
     "trail_arn": {"type": "str", "required": True},
     "accounts": {"type": "list", "elements": "dict", "options": ACCOUNT},
-    "role_name": {"type": "str", "default": ROLE_NAME},
-    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
-    "role_external_id": {"type": "str"},
+    **MEMBER_ROLE_ARGUMENTS,
     "unread_buckets": {"type": "list", "elements": "str", "default": []},
     "costs": {"type": "bool", "default": False},
     "deadline_minutes": {"type": "float", "default": 120},

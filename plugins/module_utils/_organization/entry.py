@@ -10,7 +10,14 @@ from typing import Any
 
 from .._aws.arn import arn_account, is_account_id
 from .._aws.errors import AnsibleOrgTrailError
-from .accounts import Account, role_arn
+from .accounts import ROLE_ARN, ROLE_NAME, Account, role_arn
+
+MEMBER_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "role_name": {"type": "str", "default": ROLE_NAME},
+    "role_arn_pattern": {"type": "str", "default": ROLE_ARN},
+    "role_external_id": {"type": "str"},
+}
+"""Argument spec of the doc fragment ``member_role``."""
 
 
 @dataclass(frozen=True)
