@@ -1,11 +1,14 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What tests of watch_org_trail.yml and of the rulebook share: the senders' roles, variables, the queue's events."""
+"""What tests of watch_org_trail.yml and of the rulebook share: the senders' roles, variables, the queue's events, and
+patience."""
 
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,10 @@ from tests.iam_files import filled
 from tests.lab_process import Lab
 
 ROLE = "OrgTrailEvents"
+QUEUE = "org-trail-events"
+PATIENCE = 90
+WINDOW = 20
+"""Seconds after the first event of a burst, when the rulebook looks again."""
 
 
 def values_of(lab: Lab) -> dict[str, str]:
@@ -56,7 +63,7 @@ def watch(
     return run_playbook(lab, f"playbooks/{playbook}.yml", "-i", str(inventory), "-e", json.dumps(given), *arguments)
 
 
-def queue_url(lab: Lab, name: str = "org-trail-events") -> str:
+def queue_url(lab: Lab, name: str = QUEUE) -> str:
     return str(lab.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
 
 
@@ -70,3 +77,13 @@ def events_in(lab: Lab) -> list[str]:
             names.append(detail.get("eventName") or detail["type"])
             sqs.delete_message(QueueUrl=given["QueueUrl"], ReceiptHandle=message["ReceiptHandle"])
     return names
+
+
+def comes_true(what: Callable[[], bool]) -> bool:
+    """Whether something becomes true while there is patience."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if what():
+            return True
+        time.sleep(0.1)
+    return False

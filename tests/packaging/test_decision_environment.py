@@ -8,22 +8,19 @@ from __future__ import annotations
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from lab.inventory import write_inventory
-from tests.event_queue import make_queue
 from tests.lab_process import Lab
 from tests.packaging.collection_tree import BIN, CACHE, ROOT
 from tests.packaging.container import build, run
 from tests.packaging.local_galaxy import pack
+from tests.watching import WINDOW, comes_true, make_senders, watch, write_watched_inventory
 
 pytestmark = pytest.mark.scale
 
 FOLDER = ROOT / "extensions" / "eda"
-PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
@@ -44,16 +41,6 @@ def newest_collections() -> Path:
     return target / "ansible_collections"
 
 
-def comes_true(what: Callable[[], bool]) -> bool:
-    """Whether something becomes true while there is patience."""
-    end = time.monotonic() + PATIENCE
-    while not what():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.2)
-    return True
-
-
 def command() -> list[str]:
     """The README's command with the settings before it."""
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -62,11 +49,14 @@ def command() -> list[str]:
 
 
 def test_the_rulebook_repairs_as_another_user(environment: dict[str, str], tmp_path: Path) -> None:
+    """At its start, and when an event tells of it."""
     tmp_path.chmod(0o777)
     with Lab("--scenario", "lesson") as lab:
-        write_inventory(tmp_path / "inventory.yml", lab.ready)
-        make_queue(lab, "org-trail-events")
+        inventory = write_watched_inventory(tmp_path, lab, make_senders(lab))
+        watch(lab, inventory, playbook="enable_org_trail", coverage_enabled=False).ok()
+        watch(lab, inventory).ok()
         cloudtrail = lab.client("cloudtrail")
+        cloudtrail.stop_logging(Name=lab.trail_arn)
         words = command()
         start = next(number for number, word in enumerate(words) if "=" not in word)
         settings = [f"--env={word}" for word in words[:start]]
@@ -77,12 +67,9 @@ def test_the_rulebook_repairs_as_another_user(environment: dict[str, str], tmp_p
         def is_logging() -> bool:
             return bool(cloudtrail.get_trail_status(Name=lab.trail_arn)["IsLogging"])
 
-        def is_converted() -> bool:
-            return bool(cloudtrail.get_trail(Name=lab.trail_arn)["Trail"]["IsOrganizationTrail"])
-
         try:
-            assert comes_true(is_converted), run(["podman", "logs", name], environment)  # the run at the start
-            time.sleep(14)
+            assert comes_true(is_logging), run(["podman", "logs", name], environment)
+            time.sleep(WINDOW + 5)
             cloudtrail.stop_logging(Name=lab.trail_arn)
             assert comes_true(is_logging), run(["podman", "logs", name], environment)
         finally:

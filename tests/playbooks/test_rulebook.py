@@ -16,7 +16,7 @@ import signal
 import subprocess
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -27,16 +27,12 @@ from tests.ansible_run import BIN, ROOT
 from tests.lab_process import Lab
 from tests.packaging.interpreters import find_interpreter
 from tests.playbooks.test_attacks import ATTACKS, Attack, World
-from tests.watching import make_senders, queue_url, watch, write_watched_inventory
+from tests.watching import PATIENCE, QUEUE, WINDOW, comes_true, make_senders, queue_url, watch, write_watched_inventory
 
 SCALE = pytest.mark.scale
 """Of all but one: the whole file takes twenty minutes."""
 RULEBOOK = ROOT / "extensions" / "eda" / "rulebooks" / "keep_org_trail.yml"
 GUIDE = (ROOT / "docs" / "docsite" / "rst" / "watch.rst").read_text(encoding="utf-8")
-QUEUE = "org-trail-events"
-PATIENCE = 90
-WINDOW = 20
-"""Seconds after the first event of a burst, when the rulebook looks again."""
 REPAIRED = [attack for attack in ATTACKS if attack.repair and not attack.by_hand]
 """The catalogue's attacks that enable_org_trail.yml repairs; each is a call that the rules see."""
 
@@ -127,16 +123,6 @@ def kept(programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[K
         kept = Kept(lab, tmp_path_factory.mktemp("rulebook"))
         yield kept
         kept.world.job.stop()
-
-
-def comes_true(what: Callable[[], bool]) -> bool:
-    """Whether something becomes true while there is patience."""
-    end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.1)
-    return False
 
 
 def is_whole(kept: Kept) -> bool:
