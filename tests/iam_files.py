@@ -10,9 +10,12 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:  # unit tests need the texts alone
+    from tests.lab_process import Lab
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "iam"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
@@ -32,6 +35,20 @@ def filled(name: str, values: Mapping[str, str]) -> Policy:
     """The policy with each placeholder replaced. Raises KeyError for one that has no value."""
     policy: Policy = json.loads(PLACEHOLDER.sub(lambda match: values[match[1]], text_of(name)))
     return policy
+
+
+def values_of(lab: Lab, **more: str) -> dict[str, str]:
+    """What the placeholders of docs/iam stand for in a lab; more: further ones."""
+    return {
+        "Partition": "aws",
+        "OrganizationId": lab.organization_id,
+        "ManagementAccountId": lab.management,
+        "LogArchiveAccountId": lab.log_archive,
+        "HomeRegion": lab.home_region,
+        "TrailName": "default",
+        "LogBucketName": lab.bucket,
+        **more,
+    }
 
 
 def listed(value: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from lab.inventory import write_inventory
 from tests.ansible_run import PlaybookResult, run_playbook
-from tests.iam_files import filled
+from tests.iam_files import filled, values_of
 from tests.lab_process import Lab
 
 ROLE = "OrgTrailEvents"
@@ -22,16 +22,6 @@ QUEUE = "org-trail-events"
 PATIENCE = 90
 WINDOW = 20
 """Seconds after the first event of a burst, when the rulebook looks again."""
-
-
-def values_of(lab: Lab) -> dict[str, str]:
-    """What the placeholders of docs/iam stand for in a lab."""
-    return {
-        "Partition": "aws",
-        "HomeRegion": lab.home_region,
-        "ManagementAccountId": lab.management,
-        "LogArchiveAccountId": lab.log_archive,
-    }
 
 
 def make_senders(lab: Lab) -> dict[str, dict[str, str]]:

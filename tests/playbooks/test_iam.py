@@ -58,7 +58,7 @@ from botocore.exceptions import ClientError
 from lab.kernel.call import Call
 from lab.services.iam.requested import action_of
 from tests.ansible_run import PlaybookResult, run_playbook
-from tests.iam_files import Policy, actions_of, documented_actions, filled, without
+from tests.iam_files import Policy, actions_of, documented_actions, filled, values_of, without
 from tests.lab.organization_trail import refusal
 from tests.lab_process import MEMBER_ROLE, Lab
 from tests.trail_options import parameters_of
@@ -121,18 +121,8 @@ class World:
     @property
     def values(self) -> dict[str, str]:
         """What the placeholders stand for in this lab."""
-        return {
-            "Partition": "aws",
-            "OrganizationId": self.lab.organization_id,
-            "ManagementAccountId": self.lab.management,
-            "LogArchiveAccountId": self.lab.log_archive,
-            "AdministratorAccountId": self.lab.log_archive,
-            "HomeRegion": self.lab.home_region,
-            "TrailName": "default",
-            "LogBucketName": self.lab.bucket,
-            "CallerArn": f"arn:aws:iam::{self.lab.management}:user/robot",
-            **self.more,
-        }
+        robot = f"arn:aws:iam::{self.lab.management}:user/robot"
+        return values_of(self.lab, AdministratorAccountId=self.lab.log_archive, CallerArn=robot, **self.more)
 
     def _make_user(self) -> Lab:
         """A user of management who may assume the roles and nothing else."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.iam_files import Policy, actions_of, filled, without
+from tests.iam_files import Policy, actions_of, filled, values_of, without
 from tests.lab_process import Lab
 from tests.main_job import MainJob
 from tests.retired_world import (
@@ -51,7 +51,7 @@ class World:
         administrator = f"arn:aws:iam::{lab.management}:root"
         trusts = {
             MANAGEMENT: trust_of(administrator),
-            MEMBER: filled("trust_member", self.values),
+            MEMBER: filled("trust_member", values_of(self.lab)),
             ARCHIVE: trust_of(f"arn:aws:iam::{lab.management}:role/{MANAGEMENT}"),
         }
         for name in (MANAGEMENT, MEMBER, ARCHIVE):
@@ -60,21 +60,9 @@ class World:
             )
             self.grant(name)
 
-    @property
-    def values(self) -> dict[str, str]:
-        return {
-            "Partition": "aws",
-            "OrganizationId": self.lab.organization_id,
-            "ManagementAccountId": self.lab.management,
-            "LogArchiveAccountId": self.lab.log_archive,
-            "HomeRegion": self.lab.home_region,
-            "TrailName": "default",
-            "LogBucketName": self.lab.bucket,
-        }
-
     def policy(self, role: str) -> Policy:
         """What docs/iam allows a role, and what its README adds for the log archive."""
-        policy = filled(POLICIES[role], self.values)
+        policy = filled(POLICIES[role], values_of(self.lab))
         if role == ARCHIVE:
             bucket = f"arn:aws:s3:::{self.lab.bucket}"
             policy["Statement"].append({"Effect": "Allow", "Action": LIST_BUCKET, "Resource": bucket})

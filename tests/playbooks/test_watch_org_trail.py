@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.queue import TAGS
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.policies import OWNER
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.rules import OURS
 
 from tests.ansible_run import PlaybookResult
-from tests.iam_files import actions_of, filled, without
+from tests.iam_files import actions_of, filled, values_of, without
 from tests.lab_process import Lab
-from tests.watching import events_in, make_senders, queue_url, values_of, watch, write_watched_inventory
+from tests.watching import events_in, make_senders, queue_url, watch, write_watched_inventory
 
 REGION = "us-west-2"
 """The home region: not the one of Organizations, so that events have to be forwarded."""
@@ -177,7 +177,7 @@ def test_what_is_refused_or_predicted_is_not_written(lab: Lab, inventory: Path) 
     assert state(lab)["queues"] == ["org-trail-events", "other"]
     assert "org-trail-trail" in state(lab)[f"management {REGION}"]
 
-    sqs.tag_queue(QueueUrl=queue_url(lab), Tags=TAGS)
+    sqs.tag_queue(QueueUrl=queue_url(lab), Tags=OWNER)
     events.put_rule(Name="org-trail-trail", EventPattern="{}", Description=OURS)
     lab.control("POST", "time", {"hours": 1})
     lab.control("POST", "options", {"failing_targets": True})
@@ -221,12 +221,7 @@ def test_docs_iam_allows_what_is_called_and_nothing_else(tmp_path: Path) -> None
             lab.management: ["management", "management_events"],
             lab.log_archive: ["log_archive_lookup", "log_archive_events"],
         }
-        values = {
-            **values_of(lab),
-            "OrganizationId": lab.organization_id,
-            "TrailName": "default",
-            "LogBucketName": lab.bucket,
-        }
+        values = values_of(lab)
         granted = {account: {name: filled(name, values) for name in policies} for account, policies in names.items()}
         hosts = make_senders(lab)
         path = write_watched_inventory(tmp_path, lab, hosts)

@@ -24,7 +24,7 @@ from .._work.reads import read_all
 from .reader import Paces, every_page, read_units
 
 OWNER = {"ManagedBy": "cloudsec.org_trail"}
-"""The tag of the policies that are ours. Others are read, and never written."""
+"""The tag of the policies, and of the queues, that are ours. Others are read, and never written."""
 
 _TARGET_ID = re.compile(r"r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12}")
 

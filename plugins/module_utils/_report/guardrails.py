@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._work.options import Result
+from .limits import accounts_in_words
 
 ROWS = 100
 """So many accounts stand on the page; coverage.json holds all."""
@@ -98,15 +99,11 @@ def describe_guardrails(accounts: Iterable[Mapping[str, Any]], management: str) 
 
 def _sums(asked: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     found = Counter(one["guardrails"]["status"] for one in asked)
-    yield "Bound", f"{found['bound']:,} of {_accounts(len(asked))}"
+    yield "Bound", f"{found['bound']:,} of {accounts_in_words(len(asked))}"
     for status, label in STATUSES.items():
         if status != "bound" and (found[status] or status == "not_bound"):
             yield label, f"{found[status]:,}"
     yield "Outside the guarded units", f"{sum(one['guardrails']['outside'] for one in asked):,}"
-
-
-def _accounts(number: int) -> str:
-    return f"{number:,} account{'' if number == 1 else 's'}"
 
 
 def _calls(asked: list[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -68,10 +68,15 @@ def limits(document: Result) -> Limits:
     return Limits("; ".join(words for words, _said in said), "; ".join(words for words, _said in logged), sentences)
 
 
+def accounts_in_words(number: int) -> str:
+    """So many accounts, such as ``1 account`` and ``1,200 accounts``."""
+    return f"{number:,} account{'' if number == 1 else 's'}"
+
+
 def _accounts(document: Result) -> Iterable[tuple[str, str]]:
     asked = document["scope"].get("accounts")
     number = len(document["accounts"])
-    named = f"{number:,} account{'' if number == 1 else 's'}"
+    named = accounts_in_words(number)
     if asked == "given":
         yield f"only the {named} given", f"Only the {named} given {'was' if number == 1 else 'were'} asked."
     elif not asked:
@@ -92,7 +97,7 @@ def _regions(document: Result) -> Iterable[tuple[str, str]]:
         yield "perhaps not all regions", "Whether these are all regions is not known."
     silent = sum("regions_error" in account for account in document["accounts"])
     if silent:
-        who = f"{silent:,} account{'' if silent == 1 else 's'}"
+        who = accounts_in_words(silent)
         has = "it has" if silent == 1 else "they have"
         told = f"{who} did not tell which regions {has} enabled"
         yield f"without the own regions of {who}", f"{told}: those that no other account has were not asked there."

@@ -16,11 +16,11 @@ from .._aws.errors import AnsibleOrgTrailError, parsed
 from .._aws.eventbridge import describe_rule, list_targets
 from .._aws.session import Session
 from .._aws.sqs import get_queue_attributes, get_queue_url, list_queue_tags
+from .._organization.policies import OWNER
 from .._work.options import Result, options_of
 from .queue import (
     DEAD_LETTER_NUMBERS,
     NUMBERS,
-    TAGS,
     encryption_refusal,
     foreign_queue_refusal,
     found_queue,
@@ -166,7 +166,7 @@ def _shown_queue(
         "region": region,
         "arn": arn,
         "url": url,
-        "tags": TAGS,
+        "tags": OWNER,
         "oldest_message_seconds": _age(session, region, name, attributes) if options.message_age else None,
         "wanted": wanted,
         "found": found,

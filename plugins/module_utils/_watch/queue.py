@@ -9,12 +9,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .._organization.policies import OWNER
 from .._policy.document import Document
 from .._work.options import Result
 from .rules import Rule, Watched
-
-TAGS = {"ManagedBy": "cloudsec.org_trail"}
-"""By which a queue is known as ours."""
 
 NUMBERS = {"visibility_timeout": 300, "message_retention_period": 345_600}
 DEAD_LETTER_NUMBERS = {"visibility_timeout": 30, "message_retention_period": 1_209_600}
@@ -94,7 +92,7 @@ def plain(value: Any) -> Any:
 
 def foreign_queue_refusal(arn: str, tags: Mapping[str, str] | None) -> str | None:
     """Why a queue of this name is left alone: it lacks our tag. tags: None where there is no queue."""
-    if tags is None or TAGS.items() <= tags.items():
+    if tags is None or OWNER.items() <= tags.items():
         return None
     return (
         f"The queue {arn} lacks the tag ManagedBy=cloudsec.org_trail, expected it on a queue of this collection. It is "

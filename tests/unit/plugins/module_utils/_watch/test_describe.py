@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.policies import OWNER
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.describe import describe_watch, watch_options
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.queue import TAGS
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.rules import OURS
 
 from tests.canned_aws import CannedSession, client_error
@@ -81,7 +81,7 @@ FULL: dict[str, Any] = {
     "list_targets_by_rule": {"Targets": []},
     "get_queue_url": {"QueueUrl": "url"},
     "get_queue_attributes": {"Attributes": {"QueueArn": "a", "SqsManagedSseEnabled": "true"}},
-    "list_queue_tags": {"Tags": TAGS},
+    "list_queue_tags": {"Tags": OWNER},
 }
 
 
