@@ -35,6 +35,8 @@ def _items(looked_at: Sequence[Result]) -> Iterator[Result]:
 def _changed(one: Result) -> Iterator[Drift]:
     remedy = " ".join(one["refusals"]) or REPAIR
     events = EVENTS["queue" if ":sqs:" in one["arn"] else "rule"]
+    if one["refusals"] and not one["differences"]:  # such as a rule that is somebody else's by now
+        yield Drift(WATCH, one["arn"], WHAT, "of this collection, and able to hand on events", "not so", remedy, events)
     for name in one["differences"]:
         if name == "missing":
             yield Drift(WATCH, one["arn"], WHAT, "present", "absent", remedy, events)
@@ -52,7 +54,7 @@ def watched(looked_at: Sequence[Result]) -> Iterator[tuple[str, str, str]]:
     """Of what is as wanted: its ARN, what was looked at, and what was found."""
     for one in _items(looked_at):
         age = one.get("oldest_message_seconds")
-        if not one["differences"]:
+        if not one["differences"] and not one["refusals"]:
             yield one["arn"], WHAT, f"{', '.join(one['wanted'])} as wanted"
         if age is not None and age <= LONGEST_WAIT:
             yield one["arn"], AGE, f"{age} seconds"

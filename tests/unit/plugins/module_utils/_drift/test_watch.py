@@ -39,6 +39,12 @@ AS_WANTED = [("queue", "watch", "policy as wanted"), ("queue", "age of the oldes
             [("rule", "watch", "state, targets as wanted")],
         ),
         (
+            {**RULE, "refusals": ["It is another's."]},
+            QUEUE,
+            [("rule", "watch", "of this collection, and able to hand on events", "not so")],
+            AS_WANTED,
+        ),
+        (
             RULE,
             {**QUEUE, "oldest_message_seconds": 901},
             [("queue", "age of the oldest message", "at most 900 seconds", "901 seconds")],
