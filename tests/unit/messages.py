@@ -22,7 +22,11 @@ def messages() -> dict[str, str]:
     """Every message's beginning, as the documentation quotes it, and the path of the file that it comes from."""
     files = [path for folder in FOLDERS for path in sorted((ROOT / "plugins" / folder).rglob("*.py"))]
     found = {beginning(text): str(path.relative_to(ROOT)) for path in files for text in messages_of(path)}
-    tasks = [*(ROOT / "roles").glob("*/tasks/*.yml"), *(ROOT / "playbooks").glob("*.yml")]
+    tasks = [
+        *(ROOT / "roles").glob("*/tasks/*.yml"),
+        *(ROOT / "playbooks").glob("*.yml"),
+        *(ROOT / "playbooks" / "tasks").glob("*.yml"),
+    ]
     found |= {beginning(text): str(path.relative_to(ROOT)) for path in tasks for text in failures_of(path)}
     values = [*tasks, *(ROOT / "roles").glob("*/defaults/*.yml"), *(ROOT / "roles").glob("*/vars/*.yml")]
     return found | {beginning(text): str(path.relative_to(ROOT)) for path in values for text in demands_of(path)}
