@@ -109,7 +109,8 @@ def proved(found: dict[str, Any]) -> dict[str, Any]:
         summary[kind].append(account["id"])
         call = {"statement": "OrgTrailKeepTrail", "action": "cloudtrail:StopLogging", "status": status}
         proof.append({"account_id": account["id"], **call, "policy_arn": text, "reason": text})
-    return {"proof": proof, "summary": summary, "outside": found["accounts"][-1:]}
+    policies = [{"name": "org-trail-members"}]
+    return {"policies": policies, "proof": proof, "summary": summary, "outside": found["accounts"][-1:]}
 
 
 def write_page(path: Path, found: dict[str, Any], **options: Any) -> Document:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 
 from .._aws.errors import AnsibleOrgTrailError
 from .._aws.text import printable
-from .._work.options import Result
+from .._work.options import Result, read_result
 from .drift import BUCKET, CHECK, NOT_JUDGED, ORGANIZATION, TRAIL, Drift, not_judged
 from .guardrails import guardrail_drift
 from .watch import watch_drift
@@ -208,16 +208,7 @@ def collect_drift(options: DriftOptions) -> list[Drift]:
         ("refusals", lambda: failure_drift(options.refusals)),
         ("checks", lambda: unjudged(options.checks)),
     )
-    found: list[Drift] = []
-    for option, read in reads:
-        try:
-            found += read()
-        except (AttributeError, KeyError, TypeError) as error:
-            raise AnsibleOrgTrailError(
-                f"The option {option} is not what the role of that name reports: {error!r} was not found in it. Pass "
-                "the whole variable that the role sets."
-            ) from error
-    return found
+    return [drift for option, read in reads for drift in read_result(option, read, AnsibleOrgTrailError)]
 
 
 def as_table(drifts: Sequence[Drift]) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._coverage.statuses import ANSWERED, UNCHECKED
-from .._work.options import Result
+from .._work.options import Result, read_result
 from .guardrails import guardrails_by_account
 from .limits import merge_events, merge_scopes
 from .member_trails import trails_by_account
@@ -50,11 +50,12 @@ def new_document(
     checked_at: when the look ended, ISO 8601 in UTC. changes: what the run changed in AWS, one line each.
     version: the collection's. member_trails: what cloudtrail_member_trails_info found, where it was asked.
     guardrails: the fact of the role guardrails, where it ran before.
-    Raises ReportError when a row names a status that this report does not know.
+    Raises ReportError when a row names a status that this report does not know, and when a result is another one.
     """
     ids = [one["id"] for one in found.get("accounts") or []]
-    own_trails = trails_by_account(member_trails or {}, ids)
-    proved = guardrails_by_account(guardrails or {}, ids, management_of(trail or {}))
+    own_trails = read_result("member_trails", lambda: trails_by_account(member_trails or {}, ids), ReportError)
+    management = management_of(trail or {})
+    proved = read_result("guardrails", lambda: guardrails_by_account(guardrails or {}, ids, management), ReportError)
     accounts = [
         {
             **{field: account.get(field) or "" for field in ACCOUNT_FIELDS},

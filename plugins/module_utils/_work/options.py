@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 Options = TypeVar("Options")
+Read = TypeVar("Read")
 
 Result = dict[str, Any]
 """A module's result, by the names of its documentation; Ansible turns it into JSON."""
@@ -19,3 +20,14 @@ def options_of(kind: type[Options], params: Mapping[str, Any], **changed: object
     """The value of a dataclass whose fields are named as options; ``changed`` takes the place of some of them."""
     names = [one.name for one in fields(kind)]  # type: ignore[arg-type]
     return kind(**{name: changed[name] if name in changed else params[name] for name in names})
+
+
+def read_result(option: str, read: Callable[[], Read], refusal: Callable[[str], Exception]) -> Read:
+    """What is read of an option that should be a role's or another module's result. Raises a refusal if it is not."""
+    try:
+        return read()
+    except (AttributeError, KeyError, TypeError) as error:
+        raise refusal(
+            f"The option {option} is not what the role of that name reports: {error!r} was not found in it. Pass "
+            "the whole variable that the role sets."
+        ) from error

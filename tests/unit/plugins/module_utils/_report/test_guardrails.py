@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import Document, merge, new_document
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.document import (
+    Document,
+    ReportError,
+    merge,
+    new_document,
+)
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._report.guardrails import (
     MANAGEMENT,
     ROWS,
@@ -118,3 +123,9 @@ def test_of_an_account_in_two_reports_the_newer_look_counts(turn: int) -> None:
         "not_looked_at",
         "not_looked_at",
     ]
+
+
+@pytest.mark.parametrize("other", [{"policies": [{}]}, {"name": "somebody's own variable"}, {**found(), "proof": [1]}])
+def test_what_is_not_the_roles_fact_is_refused(other: dict[str, Any]) -> None:
+    with pytest.raises(ReportError, match="The option guardrails is not what the role of that name reports"):
+        new_document({"accounts": [{"id": ONE}]}, "2026-11-01T00:00:00Z", guardrails=other)

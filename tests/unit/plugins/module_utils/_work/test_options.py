@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of, read_result
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,10 @@ def test_a_changed_value_takes_the_place_of_the_given_one() -> None:
 def test_an_option_that_is_not_given_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError, match="number"):
         options_of(Example, {"name": "a"})
+
+
+def test_a_result_of_something_else_is_refused_with_what_it_lacks() -> None:
+    assert read_result("trail", lambda: {"arn": "a"}["arn"], ValueError) == "a"
+    lacking: dict[str, str] = {}
+    with pytest.raises(ValueError, match="The option trail is not what the role of that name reports: KeyError"):
+        read_result("trail", lambda: lacking["arn"], ValueError)
