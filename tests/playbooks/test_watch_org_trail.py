@@ -15,9 +15,9 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.policies import OWNER
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._watch.rules import OURS
 
-from tests.ansible_run import PlaybookResult
+from tests.ansible_run import PlaybookResult, run_playbook
 from tests.iam_files import actions_of, filled, values_of, without
-from tests.lab_process import Lab
+from tests.lab_process import MEMBER_ROLE, Lab
 from tests.watching import events_in, make_senders, queue_url, watch, write_watched_inventory
 
 REGION = "us-west-2"
@@ -185,6 +185,33 @@ def test_what_is_refused_or_predicted_is_not_written(lab: Lab, inventory: Path) 
     lab.control("POST", "options", {"failing_targets": False})
     watch(lab, inventory, drift_events_state="absent").ok()
     assert state(lab) == before
+
+
+@pytest.mark.full
+def test_all_modules_work_in_one_account(lab: Lab) -> None:
+    """A play that gives the collection's module other keys than those of amazon.aws is refused before a write."""
+    role_arn = f"arn:aws:iam::{lab.log_archive}:role/{MEMBER_ROLE}"
+    keys = lab.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="other")["Credentials"]
+    given = {
+        "access_key": keys["AccessKeyId"],
+        "secret_key": keys["SecretAccessKey"],
+        "session_token": keys["SessionToken"],
+    }
+    variables = {
+        "drift_events_trail_arn": lab.trail_arn,
+        "drift_events_log_bucket": lab.bucket,
+        "drift_events_log_bucket_account_id": lab.log_archive,
+        "drift_events_log_bucket_region": REGION,
+        "drift_events_forward_role_arn": f"arn:aws:iam::{lab.log_archive}:role/OrgTrailEvents",
+    }
+    defaults = {"cloudsec.org_trail.cloudtrail_watch_info": given}
+    lab.clear_journal()
+    role = [{"ansible.builtin.include_role": {"name": "cloudsec.org_trail.drift_events"}}]
+    refused = run_playbook(lab, role, play={"vars": variables, "module_defaults": defaults})
+    assert f"in account {lab.log_archive}, the modules of amazon.aws work in account {lab.management}" in " ".join(
+        refused.msg.split()
+    )
+    assert written(lab) == []
 
 
 @pytest.mark.full
