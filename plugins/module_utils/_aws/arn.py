@@ -14,6 +14,7 @@ CLOUDTRAIL = "cloudtrail.amazonaws.com"
 
 _OWNER = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):.+")
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
+_REGION = re.compile(r"[a-z]+(-[a-z]+)+-[0-9]+")
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:(?:iam|sts)::(\d{12}):.+")
 _ARN = re.compile(r"arn:(aws[a-z-]*):cloudtrail:([a-z0-9-]+):(\d{12}):trail/(.+)")
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/.+")
@@ -29,6 +30,11 @@ _PARTITIONS = {
     "us-isof-": "aws-iso-f",
     "eusc-": "aws-eusc",
 }
+
+
+def is_region(text: str) -> bool:
+    """Whether a text has the form of a region's name, for example us-gov-east-1."""
+    return _REGION.fullmatch(text) is not None
 
 
 def is_account_id(text: str) -> bool:

@@ -5,9 +5,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from .arn import TrailArn
+from .arn import TrailArn, is_account_id
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,254}", re.ASCII)
+"""Buckets of us-east-1 from before 2018 may have long names, and capitals and underscores in them.
+
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
+"""
 
 
 @dataclass(frozen=True)
@@ -43,3 +50,18 @@ class LogPlace:
     def object_arn(self, key: str) -> str:
         """ARN of an object, or of a pattern of objects, in the bucket."""
         return f"{self.bucket_arn}/{key}"
+
+
+def place_refusal(bucket: str, owner: str) -> str | None:
+    """Why the options log_bucket and log_bucket_account_id name no bucket, in one sentence; None when they may.
+
+    Policies and event patterns are built of them: with "" or a wildcard they would be about no bucket, or about others.
+    """
+    if not _BUCKET.fullmatch(bucket):
+        return (
+            f"log_bucket is {bucket!r}, expected the name of a bucket: at least 3 letters, digits, dots, hyphens and "
+            "underscores. Correct it."
+        )
+    if not is_account_id(owner):
+        return f"The log bucket is of account {owner!r}, expected 12 digits. Quote the id in YAML."
+    return None

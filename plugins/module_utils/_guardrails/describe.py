@@ -13,7 +13,7 @@ from typing import Any
 
 from .._aws.arn import TrailArn, arn_account, is_account_id, is_key_arn, possible_trail_arn
 from .._aws.errors import AnsibleOrgTrailError, parsed, refuse
-from .._aws.log_place import LogPlace
+from .._aws.log_place import LogPlace, place_refusal
 from .._aws.organizations import describe_organization
 from .._aws.policies import list_policies
 from .._aws.session import Session
@@ -22,7 +22,7 @@ from .._organization.accounts import ACTIVE, Account, ou_ids
 from .._organization.policy_change import LARGEST
 from .._organization.reader import Paces, read_organization
 from .._organization.refusals import caller_refusal, feature_refusal
-from .._work.options import Result, options_of
+from .._work.options import Result, options_of, prefix_refusal
 from .lockout import Keepers, exempt_refusal, lockouts
 from .others import Guard, guards, read_others
 from .policies import SCOPES, Guardrail, guardrails
@@ -84,6 +84,9 @@ class GuardrailOptions:
 
 def guardrail_options(params: Mapping[str, Any]) -> GuardrailOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot be right."""
+    refuse(
+        place_refusal(params["log_bucket"], params["log_bucket_account_id"]) or prefix_refusal(params["name_prefix"])
+    )
     plain = {name: value if value is not None else "" for name, value in params.items()}
     lists = {name: tuple(value) for name, value in plain.items() if isinstance(value, list)}
     members = tuple(_member(one) for one in params["prove_in_accounts"])

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from .._aws.arn import is_account_id, is_key_arn, possible_trail_arn
+from .._aws.arn import is_key_arn, is_region, possible_trail_arn
 from .._aws.cloudwatch import oldest_message_age
-from .._aws.errors import AnsibleOrgTrailError, parsed
+from .._aws.errors import AnsibleOrgTrailError, parsed, refuse
 from .._aws.eventbridge import describe_rule, list_targets
+from .._aws.log_place import place_refusal
 from .._aws.session import Session
 from .._aws.sqs import get_queue_attributes, get_queue_url, list_queue_tags
 from .._organization.policies import OWNER
-from .._work.options import Result, options_of
+from .._work.options import Result, options_of, prefix_refusal
 from .queue import (
     DEAD_LETTER_NUMBERS,
     NUMBERS,
@@ -59,11 +60,13 @@ def watch_options(params: Mapping[str, Any]) -> WatchOptions:
     """The module's parameters as a typed value. Raises AnsibleOrgTrailError for what cannot be right."""
     trail = parsed(possible_trail_arn, params["trail_arn"])
     key, account = params["kms_key_arn"], params["log_bucket_account_id"]
+    refuse(place_refusal(params["log_bucket"], account))
+    refuse(prefix_refusal(params["name_prefix"]))
     if key and not is_key_arn(key):
         raise AnsibleOrgTrailError(f"kms_key_arn is {key!r}, expected the ARN of a KMS key, not an alias. Correct it.")
-    if not is_account_id(account):
+    if not is_region(params["log_bucket_region"]):
         raise AnsibleOrgTrailError(
-            f"The log bucket is of account {account!r}, expected 12 digits. Quote the id in YAML."
+            f"log_bucket_region is {params['log_bucket_region']!r}, expected a region such as us-east-1. Correct it."
         )
     watched = Watched(
         trail,

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
+
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,49}", re.ASCII)
 
 Options = TypeVar("Options")
 Read = TypeVar("Read")
@@ -31,3 +34,13 @@ def read_result(option: str, read: Callable[[], Read], refusal: Callable[[str], 
             f"The option {option} is not what the role of that name reports: {error!r} was not found in it. Pass "
             "the whole variable that the role sets."
         ) from error
+
+
+def prefix_refusal(prefix: str) -> str | None:
+    """Why the option name_prefix cannot begin the names of what is made, in one sentence; None when it can.
+
+    What is ours is found again by it: with "" or a wildcard others' would be found, too.
+    """
+    if _PREFIX.fullmatch(prefix):
+        return None
+    return f"name_prefix is {prefix!r}, expected 1 to 50 letters, digits, hyphens and underscores. Correct it."

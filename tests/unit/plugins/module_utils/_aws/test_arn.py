@@ -10,6 +10,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import
     arn_account,
     arn_owner,
     is_account_id,
+    is_region,
     is_trail_arn,
     named_trail,
     parse_trail_arn,
@@ -143,3 +144,8 @@ def test_trail_name_problem_tells_why(name: str, reason: str) -> None:
 )
 def test_partition_of(region: str, partition: str) -> None:
     assert partition_of(region) == partition
+
+
+def test_a_region_is_told_from_what_is_none() -> None:
+    assert all(map(is_region, ("us-east-1", "us-gov-east-1", "eusc-de-east-1", "ap-southeast-7")))
+    assert not any(map(is_region, ("", "us-east", "us-east-1\n", "*", "US-EAST-1")))

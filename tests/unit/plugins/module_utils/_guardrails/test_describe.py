@@ -76,6 +76,9 @@ def test_nothing_is_asked_where_somebody_would_be_locked_out() -> None:
         ({"trail_arn": str(TRAIL).replace(MANAGEMENT, ARCHIVE)}, "expected the management account"),
         ({"log_bucket_account_id": MANAGEMENT}, "belongs to the management account"),
         ({"kms_key_arn": "alias/trail"}, "expected the ARN of a KMS key"),
+        ({"log_bucket": "*"}, "expected the name of a bucket"),
+        ({"log_bucket_account_id": "1"}, "expected 12 digits"),
+        ({"name_prefix": ""}, "name_prefix is ''"),
         ({"exempt_principal_arns": ["*"]}, "expected the ARN of an IAM role or user"),
         (
             {"prove_in_accounts": [{"id": ARCHIVE, "assume_role_arn": "arn:aws:iam::1:role/x"}]},

@@ -47,6 +47,9 @@ def describe(session: Any, **options: Any) -> dict[str, Any]:
         ("trail_arn", "default", "is not a trail ARN"),
         ("kms_key_arn", "alias/logs", "kms_key_arn is 'alias/logs', expected the ARN"),
         ("log_bucket_account_id", "4444", "The log bucket is of account '4444', expected 12 digits"),
+        ("log_bucket", "", "log_bucket is ''"),
+        ("log_bucket_region", "", "log_bucket_region is ''"),
+        ("name_prefix", "*", "name_prefix is '\\*'"),
     ],
 )
 def test_options_that_cannot_be(name: str, value: str, problem: str) -> None:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import options_of, read_result
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.options import (
+    options_of,
+    prefix_refusal,
+    read_result,
+)
 
 
 @dataclass(frozen=True)
@@ -35,3 +39,11 @@ def test_a_result_of_something_else_is_refused_with_what_it_lacks() -> None:
     lacking: dict[str, str] = {}
     with pytest.raises(ValueError, match="The option trail is not what the role of that name reports: KeyError"):
         read_result("trail", lambda: lacking["arn"], ValueError)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "fits"),
+    [("org-trail", True), ("a", True), ("a" * 50, True), ("", False), ("-a", False), ("a*", False), ("a" * 51, False)],
+)
+def test_a_prefix_names_only_what_is_ours(prefix: str, fits: bool) -> None:
+    assert (prefix_refusal(prefix) is None) is fits
