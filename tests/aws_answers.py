@@ -96,7 +96,7 @@ UNPARSED = {"GetObject", "HeadBucket"}
 """Operations whose bodies nobody parses: an object, which digests verify, or none."""
 
 
-KEYS = ("Policy", "QueueArn", "UnblendedCost", "UsageQuantity")
+KEYS = ("Policy", "QueueArn", "RedrivePolicy", "UnblendedCost", "UsageQuantity")
 """What is read of maps."""
 
 

@@ -90,7 +90,7 @@ NEEDED = {
     # CloudWatch
     "GetMetricStatistics": ("Datapoints[].Timestamp", "Datapoints[].Maximum"),
     # EventBridge
-    "DescribeRule": ("Name", "Arn", "State"),
+    "DescribeRule": ("Name", "Arn", "State", "EventPattern?"),
     "ListTargetsByRule": ("Targets[].Id", "Targets[].Arn"),
     # IAM
     "GetPolicy": ("Policy.DefaultVersionId",),
@@ -151,7 +151,7 @@ NEEDED = {
     # SNS
     "GetTopicAttributes": ("Attributes.Policy",),
     # SQS
-    "GetQueueAttributes": ("Attributes.QueueArn",),
+    "GetQueueAttributes": ("Attributes.QueueArn", "Attributes.Policy?", "Attributes.RedrivePolicy?"),
     "GetQueueUrl": ("QueueUrl",),
     "ListQueueTags": ("Tags?",),
     # STS
@@ -171,7 +171,7 @@ Every operation that is called stands here, with its answer's members by the nam
 CLOSED = {"ReadWriteType"}
 """Members whose values are all known: with another one, settings that nobody understands would be written back."""
 
-DOCUMENTS = {"CloudTrailEvent", "Content", "Document", "Policy", "PolicyDocument"}
+DOCUMENTS = {"CloudTrailEvent", "Content", "Document", "EventPattern", "Policy", "PolicyDocument", "RedrivePolicy"}
 """Texts that hold a JSON object, which IAM encodes as in a URL."""
 
 KINDS: dict[str, Any] = {"boolean": bool, "list": list, "map": dict, "string": str, "structure": dict}

@@ -69,8 +69,16 @@ def found_queue(attributes: Mapping[str, str] | None) -> Result:
     """The same settings of a queue that there is, from its attributes; {} where there is none."""
     if attributes is None:
         return {}
-    found = {name: json.loads(attributes[sqs]) for name, sqs in NAMES.items() if attributes.get(sqs)}
+    found = {name: _value(attributes[sqs]) for name, sqs in NAMES.items() if attributes.get(sqs)}
     return found | ({"kms_master_key_id": attributes["KmsMasterKeyId"]} if attributes.get("KmsMasterKeyId") else {})
+
+
+def _value(text: str) -> Any:
+    """What an attribute's text stands for; a number that is none stays a text, which differs from what is wanted."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def queue_differences(wanted: Result, found: Result) -> list[str]:

@@ -158,6 +158,9 @@ def test_an_arn_that_is_none(name: str, path: str) -> None:
 def test_a_document_that_is_none(document: str) -> None:
     with pytest.raises(NoAnswerError, match="GetKeyPolicy answered Policy that is no JSON object"):
         read("GetKeyPolicy", json.dumps({"Policy": document}).encode())
+    rule = {"Name": "n", "Arn": "arn:aws:events:us-east-1:1:rule/n", "State": "ENABLED", "EventPattern": document}
+    with pytest.raises(NoAnswerError, match="DescribeRule answered EventPattern that is no JSON object"):
+        read("DescribeRule", json.dumps(rule).encode())
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ FOUND = {
         (FOUND, "", []),
         ({**FOUND, "RedrivePolicy": json.dumps({**POLICIES["redrive_policy"], "maxReceiveCount": "5"})}, "", []),
         ({**FOUND, "VisibilityTimeout": "30"}, "", ["visibility_timeout"]),
+        ({**FOUND, "VisibilityTimeout": "odd"}, "", ["visibility_timeout"]),
         ({name: value for name, value in FOUND.items() if name != "Policy"}, "", ["policy"]),
         ({**FOUND, "Policy": json.dumps(queue_policy(WATCHED, RULES, []))}, "", ["policy"]),
         ({**FOUND, "SqsManagedSseEnabled": "false"}, "", ["sqs_managed_sse_enabled"]),
