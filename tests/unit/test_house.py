@@ -1,7 +1,7 @@
 # Copyright: Contributors to the cloudsec.org_trail collection
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What each package of module_utils may import, and that each file has its test file; the same of the lab."""
+"""What the packages of module_utils, their tests and the lab may import, and that each file has its test file."""
 
 from __future__ import annotations
 
@@ -55,6 +55,12 @@ def test_each_file_has_its_test_file() -> None:
     untyped = HOUSE / "_aws" / "untyped.py"  # names for types
     lacking = [path for path in FILES if not (TESTS / path.parent.name / f"test_{path.name}").exists()]
     assert lacking == [untyped]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests" / "unit").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_unit_tests_need_neither_moto_nor_the_lab(path: Path) -> None:
+    """The environments of the supported releases have Ansible and boto3 only, and tell it half an hour later."""
+    assert re.findall(r"^\s*(?:from|import) (?:moto|lab)\b", path.read_text(encoding="utf-8"), re.M) == []
 
 
 LAB = ROOT / "lab"
