@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -58,6 +59,14 @@ def meta_of(service: str) -> Any:
 
 KNOWS_AGGREGATIONS = "GetEventConfiguration" in meta_of("cloudtrail").service_model.operation_names
 """Whether the installed botocore does: the oldest supported one does not (aws-facts 2.14)."""
+
+
+def without_operation(operation: str) -> Any:
+    """The meta of a client of CloudTrail whose botocore does not know an operation."""
+    model = meta_of("cloudtrail").service_model
+    names = [name for name in model.operation_names if name != operation]
+    older = SimpleNamespace(operation_names=names, operation_model=model.operation_model)
+    return SimpleNamespace(service_model=older, events=meta_of("cloudtrail").events)
 
 
 def about_what_was_asked(method: str, parameters: dict[str, Any], answer: Any) -> Any:

@@ -51,6 +51,11 @@ def test_an_alias_of_types_is_quoted_where_it_has_an_or(path: Path) -> None:
     assert [ast.unparse(node) for node in ors if isinstance(node.op, ast.BitOr) and "None" in ast.unparse(node)] == []
 
 
+def test_each_init_is_empty() -> None:
+    """ansible-core 2.17's sanity wants that, and tells it minutes later."""
+    assert [path for path in HOUSE.rglob("__init__.py") if path.read_text(encoding="utf-8")] == []
+
+
 def test_each_file_has_its_test_file() -> None:
     untyped = HOUSE / "_aws" / "untyped.py"  # names for types
     lacking = [path for path in FILES if not (TESTS / path.parent.name / f"test_{path.name}").exists()]

@@ -78,6 +78,13 @@ def get_trail(client: Client, arn: str) -> Structure:
     return trail
 
 
+@CloudTrailErrorHandler.common_error_handler("get the trail")
+@retry_read
+def get_whole_trail(client: Client, arn: str) -> Structure:
+    """The trail's settings, to be written back later. Raises AnsibleOrgTrailError for one unknown to botocore."""
+    return dict(ask(client, "GetTrail", arn)["Trail"])
+
+
 @CloudTrailErrorHandler.common_error_handler("get the status of the trail")
 @retry_read
 def get_trail_status(client: Client, arn: str) -> Structure:
@@ -90,21 +97,21 @@ def get_trail_status(client: Client, arn: str) -> Structure:
 @retry_read
 def get_event_selectors(client: Client, arn: str) -> Structure:
     """EventSelectors or AdvancedEventSelectors; AWS's default where none were set (aws-facts 2.10)."""
-    return ask(client, "get_event_selectors", arn)
+    return ask(client, "GetEventSelectors", arn)
 
 
 @CloudTrailErrorHandler.list_error_handler("get the insight selectors of the trail", [])
 @retry_read
 def get_insight_selectors(client: Client, arn: str) -> list[Structure]:
     """InsightType and EventCategories each; an empty list where insights are off (aws-facts 2.10)."""
-    return list(ask(client, "get_insight_selectors", arn).get("InsightSelectors") or [])
+    return list(ask(client, "GetInsightSelectors", arn).get("InsightSelectors") or [])
 
 
 @CloudTrailErrorHandler.common_error_handler("get the event configuration of the trail")
 @retry_read
 def get_aggregations(client: Client, arn: str) -> list[Structure]:
     """The aggregation configurations: EventCategory and Templates each (aws-facts 2.14)."""
-    return list(ask(client, "get_event_configuration", arn).get("AggregationConfigurations") or [])
+    return list(ask(client, "GetEventConfiguration", arn).get("AggregationConfigurations") or [])
 
 
 @CloudTrailErrorHandler.common_error_handler("list the tags of the trail")
@@ -273,17 +280,3 @@ WRITES: dict[str, Callable[..., None]] = {
     "UpdateTrail": update_trail,
 }
 """The calls that change something, by AWS's name of the operation."""
-
-
-def knows_parameter(client: Client, operation: str, *path: str) -> bool:
-    """Whether the installed botocore knows a parameter of an operation, or a field in a list of it (aws-facts 2.14)."""
-    model = client.meta.service_model
-    if operation not in model.operation_names:
-        return False
-    shape = model.operation_model(operation).input_shape
-    for name in path:
-        members = (shape.member if shape.type_name == "list" else shape).members
-        if name not in members:
-            return False
-        shape = members[name]
-    return True

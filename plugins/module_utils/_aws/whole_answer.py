@@ -12,9 +12,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, TypeVar
 
-from .errors import AnsibleOrgTrailError
+with suppress(ImportError):  # AnsibleAWSModule says what is missing
+    from botocore import xform_name
+
+from .errors import AnsibleOrgTrailError, refuse
 from .untyped import Client, Structure
 
 Answer = TypeVar("Answer")
@@ -45,13 +49,14 @@ def read_whole(read: Callable[[], Answer], doubt: Callable[[Answer], str | None]
     )
 
 
-def ask(client: Client, method: str, arn: str) -> Structure:
-    """The whole answer of a client's method that takes TrailName and answers TrailARN.
+def ask(client: Client, operation: str, arn: str) -> Structure:
+    """The whole answer of an operation, by AWS's name, that takes a trail's ARN and answers it.
 
-    Raises AnsibleOrgTrailError when it answers about no trail or another one, or holds what the installed botocore does
-    not know, besides botocore's errors.
+    Raises AnsibleOrgTrailError when it answers about no trail or another one, or when the installed botocore does not
+    know the call or what it answers, besides botocore's errors.
     """
-    operation = client.meta.method_to_api_mapping[method]
+    name = "Name" if operation == "GetTrail" else "TrailName"
+    refuse(unknown_call(client, operation, {name: arn}, arn))
     shape = client.meta.service_model.operation_model(operation).output_shape
 
     def note_unknown(response_dict: Structure | None, parsed_response: Structure | None, **_other: Any) -> None:
@@ -62,11 +67,11 @@ def ask(client: Client, method: str, arn: str) -> Structure:
     client.meta.events.register(event, note_unknown, unique_id=event)  # once, however often it is asked
 
     def read() -> Structure:
-        answer: Structure = getattr(client, method)(TrailName=arn)
+        answer: Structure = getattr(client, xform_name(operation))(**{name: arn})
         return answer
 
     def doubt(answer: Structure) -> str | None:
-        if (found := answer.get("TrailARN")) == arn:
+        if (found := (answer.get("Trail") or answer).get("TrailARN")) == arn:
             return None
         return f"{operation} of {arn} answered about {found or 'no trail'}, expected {arn}."
 
@@ -77,6 +82,20 @@ def ask(client: Client, method: str, arn: str) -> Structure:
             "settings that it can write back. Update boto3."
         )
     return answer
+
+
+def unknown_call(client: Client, operation: str, parameters: Structure, needed_by: str) -> str:
+    """What of a call the installed botocore does not know, in one sentence; "" where it can make it (aws-facts 2.14).
+
+    needed_by: the option or the trail that the call is for.
+    """
+    model, unknown = client.meta.service_model, operation
+    if operation in model.operation_names:
+        lacking = list(unknown_members(model.operation_model(operation).input_shape, parameters))
+        if not lacking:
+            return ""
+        unknown = f"{', '.join(lacking)} of {operation}"
+    return f"The installed botocore knows no {unknown}, which {needed_by} needs. Update boto3."
 
 
 def as_json(body: bytes) -> object:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from .._aws.errors import refuse
+from .._aws.whole_answer import unknown_call
 from .._organization.entry import Target
 from .._work.times import time_text
 from .find import judge_with_bucket
@@ -21,11 +22,16 @@ from .trail import Trail
 
 
 def decide_bringing_back(look: Look, options: RetireOptions) -> Look:
-    """Bring a trail back to what its record holds."""
+    """Bring a trail back to what its record holds, if the installed botocore knows all of that."""
     if look.record is None:
         path = record_path(options.record_dir, look.arn)
         return look.refused(f"There is no record {path}, expected one to bring {look.arn} back by.")
-    operations = [call.operation for call in calls_to(look.record.trail, look.now)]
+    calls = calls_to(look.record.trail, look.now)
+    client = look.there.client if look.there else None
+    unknown = (unknown_call(client, call.operation, call.parameters, str(look.arn)) for call in calls if client)
+    if problem := next(filter(None, unknown), ""):
+        return look.refused(problem)
+    operations = [call.operation for call in calls]
     action: Action = "changed"
     if not operations:
         action = "none"

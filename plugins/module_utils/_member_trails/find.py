@@ -23,13 +23,13 @@ from .._aws.cloudtrail import (
     get_insight_selectors,
     get_trail,
     get_trail_status,
-    knows_parameter,
 )
 from .._aws.cost_explorer import get_cost_and_usage
 from .._aws.errors import sentence
 from .._aws.s3 import get_bucket_policy, get_notifications, get_replication
 from .._aws.session import Session
 from .._aws.untyped import Client
+from .._aws.whole_answer import unknown_call
 from .._organization.accounts import Account
 from .._organization.entry import GivenAccount, Target, target_of
 from .._organization.reader import Paces, read_organization
@@ -123,13 +123,13 @@ def read_organization_trail(session: Session, arn: TrailArn) -> Trail:
     """The organization trail, or the one that is to become it, as its owner sees it."""
     name = str(arn)
     client = session.client("cloudtrail", arn.region)
-    aggregates = knows_parameter(client, "GetEventConfiguration", "TrailName")
+    unknown = unknown_call(client, "GetEventConfiguration", {"TrailName": name}, name)  # then members' are not read
     return Trail(
         arn,
         get_trail(client, name),
         get_event_selectors(client, name),
         get_insight_selectors(client, name),
-        get_aggregations(client, name) if aggregates else (),
+        () if unknown else get_aggregations(client, name),
         bool(get_trail_status(client, name).get("IsLogging")),
     )
 

@@ -13,11 +13,11 @@ from .._aws.cloudtrail import (
     get_aggregations,
     get_event_selectors,
     get_insight_selectors,
-    get_trail,
     get_trail_status,
+    get_whole_trail,
     list_tags,
 )
-from .._aws.errors import AnsibleOrgTrailError, code_of
+from .._aws.errors import code_of
 from .._aws.untyped import Client, Structure
 from .._aws.whole_answer import UNKNOWN
 from .._work.times import time_text
@@ -33,17 +33,15 @@ def read_trail(client: Client, arn: TrailArn) -> Trail | None:
     """The trail and all that AWS tells of it; None where the account has none of that ARN.
 
     client: one of the trail's account and home region. Raises AnsibleOrgTrailError for an answer about another trail,
-    and for selectors that the installed botocore does not know: they could not be brought back.
+    and for settings and selectors that the installed botocore does not know: they could not be brought back.
     """
     name = str(arn)
     try:
-        settings = get_trail(client, name)
+        settings = get_whole_trail(client, name)
     except AnsibleCloudTrailError as error:
         if code_of(error) == NOT_FOUND:
             return None
         raise
-    if settings["TrailARN"] != name:
-        raise AnsibleOrgTrailError(f"GetTrail of {name} answered about {settings['TrailARN']}, expected {name}.")
     status = read_status(client, arn)
     selectors = of_aws(get_event_selectors(client, name))
     return Trail(

@@ -16,8 +16,10 @@ with suppress(ImportError):  # AnsibleAWSModule says what is missing
 
 from .._aws.arn import TrailArn, parse_trail_arn
 from .._aws.caller import Answer, Caller, Failure
+from .._aws.errors import AnsibleOrgTrailError, refuse, sentence
 from .._aws.session import answer_refusal
 from .._aws.untyped import Client, Structure
+from .._aws.whole_answer import unknown_call
 from .._organization.entry import Target, judge_state
 from .._work.fanout import Fanout, Later, Task
 from .trail import Trail
@@ -142,7 +144,11 @@ class TrailsRun:
         while read := next_read(arn, reading.answers):
             operation, parameters = read
             reading.attempt += 1
-            answer = self._call(reading.account, reading.arn.region, operation, parameters, reading.attempt)
+            try:
+                answer = self._call(reading.account, reading.arn.region, operation, parameters, reading.attempt)
+            except AnsibleOrgTrailError as error:
+                self.unread.setdefault(account, sentence(error))
+                return
             if not answer.ok and answer.code != NO_INSIGHTS:
                 self.unread.setdefault(account, failure_of(operation, arn, answer))
                 return
@@ -161,16 +167,20 @@ class TrailsRun:
     # --- calls --------------------------------------------------------------------------------------
 
     def _call(self, account: Account, region: str, operation: str, parameters: Structure, attempt: int) -> Answer:
-        """One attempt. Raises Later when another one is worth it."""
-        ask = self._ask(region, operation)
+        """One attempt. Raises Later when another one is worth it, and AnsibleOrgTrailError as ``_ask`` does."""
+        ask = self._ask(region, operation, parameters)
         return self._counted(f"CloudTrail in {region}", lambda: ask(account.keys, attempt, **parameters))
 
-    def _ask(self, region: str, operation: str) -> Caller:
-        """The operation in a region, made once for all accounts and trails."""
+    def _ask(self, region: str, operation: str, parameters: Structure) -> Caller:
+        """The operation in a region, made once for all accounts and trails.
+
+        Raises AnsibleOrgTrailError for one that the installed botocore does not know.
+        """
         with self._lock:  # boto3's sessions are not thread-safe
             if region not in self._clients:
                 self._clients[region] = self._cloudtrail(region)
             if (region, operation) not in self._asks:
+                refuse(unknown_call(self._clients[region], operation, parameters, "a member's trail"))
                 self._asks[region, operation] = Caller(self._clients[region], operation)
             return self._asks[region, operation]
 

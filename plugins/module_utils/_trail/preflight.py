@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
 from .._aws.arn import CLOUDTRAIL, arn_owner, parse_trail_arn
-from .._aws.cloudtrail import describe_trails, knows_parameter
+from .._aws.cloudtrail import describe_trails
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.iam import (
     get_policy_version,
@@ -28,6 +28,7 @@ from .._aws.organizations import describe_account, has_service_access
 from .._aws.session import Session
 from .._aws.sns import get_topic_policy
 from .._aws.untyped import Client, Structure
+from .._aws.whole_answer import unknown_call
 from .._work.reads import Reads, read_all
 from .bucket import BucketJudge, BucketReader, NoSuchBucket, missing_bucket, move_refusal
 from .options import Action, ProblemName, TrailOptions
@@ -40,20 +41,20 @@ from .situation import Problem, Situation, Unread
 
 NewerOption = Literal["recursive_logging", "aggregation_configurations", "event_categories"]
 
-NEWER_PARAMETERS: dict[NewerOption, tuple[str, ...]] = {
-    "recursive_logging": ("UpdateTrail", "RecursiveLogging"),
-    "aggregation_configurations": ("PutEventConfiguration", "AggregationConfigurations"),
-    "event_categories": ("PutInsightSelectors", "InsightSelectors", "EventCategories"),
+NEWER_PARAMETERS: dict[NewerOption, tuple[str, Structure]] = {
+    "recursive_logging": ("UpdateTrail", {"RecursiveLogging": True}),
+    "aggregation_configurations": ("PutEventConfiguration", {"AggregationConfigurations": []}),
+    "event_categories": ("PutInsightSelectors", {"InsightSelectors": [{"EventCategories": []}]}),
 }
-"""Options that old botocore does not know (aws-facts 2.14)."""
+"""Options that old botocore does not know, each with a call that sends it (aws-facts 2.14)."""
 
 
 def unsupported_option(session: Session, options: TrailOptions) -> str | None:
     """A sentence about the first option that the installed botocore does not know."""
     for option in newer_options(options):
-        operation, *path = NEWER_PARAMETERS[option]
-        if not knows_parameter(session.client("cloudtrail"), operation, *path):
-            return f"The installed botocore knows no {path[-1]} of {operation}, which {option} needs. Update boto3."
+        operation, parameters = NEWER_PARAMETERS[option]
+        if unknown := unknown_call(session.client("cloudtrail"), operation, parameters, option):
+            return unknown
     return None
 
 

@@ -1,3 +1,0 @@
-# Copyright: Contributors to the cloudsec.org_trail collection
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later

@@ -268,7 +268,8 @@ def test_a_write_is_made_once_and_its_outcome_is_unknown() -> None:
     assert left == [b"{}"]
 
 
-CALLED = r'(?:client\.get_paginator\(|ask\(client, )"([a-z0-9_]+)"|client\.([a-z0-9_]+)\('
+CALLED = r'client\.get_paginator\("([a-z0-9_]+)"|client\.([a-z0-9_]+)\('
+ASKED = r'ask\(client, "(\w+)"'
 
 
 def called() -> Iterator[str]:
@@ -278,6 +279,7 @@ def called() -> Iterator[str]:
     }
     for path in sorted(Path(HOUSE / "_aws").glob("*.py")):
         text = path.read_text()
+        yield from set(re.findall(ASKED, text)) - NEW
         for paginated, method in re.findall(CALLED, text):
             if name := names.get(paginated or method):
                 yield name

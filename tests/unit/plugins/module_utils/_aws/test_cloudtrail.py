@@ -15,7 +15,6 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.cloudtrail
     WRITES,
     AnsibleCloudTrailError,
     deregister_delegated_admin,
-    knows_parameter,
     register_delegated_admin,
 )
 from botocore.stub import Stubber
@@ -174,15 +173,6 @@ def test_an_error_says_what_failed() -> None:
     session = CannedSession("111122223333", "eu-central-1", {"get_trail": client_error("TrailNotFoundException")})
     with pytest.raises(AnsibleCloudTrailError, match=r"Failed to get the trail: .*TrailNotFoundException"):
         cloudtrail.get_trail(session.client("cloudtrail"), ARN)
-
-
-def test_fact_2_14_what_botocore_knows() -> None:
-    client = boto3.client("cloudtrail", region_name="us-east-1")
-    assert knows_parameter(client, "UpdateTrail", "S3BucketName")
-    assert knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "InsightType")
-    assert not knows_parameter(client, "UpdateTrail", "NoSuchThing")
-    assert not knows_parameter(client, "PutInsightSelectors", "InsightSelectors", "NoSuchThing")
-    assert not knows_parameter(client, "NoSuchCall", "NoSuchThing")
 
 
 def test_delegated_administrators_are_named_as_aws_names_them() -> None:

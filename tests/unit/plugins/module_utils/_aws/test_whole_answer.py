@@ -13,10 +13,10 @@ import boto3
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import cloudtrail
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.whole_answer import PAUSES
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.whole_answer import PAUSES, unknown_call
 from botocore.awsrequest import AWSResponse
 
-from tests.canned_aws import KNOWS_AGGREGATIONS
+from tests.canned_aws import KNOWS_AGGREGATIONS, without_operation
 
 ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:trail/default"
 DATA = {"Name": "data", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}
@@ -123,6 +123,39 @@ def test_fact_2_14_what_botocore_does_not_know_is_refused(
         "that it can write back. Update boto3."
     )
     assert slept == []
+
+
+def test_a_trail_with_a_setting_of_later_is_refused() -> None:
+    client = client_of([json.dumps({"Trail": {"TrailARN": ARN, "Future": 1}})] * 2)
+    assert cloudtrail.get_trail(client, ARN) == {"TrailARN": ARN}
+    with pytest.raises(AnsibleOrgTrailError, match=r"GetTrail of .* answered Trail\.Future, which the installed"):
+        cloudtrail.get_whole_trail(client, ARN)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "unknown"),
+    [
+        ("UpdateTrail", {"S3BucketName": "b"}, ""),
+        ("PutInsightSelectors", {"InsightSelectors": [{"InsightType": "A"}]}, ""),
+        ("UpdateTrail", {"S3BucketName": "b", "Future": 1}, "Future of UpdateTrail"),
+        (
+            "PutInsightSelectors",
+            {"InsightSelectors": [{"Future": []}]},
+            "InsightSelectors.Future of PutInsightSelectors",
+        ),
+        ("FutureCall", {}, "FutureCall"),
+    ],
+)
+def test_fact_2_14_a_call_that_botocore_does_not_know(operation: str, parameters: dict[str, Any], unknown: str) -> None:
+    told = unknown_call(client_of([]), operation, parameters, ARN)
+    assert told == (f"The installed botocore knows no {unknown}, which {ARN} needs. Update boto3." if unknown else "")
+
+
+def test_a_read_that_botocore_does_not_know_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = client_of([])
+    monkeypatch.setattr(client, "meta", without_operation("GetEventConfiguration"))
+    with pytest.raises(AnsibleOrgTrailError, match=r"knows no GetEventConfiguration, which arn.* needs\. Update boto3"):
+        cloudtrail.get_aggregations(client, ARN)
 
 
 def test_each_operation_of_a_client_is_looked_into() -> None:

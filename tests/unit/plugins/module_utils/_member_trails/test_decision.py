@@ -24,10 +24,11 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.look import Look, There
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.record import Record
 
+from tests.canned_aws import meta_of, without_operation
 from tests.member_trails import advanced, data, member, organization
 
 ME: Any = SimpleNamespace(arn="arn:me")
-THERE = There(ME, None, None)
+THERE = There(ME, SimpleNamespace(meta=meta_of("cloudtrail")), None)
 NOW = datetime(2026, 11, 28, 9, tzinfo=UTC)
 LOGS, STOPPED, CHANGED = member(), member(logging=False), member(logging=False, tags={"a": "b"})
 KEEPS = advanced(data())
@@ -66,6 +67,13 @@ def test_bringing_back(now: Any, record: Record | None, action: str, says: str) 
     found = decide_bringing_back(look(now, record), options())
     assert (found.action, found.new_record, bool(found.problem)) == (action, None, bool(says))
     assert says in found.problem
+
+
+def test_fact_2_14_what_botocore_does_not_know_is_not_brought_back() -> None:
+    aggregates = member(aggregations=[{"EventCategory": "Data", "Templates": ["API_ACTIVITY"]}])
+    there = There(ME, SimpleNamespace(meta=without_operation("PutEventConfiguration")), None)
+    found = decide_bringing_back(Look(LOGS.arn, there, None, Record(aggregates, OLD.recorded_at, "")), options())
+    assert (found.action, "knows no PutEventConfiguration" in found.problem) == ("none", True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.reader import read_trail
 
-from tests.canned_aws import CannedSession, client_error
+from tests.canned_aws import KNOWS_AGGREGATIONS, CannedClient, CannedSession, client_error, without_operation
 from tests.member_trails import MEMBER, advanced, basic, data, member
 
 ARN = member().arn
@@ -40,6 +40,7 @@ def test_a_trail_is_read_with_the_calls_that_it_needs() -> None:
     assert (trail.settings, trail.logging, trail.tags) == (SETTINGS, False, {"a": "b"})
 
 
+@pytest.mark.skipif(not KNOWS_AGGREGATIONS, reason="such a trail is refused there, see below")
 def test_insights_and_aggregations_are_read_where_there_are_some() -> None:
     insights = [{"InsightType": "ApiCallRateInsight"}]
     aggregations = [{"EventCategory": "Data", "Templates": ["API_ACTIVITY"]}]
@@ -52,7 +53,15 @@ def test_insights_and_aggregations_are_read_where_there_are_some() -> None:
     assert (trail.insights, trail.aggregations) == (insights, aggregations)
 
 
-def test_a_trail_that_is_not_there_is_none_and_another_one_is_refused() -> None:
+def test_fact_2_14_aggregations_that_botocore_does_not_know_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = CannedSession(MEMBER, "us-east-1", {**ANSWERS, "get_event_selectors": advanced(data())})
+    monkeypatch.setattr(CannedClient, "meta", without_operation("GetEventConfiguration"))
+    with pytest.raises(AnsibleOrgTrailError, match=r"knows no GetEventConfiguration, which arn.* needs\. Update boto3"):
+        read_trail(session.client("cloudtrail"), ARN)
+
+
+def test_a_trail_that_is_not_there_is_none_and_another_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _seconds: None)
     assert read(get_trail=client_error("TrailNotFoundException"))[0] is None
     with pytest.raises(AnsibleOrgTrailError, match=r"GetTrail of .* answered about arn:other, expected"):
         read(get_trail={"Trail": {**SETTINGS, "TrailARN": "arn:other"}})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -21,6 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._organization.entry import Target
 
+from tests.canned_aws import meta_of, without_operation
 from tests.member_trails import MEMBER, advanced, basic, data
 
 ARN = f"arn:aws:cloudtrail:us-east-1:{MEMBER}:trail/team"
@@ -33,6 +35,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "GetEventSelectors": {"TrailARN": ARN, **basic()},
     "ListTags": {"ResourceTagList": [{"ResourceId": ARN, "TagsList": [{"Key": "a", "Value": "b"}, {"Key": "c"}]}]},
 }
+META = meta_of("cloudtrail")
 PARTS = ["GetTrail", "GetTrailStatus", "GetEventSelectors", "ListTags"]
 
 
@@ -58,10 +61,12 @@ class FakeCaller:
         """A transport's; here nothing is slow."""
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, *targets: Target, **table: Any) -> tuple[TrailsRun, list[str]]:
+def ask(
+    monkeypatch: pytest.MonkeyPatch, *targets: Target, meta: Any = META, **table: Any
+) -> tuple[TrailsRun, list[str]]:
     fake = type("Fake", (FakeCaller,), {"made": [], **table})
     monkeypatch.setattr(run, "Caller", fake)
-    asked = TrailsRun(None, lambda region: region, "us-east-1", "tests", threads=1)
+    asked = TrailsRun(None, lambda _region: SimpleNamespace(meta=meta), "us-east-1", "tests", threads=1)
     assert asked.ask(targets or (Target(MEMBER, "Team", "ACTIVE"),), time.monotonic() + 30, lambda: None)
     return asked, fake.made  # type: ignore[attr-defined]
 
@@ -91,6 +96,16 @@ def test_what_is_denied_is_told(monkeypatch: pytest.MonkeyPatch, operation: str)
     assert list(own_trails(asked)) == []
     assert f"cloudtrail:{operation}" in asked.unread[MEMBER]
     assert asked.unread[MEMBER].endswith("Denied (AccessDeniedException).")
+
+
+def test_fact_2_14_what_botocore_does_not_know_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    selectors = {"TrailARN": ARN, **advanced(data())}
+    older = without_operation("GetEventConfiguration")
+    asked, made = ask(monkeypatch, meta=older, answers={**ANSWERS, "GetEventSelectors": selectors})
+    assert (list(own_trails(asked)), made) == ([], ["ListTrails", *PARTS])
+    assert asked.unread[MEMBER] == (
+        "The installed botocore knows no GetEventConfiguration, which a member's trail needs. Update boto3."
+    )
 
 
 def test_closed_accounts_and_dead_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
