@@ -12,7 +12,7 @@ from functools import partial
 from .._aws import s3
 from .._aws.errors import DENIED, code_of, sentence
 from .._aws.untyped import Client
-from .._work.reads import read_all, read_each
+from .._work.reads import Answers, read_all, read_each
 from .candidate import Candidate, SoughtTrail, judge_bucket, unreadable
 from .choice import BucketChoiceError, Criteria, foreign_bucket
 from .health import Settings
@@ -87,16 +87,20 @@ def read_candidates(
     return [candidate for candidate in candidates if candidate is not None]
 
 
-def read_settings(client: Client, candidate: Candidate, owner: str) -> Settings:
-    """Read a bucket's settings; what the caller may not read is named with the reason."""
+def read_settings(client: Client, name: str, owner: str) -> Answers:
+    """A bucket's settings, each as S3 answers it, or the error where the caller may not read it."""
 
     def read(setting: str) -> object:
         try:
-            return SETTINGS[setting](client, candidate.name, owner)
+            return SETTINGS[setting](client, name, owner)
         except s3.AnsibleS3Error as error:
             return error
 
-    answers = read_all({setting: partial(read, setting) for setting in SETTINGS})
+    return read_all({setting: partial(read, setting) for setting in SETTINGS})
+
+
+def settings_of(answers: Answers, candidate: Candidate) -> Settings:
+    """The settings of a bucket in the answers of ``read_settings``; what was not read is named with the reason."""
     denied = {name: sentence(one) for name, one in answers.items() if isinstance(one, s3.AnsibleS3Error)}
     if not candidate.readable:  # it is the policy that tells
         denied["tls_only"] = candidate.problems[0].found

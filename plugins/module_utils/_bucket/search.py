@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -16,12 +16,12 @@ from .._aws.organizations import Organization
 from .._aws.session import Session
 from .._organization.membership import require_membership
 from .._work.options import Result
-from .._work.reads import read_all
+from .._work.reads import Answers, Reads, read_all
 from .candidate import Candidate, SoughtTrail, judge_bucket, sought_trail, summarize
 from .choice import Criteria, Select, choose, no_such_bucket
-from .current import current_bucket, current_key, read_trails
+from .current import CurrentBucket, current_bucket, current_key, read_trails
 from .health import judge_health, retention_to_set, settings_to_change, undeliverable
-from .scan import list_names, read_candidates, read_named, read_settings
+from .scan import list_names, read_candidates, read_named, read_settings, settings_of
 from .statements import SSE
 from .weakness import ExpectedHealth
 
@@ -68,9 +68,7 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
     Raises AnsibleOrgTrailError when no single bucket can be named or an option is invalid, and the error classes of
     S3 and Organizations.
     """
-    reads: dict[str, Callable[[], object]] = {
-        "organization": partial(require_membership, session, options.organization_id)
-    }
+    reads: Reads = {"organization": partial(require_membership, session, options.organization_id)}
     if not options.name:
         reads["names"] = partial(list_names, session.client("s3"))
     home = options.trail.region if isinstance(options.trail, TrailArn) else session.region
@@ -89,18 +87,18 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
             session.region,
         )
         sought = replace(sought, kms_key_arn=options.kms_key_id, owner=session.account_id)
-        candidates = _candidates(session, options, sought, names)
+        current = current_bucket(answers.get("trails", ()), sought)
+        candidates, settings = _read_buckets(session, options, sought, names, current)
         if _is_key_asked_for(sought, candidates):
             trails = answers["trails"] if is_chosen else read_trails(session.client("cloudtrail", home))
             key = current_key(trails, sought)
             if key is not None:
                 sought = replace(sought, kms_key_arn=key)
                 candidates = [judge_bucket(one.name, one.policy, sought) if one.readable else one for one in candidates]
-        current = current_bucket(answers.get("trails", ()), sought)
         chosen = choose(candidates, options.select, options.criteria, session.account_id, sought, current, names)
     except ValueError as error:
         raise AnsibleOrgTrailError(str(error)) from error
-    buckets = [_describe(session, one, names.get(one.name), options) for one in chosen]
+    buckets = [_describe(session, one, names.get(one.name), options, settings.get(one.name)) for one in chosen]
     if options.select == "admitted":
         refuse(undeliverable(buckets[0]["name"], buckets[0]["health"]))
     return {
@@ -111,6 +109,26 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
         **({"current_bucket": current.name, "current_bucket_unread": current.unread} if is_chosen else {}),
         "buckets": buckets,
     }
+
+
+def _read_buckets(
+    session: Session, options: SearchOptions, sought: SoughtTrail, names: Iterable[str], current: CurrentBucket
+) -> tuple[list[Candidate], dict[str, Answers]]:
+    """The judged candidates, and by its name, read at the same time, the settings of the only one to choose from."""
+    reads: Reads = {"candidates": partial(_candidates, session, options, sought, names)}
+    only = _only_choice(options, names, current) if options.health and options.select != "all" else ""
+    if only:
+        reads["settings"] = partial(read_settings, session.client("s3"), only, session.account_id)
+    answers = read_all(reads)
+    return answers["candidates"], {only: answers["settings"]} if only else {}
+
+
+def _only_choice(options: SearchOptions, names: Iterable[str], current: CurrentBucket) -> str:
+    """The only bucket that can be chosen, as far as that is known before a policy is read; "" where several can."""
+    fitting = [name for name in names if options.criteria.fits_name(name)]
+    if options.name or current.name in fitting:
+        return options.name or current.name
+    return fitting[0] if len(fitting) == 1 else ""
 
 
 def _is_key_asked_for(sought: SoughtTrail, candidates: Sequence[Candidate]) -> bool:
@@ -159,10 +177,14 @@ def _candidates(session: Session, options: SearchOptions, sought: SoughtTrail, n
     return read_candidates(client, sorted(names), session.account_id, options.criteria, sought)
 
 
-def _describe(session: Session, candidate: Candidate, region: str | None, options: SearchOptions) -> Result:
+def _describe(
+    session: Session, candidate: Candidate, region: str | None, options: SearchOptions, known: Answers | None
+) -> Result:
+    """What the module returns of a bucket. known: the answers of ``read_settings`` about it, where they are there."""
     health = None
     if options.health:
-        settings = read_settings(session.client("s3"), candidate, session.account_id)
+        answers = known or read_settings(session.client("s3"), candidate.name, session.account_id)
+        settings = settings_of(answers, candidate)
         region = settings.raw["region"] if "region" not in settings.denied else region
         health = judge_health(settings, options.expected_health)
     return {

@@ -19,6 +19,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.scan im
     read_candidates,
     read_named,
     read_settings,
+    settings_of,
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.weakness import ExpectedHealth
@@ -114,7 +115,7 @@ def test_read_candidates_reads_no_policy_that_is_not_asked_for() -> None:
 
 
 def test_read_settings_names_what_it_may_not_read() -> None:
-    settings = read_settings(FakeS3({}), judge_bucket("a", None, TRAIL), OWNER)
+    settings = settings_of(read_settings(FakeS3({}), "a", OWNER), judge_bucket("a", None, TRAIL))
     assert settings.raw["region"] == "us-west-2"
     assert set(settings.denied) == set(SETTINGS) - {"region"}
     assert "s3:GetEncryptionConfiguration" in settings.denied["encryption"]
@@ -124,7 +125,7 @@ def test_read_settings_names_what_it_may_not_read() -> None:
 def test_settings_of_an_unreadable_policy_do_not_say_that_tls_is_optional() -> None:
     s3 = FakeS3({"a": "AccessDenied"})
     (candidate,) = read_candidates(s3, ["a"], OWNER, Criteria(), TRAIL)
-    health = judge_health(read_settings(s3, candidate, OWNER), ExpectedHealth())
+    health = judge_health(settings_of(read_settings(s3, candidate.name, OWNER), candidate), ExpectedHealth())
     assert health["tls_only"] is None
     assert [one["found"][:40] for one in health["problems"] if one["setting"] == "tls_only"] == [
         "not readable: Failed to get the policy o"

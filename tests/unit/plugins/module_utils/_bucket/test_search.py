@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -178,11 +180,59 @@ def test_a_named_bucket_is_judged_by_its_own_health(monkeypatch: pytest.MonkeyPa
     lock = {"object_lock": {"mode": "COMPLIANCE", "days": 90}, "problems": []}
     settings = type("Settings", (), {"raw": {"region": "eu-west-1"}, "denied": ()})
     monkeypatch.setattr(search, "read_named", lambda *_: [GOOD])
-    monkeypatch.setattr(search, "read_settings", lambda *_: settings)
+    monkeypatch.setattr(search, "read_settings", lambda *_: {})
+    monkeypatch.setattr(search, "settings_of", lambda *_: settings)
     monkeypatch.setattr(search, "judge_health", lambda *_: lock)
     result = search.describe_log_buckets(session, options(name="good", health=True))
     assert result["buckets"][0]["region"] == "eu-west-1"
     assert result["retention_to_set"] == {"mode": "COMPLIANCE", "days": 90}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names", "trails_bucket", "at_once"),
+    [
+        ({}, ["good"], "", True),
+        ({}, ["good", "other"], "good", True),
+        ({"name_pattern": "g*"}, ["good", "other"], "", True),
+        ({"name": "good"}, [], "", True),
+        ({}, ["good", "other"], "", False),
+        ({}, ["good", "other"], "gone", False),
+        ({"name": "good", "select": "all"}, [], "", False),  # it may be one that is still to be made
+    ],
+)
+def test_settings_are_read_with_the_policy_where_there_is_no_choice(
+    monkeypatch: pytest.MonkeyPatch,
+    session: Any,
+    asked: dict[str, Any],
+    names: list[str],
+    trails_bucket: str,
+    at_once: bool,
+) -> None:
+    read: list[str] = []
+    trail = {"TrailARN": str(ARN), "IsOrganizationTrail": True, "S3BucketName": trails_bucket}
+
+    def settings(_client: Any, name: str, _owner: str) -> dict[str, str]:
+        read.append(name)
+        return {"of": name}
+
+    def candidates(*_arguments: Any) -> list[Candidate]:
+        deadline = time.monotonic() + 10
+        while at_once and not read and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert read == (["good"] if at_once else [])
+        return [GOOD]
+
+    monkeypatch.setattr(search, "list_names", lambda _client: dict.fromkeys(names))
+    monkeypatch.setattr(search, "read_trails", lambda _client: [trail] if trails_bucket else [])
+    monkeypatch.setattr(search, "read_candidates", candidates)
+    monkeypatch.setattr(search, "read_named", candidates)
+    monkeypatch.setattr(search, "read_settings", settings)
+    monkeypatch.setattr(search, "settings_of", lambda raw, _candidate: SimpleNamespace(raw=raw, denied={"region"}))
+    monkeypatch.setattr(search, "judge_health", lambda found, _expected: {"of": found.raw["of"], "problems": []})
+    monkeypatch.setattr(search, "undeliverable", lambda *_: None)
+    result = search.describe_log_buckets(session, options(**{"select": "admitted", **asked, "health": True}))
+    assert result["buckets"][0]["health"]["of"] == "good"
+    assert read == ["good"]
 
 
 def test_regions_are_asked_for_only_where_the_trail_has_none(monkeypatch: pytest.MonkeyPatch, session: Any) -> None:
