@@ -19,7 +19,7 @@ description:
     file validation, logging, and all management events.
   - Everything that can be refused is refused before the first write. After writing, the module reads the trail again
     and fails unless it is as wanted.
-  - Runs with credentials of the management account. An unchanged trail takes five calls.
+  - Runs with credentials of the management account. An unchanged organization trail takes six calls.
   - Runs as well with those of a delegated administrator of CloudTrail, see
     M(cloudsec.org_trail.cloudtrail_delegated_administrator). The trail is still management's. An administrator may not
     convert a trail in either direction, sees no account trails of management, and sets a log group of its own account
@@ -400,10 +400,10 @@ extends_documentation_fragment:
   - amazon.aws.tags.modules
 notes:
   - "IAM actions: C(cloudtrail:ListTrails), C(cloudtrail:DescribeTrails), C(cloudtrail:GetTrailStatus),
-    C(cloudtrail:GetEventSelectors) and C(organizations:DescribeOrganization) always; C(cloudtrail:UpdateTrail),
-    C(cloudtrail:CreateTrail), C(cloudtrail:StartLogging) and C(cloudtrail:PutEventSelectors) where something is to be
-    done. To create or convert an organization trail also C(iam:GetRole), C(iam:CreateServiceLinkedRole) for
-    C(cloudtrail.amazonaws.com) and C(organizations:ListAWSServiceAccessForOrganization)."
+    C(cloudtrail:GetEventSelectors), C(organizations:DescribeOrganization) and, for an organization trail,
+    C(organizations:ListAWSServiceAccessForOrganization) always; C(cloudtrail:UpdateTrail), C(cloudtrail:CreateTrail),
+    C(cloudtrail:StartLogging) and C(cloudtrail:PutEventSelectors) where something is to be done. To create or convert
+    an organization trail also C(iam:GetRole) and C(iam:CreateServiceLinkedRole) for C(cloudtrail.amazonaws.com)."
   - "IAM actions only with certain options: O(insight_selectors) C(cloudtrail:GetInsightSelectors) and
     C(cloudtrail:PutInsightSelectors); O(aggregation_configurations) C(cloudtrail:GetEventConfiguration) and
     C(cloudtrail:PutEventConfiguration); O(tags) C(cloudtrail:ListTags), C(cloudtrail:AddTags) and
@@ -615,6 +615,14 @@ organization:
       description: Id of the management account.
       type: str
       sample: "111122223333"
+trusted_access:
+  description:
+    - Whether CloudTrail has trusted access to the organization, read before anything is done.
+    - V(null) where no organization trail is wanted, and where it could not be read.
+  returned: success
+  type: bool
+  sample: true
+  version_added: 1.2.0
 changed_fields:
   description: Options that differed from what the trail was; for a new trail all that are managed, for a deleted one
     V(state).

@@ -12,7 +12,7 @@ from typing import Literal, NoReturn
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.arn import CLOUDTRAIL, arn_owner, parse_trail_arn
+from .._aws.arn import arn_owner, parse_trail_arn
 from .._aws.cloudtrail import describe_trails
 from .._aws.errors import AnsibleOrgTrailError, refuse
 from .._aws.iam import (
@@ -24,7 +24,7 @@ from .._aws.iam import (
     list_role_policies,
 )
 from .._aws.kms import get_key_policy
-from .._aws.organizations import describe_account, has_service_access
+from .._aws.organizations import describe_account
 from .._aws.session import Session
 from .._aws.sns import get_topic_policy
 from .._aws.untyped import Client, Structure
@@ -90,8 +90,7 @@ def look_further(session: Session, view: View, situation: Situation) -> Situatio
     if situation.before is None and len(view.trails) >= TRAILS_PER_REGION:
         reads["trails_here"] = partial(_trails_here, session.client("cloudtrail", situation.arn.region), account)
     if situation.becomes_organization_trail and not view.administrator:  # the role is management's
-        clients = (session.client("iam"), session.client("organizations"))
-        reads["service_linked_role"] = partial(_has_service_linked_role, *clients)
+        reads["service_linked_role"] = partial(_has_service_linked_role, session.client("iam"), view.trusted_access)
     wanted = {
         name: partial(read_or_unread, read) for name, read in reads.items() if not options.ignores(_PROBLEMS[name])
     }
@@ -113,11 +112,11 @@ def _account_known(client: Client, account_id: str) -> bool:
     return describe_account(client, account_id) is not None
 
 
-def _has_service_linked_role(iam: Client, organizations: Client) -> bool | None:
+def _has_service_linked_role(iam: Client, trusted_access: bool | Unread | None) -> bool | Unread | None:
     """Whether the role exists; None while it need not, because trusted access makes it (aws-facts 1.5)."""
     if get_role(iam, SERVICE_LINKED_ROLE):
         return True
-    return False if has_service_access(organizations, CLOUDTRAIL) else None
+    return False if trusted_access is True else trusted_access or None
 
 
 def _trails_here(client: Client, account_id: str) -> list[str]:

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Look at a trail and at what surrounds it, with the fewest calls: nothing is read twice, what can be is read at once.
 
-An unchanged trail takes five calls: ListTrails and DescribeOrganization, then DescribeTrails, GetTrailStatus and
-GetEventSelectors. Each option that needs more adds its own read, each other trail of the account adds two.
+An unchanged organization trail takes six calls: ListTrails, DescribeOrganization and
+ListAWSServiceAccessForOrganization, then DescribeTrails, GetTrailStatus and GetEventSelectors. Each option that needs
+more adds its own read, each other trail of the account adds two.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from ansible_collections.amazon.aws.plugins.module_utils.exceptions import AnsibleAWSError
 
-from .._aws.arn import TrailArn, parse_trail_arn
+from .._aws.arn import CLOUDTRAIL, TrailArn, parse_trail_arn
 from .._aws.cloudtrail import (
     AnsibleCloudTrailError,
     describe_own_trail,
@@ -30,7 +31,12 @@ from .._aws.cloudtrail import (
 )
 from .._aws.errors import AnsibleOrgTrailError, code_of, refuse, sentence
 from .._aws.kms import describe_key
-from .._aws.organizations import AnsibleOrganizationsError, Organization, describe_organization
+from .._aws.organizations import (
+    AnsibleOrganizationsError,
+    Organization,
+    describe_organization,
+    has_service_access,
+)
 from .._aws.selectors import SELECTOR_KINDS, management_events
 from .._aws.session import Session
 from .._aws.trail_status import DeliveryError, delivery_errors
@@ -59,7 +65,8 @@ class TrailNow:
 class View:
     """The trail, the organization and the account's other trails.
 
-    trails: all that the account sees, other accounts' too. key: the ARN behind a KMS alias.
+    trails: all that the account sees, other accounts' too. key: the ARN behind a KMS alias. trusted_access: whether
+    CloudTrail has it; None where no organization trail is wanted.
     administrator: the caller's account when it is a delegated administrator of CloudTrail, "" when it is management.
     """
 
@@ -69,6 +76,7 @@ class View:
     now: TrailNow | None
     others: list[OtherTrail] | Unread
     key: str | None
+    trusted_access: bool | Unread | None = None
     administrator: str = ""
 
     @property
@@ -84,12 +92,14 @@ def look(session: Session, options: TrailOptions) -> View:
     organization trail.
     """
     refuse(name_refusal(options.name))
-    answers = read_all(
-        {
-            "organization": partial(_organization, session.client("organizations"), options),
-            "trails": partial(_trails, session.client("cloudtrail")),
-        }
-    )
+    organizations = session.client("organizations")
+    reads: Reads = {
+        "organization": partial(_organization, organizations, options),
+        "trails": partial(_trails, session.client("cloudtrail")),
+    }
+    if options.needs_organization:
+        reads["trusted_access"] = partial(read_or_unread, has_service_access, organizations, CLOUDTRAIL)
+    answers = read_all(reads)
     organization, trails = answers["organization"], answers["trails"]
     if options.needs_organization:
         refuse(feature_refusal(organization))
@@ -97,7 +107,7 @@ def look(session: Session, options: TrailOptions) -> View:
     arn = choose_trail(trails, options.name, owner, session.region)
     if isinstance(arn, str):
         raise AnsibleOrgTrailError(message=arn)
-    view = View(arn, organization, trails, None, [], None)
+    view = View(arn, organization, trails, None, [], None, answers.get("trusted_access"))
     if arn in trails:
         view = _look_around(session, options, view)
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)

@@ -41,6 +41,7 @@ class CloudTrail(CannedSession):
             HOME.region,
             {
                 "describe_organization": {"Organization": organization},
+                "list_aws_service_access_for_organization": {"EnabledServicePrincipals": []},
                 "list_trails": lambda: {"Trails": self.listed()},
                 "describe_trails": lambda **_: {"trailList": self.listed()},
                 "get_trail_status": lambda **_: {"IsLogging": self.trail is not None},
@@ -86,7 +87,8 @@ def test_an_unchanged_trail() -> None:
     assert result["actions"] == result["changed_fields"] == result["problems"] == warnings == []
     assert result["trail"] == result["before"]
     assert result["diff"]["before"] == result["diff"]["after"]
-    assert len(aws.calls) == 5
+    assert len(aws.calls) == 6
+    assert result["trusted_access"] is False
 
 
 def test_the_trail_is_described_with_its_identity_and_all_settings() -> None:

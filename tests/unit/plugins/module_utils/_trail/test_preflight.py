@@ -100,7 +100,6 @@ EXCHANGE: dict[str, Any] = {
     "list_attached_role_policies": {"AttachedPolicies": [{"PolicyArn": "arn"}]},
     "get_policy": {"Policy": {"DefaultVersionId": "v2"}},
     "get_policy_version": {"PolicyVersion": {"Document": {"managed": True}}},
-    "list_aws_service_access_for_organization": {"EnabledServicePrincipals": []},
     "describe_trails": {
         "trailList": [
             {"TrailARN": str(replace(HOME, name="b"))},
@@ -109,7 +108,6 @@ EXCHANGE: dict[str, Any] = {
         ]
     },
 }
-TRUSTED = {"EnabledServicePrincipals": [{"ServicePrincipal": "cloudtrail.amazonaws.com"}]}
 NO_ROLE = client_error("NoSuchEntity")
 DENIED = client_error("AccessDeniedException")
 WITH_KEY: Settings = {**GOOD, "kms_key_id": KEY}
@@ -188,8 +186,14 @@ READS: list[Read] = [
     (
         "conversion without the role, although access is on",
         replace(SITUATION, before=ACCOUNT_TRAIL),
-        {"get_role": NO_ROLE, "list_aws_service_access_for_organization": TRUSTED},
+        {"get_role": NO_ROLE, "trusted_access": True},
         {"service_linked_role": False},
+    ),
+    (
+        "conversion without the role, and whether access is on is not known",
+        replace(SITUATION, before=ACCOUNT_TRAIL),
+        {"get_role": NO_ROLE, "trusted_access": Unread("denied")},
+        {"service_linked_role": Unread("denied")},
     ),
 ]
 
@@ -200,7 +204,8 @@ def further(session: CannedSession, view: View, situation: Situation) -> Situati
 
 @pytest.mark.parametrize(("case", "situation", "answers", "expected"), READS, ids=[row[0] for row in READS])
 def test_look_further(case: str, situation: Situation, answers: dict[str, Any], expected: dict[str, Any]) -> None:
-    found = further(CannedSession(ME, "us-east-1", EXCHANGE | answers), VIEW, situation)
+    view = replace(VIEW, trusted_access=answers.get("trusted_access", False))
+    found = further(CannedSession(ME, "us-east-1", EXCHANGE | answers), view, situation)
     assert {name: getattr(found, name) for name in expected} == expected
     assert found == replace(situation, **expected)
 
@@ -299,9 +304,8 @@ def test_judge_refuses_what_no_option_lifts() -> None:
 
 
 def test_judge_looks_further() -> None:
-    view = replace(VIEW, now=TrailNow(ACCOUNT_TRAIL))
-    answers = {"get_role": NO_ROLE, "list_aws_service_access_for_organization": TRUSTED}
-    assert judged(view, {}, **answers) == {"warn": ["service_linked_role_missing"]}
+    view = replace(VIEW, now=TrailNow(ACCOUNT_TRAIL), trusted_access=True)
+    assert judged(view, {}, get_role=NO_ROLE) == {"warn": ["service_linked_role_missing"]}
 
 
 KEEPING_OUT = {"get_bucket_policy": {"Policy": '["why"]'}}

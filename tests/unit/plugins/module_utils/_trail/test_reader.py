@@ -36,6 +36,7 @@ KEY = f"arn:aws:kms:eu-central-1:{ME}:key/0a1b"
 ALL_EVENTS = {"ReadWriteType": "All", "IncludeManagementEvents": True}
 EXCHANGE: dict[str, Any] = {
     "describe_organization": {"Organization": ORGANIZATION},
+    "list_aws_service_access_for_organization": {"EnabledServicePrincipals": []},
     "list_delegated_administrators": client_error("AccessDeniedException"),
     "list_trails": {"Trails": [{"TrailARN": str(HOME)}]},
     "describe_trails": {"trailList": [{"TrailARN": str(HOME), "S3BucketName": "bucket"}]},
@@ -57,10 +58,38 @@ def looked(session: CannedSession, **given: object) -> View:
     return look(cast(Session, session), options(**given))
 
 
-UNCHANGED = ["describe_organization", "describe_trails", "get_event_selectors", "get_trail_status", "list_trails"]
+ACCESS = "list_aws_service_access_for_organization"
+UNCHANGED = [
+    "describe_organization",
+    "describe_trails",
+    "get_event_selectors",
+    "get_trail_status",
+    ACCESS,
+    "list_trails",
+]
 
 
-def test_a_trail_takes_five_calls() -> None:
+def canned_access(answer: Any) -> CannedSession:
+    return CannedSession(ME, "us-east-1", {**EXCHANGE, ACCESS: answer})
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ([{"ServicePrincipal": "cloudtrail.amazonaws.com"}], True),
+        ([{"ServicePrincipal": "config.amazonaws.com"}], False),
+        ([], False),
+    ],
+)
+def test_trusted_access_is_looked_at(answer: list[Any], expected: bool) -> None:
+    assert looked(canned_access({"EnabledServicePrincipals": answer})).trusted_access is expected
+
+
+def test_trusted_access_that_cannot_be_read_is_not_known() -> None:
+    assert isinstance(looked(canned_access(client_error("AccessDeniedException"))).trusted_access, Unread)
+
+
+def test_an_organization_trail_takes_six_calls() -> None:
     session = canned()
     view = looked(session)
     assert session.called() == UNCHANGED
@@ -125,7 +154,7 @@ def test_the_key_behind_an_alias_for_a_trail_that_is_yet_to_come() -> None:
     assert view.key == KEY
     assert view.now is None
     assert view.arn == TrailArn("aws", "us-east-1", ME, "default")
-    assert session.called() == ["describe_key", "describe_organization", "list_trails"]
+    assert session.called() == ["describe_key", "describe_organization", ACCESS, "list_trails"]
 
 
 TWO_TRAILS = {"Trails": [{"TrailARN": str(OLD)}, {"TrailARN": str(HOME)}]}
@@ -221,7 +250,7 @@ NOT_IN_USE = client_error("AWSOrganizationsNotInUseException")
 def test_an_account_trail_needs_no_organization(given: dict[str, object]) -> None:
     view = looked(canned(describe_organization=NOT_IN_USE), **given)
     assert view.organization == WITHOUT_ORGANIZATION
-    assert view.arn == HOME
+    assert (view.arn, view.trusted_access) == (HOME, None)
 
 
 @pytest.mark.parametrize(
