@@ -20,11 +20,11 @@ from typing import Any
 from benchmarks.canned_server import MANAGEMENT, REGIONS, TRAIL_ARN
 from benchmarks.main_job import OURS, PLAYBOOK, RIVALS
 from benchmarks.measure import ROOT, Sample, Table, run
+from benchmarks.old_release import OLD, old_release
 from tests.ansible_run import BIN, SETTINGS
 
 COVERAGE = "Coverage"
 GROWTH = "Coverage by latency, processes and calls at once"
-OLD = "1.0.0"
 INVENTORY = "Inventory"
 PLAIN_FILE = "a plain YAML file"
 INVENTORY_COMMAND = str(BIN / "ansible-inventory")
@@ -129,19 +129,6 @@ def measure_growth(table: Table, accounts: int, latencies: tuple[int, ...]) -> N
                 with Canned(accounts, "--latency", str(latency)) as server, tempfile.TemporaryDirectory() as home:
                     command = coverage_command(Path(home), accounts, **options)
                     table.add(GROWTH, case, contender, *measure_looks(server, command, home, accounts))
-
-
-def old_release(folder: Path) -> dict[str, str]:
-    """Lay the release OLD into a folder; answers the environment for it, which is empty where git does not have it."""
-    log = ["git", "log", "--format=%H", f"--grep=^Release {OLD}$", "-1"]
-    commit = subprocess.run(log, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
-    if not commit:
-        return {}
-    home = folder / "ansible_collections" / "cloudsec" / "org_trail"
-    home.mkdir(parents=True)
-    archive = subprocess.run(["git", "archive", commit], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "x", "-C", str(home)], input=archive.stdout, check=True)
-    return {"ANSIBLE_COLLECTIONS_PATH": str(folder)}
 
 
 def measure_looks(

@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import ROOT, Sample, Table, run
+from benchmarks.old_release import OLD, old_release
 from lab.inventory import write_inventory
 from tests.ansible_run import BIN, ansible_environment
 from tests.lab_process import Lab
@@ -36,7 +37,7 @@ class Contender:
 
 
 def our_playbook(inventory: str, **variables: object) -> list[str]:
-    return [PLAYBOOK, "-i", inventory, "playbooks/enable_org_trail.yml", "-e", json.dumps(variables)]
+    return [PLAYBOOK, "-i", inventory, "cloudsec.org_trail.enable_org_trail", "-e", json.dumps(variables)]
 
 
 def without_coverage(_lab: Lab, inventory: str) -> list[str]:
@@ -69,15 +70,23 @@ CONTENDERS = (
 
 def measure(table: Table, repetitions: int, latencies: tuple[int, ...]) -> None:
     """Run each contender so many times on fresh labs, in turns."""
-    for _ in range(repetitions):
-        for latency in latencies:
-            for contender in CONTENDERS:
-                with Lab("--scenario", "lesson", "--latency", str(latency)) as lab:
-                    measure_one(table, contender, lab, f"{latency} ms per call")
-            with Lab("--scenario", "empty") as lab, tempfile.TemporaryDirectory() as home:
-                sample = run([PLAYBOOK, str(RIVALS / "empty.yml")], environment(lab, home))
-            for case in ("converting", "unchanged", "check mode"):
-                table.add(f"Main job, {latency} ms per call", case, EMPTY, sample, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        old = old_release(Path(folder))
+        contenders = [*CONTENDERS, *([Contender(f"release {OLD}", without_coverage, old)] if old else [])]
+        for _ in range(repetitions):
+            for latency in latencies:
+                measure_contenders(table, contenders, latency)
+
+
+def measure_contenders(table: Table, contenders: Sequence[Contender], latency: int) -> None:
+    """Each contender once, and an empty play."""
+    for contender in contenders:
+        with Lab("--scenario", "lesson", "--latency", str(latency)) as lab:
+            measure_one(table, contender, lab, f"{latency} ms per call")
+    with Lab("--scenario", "empty") as lab, tempfile.TemporaryDirectory() as home:
+        sample = run([PLAYBOOK, str(RIVALS / "empty.yml")], environment(lab, home))
+    for case in ("converting", "unchanged", "check mode"):
+        table.add(f"Main job, {latency} ms per call", case, EMPTY, sample, 0)
 
 
 def measure_one(table: Table, contender: Contender, lab: Lab, where: str) -> None:
