@@ -73,7 +73,14 @@ def reads(lab: Lab) -> list[str]:
     return sorted(entry["operation"] for entry in lab.journal(writes=False))
 
 
-SHORTEST = ["DescribeOrganization", "DescribeTrails", "GetEventSelectors", "GetTrailStatus", "ListTrails"]
+SHORTEST = [
+    "DescribeOrganization",
+    "DescribeTrails",
+    "GetEventSelectors",
+    "GetTrailStatus",
+    "ListAWSServiceAccessForOrganization",
+    "ListTrails",
+]
 
 
 def test_fewest_calls(fresh: Lab) -> None:
