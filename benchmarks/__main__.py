@@ -50,6 +50,8 @@ def measure(parts: tuple[str, ...], repetitions: int, quick: bool) -> Table:
             canned.measure_coverage(table, 1, (1000, 10000, 50000))
     if "growth" in parts:
         canned.measure_growth(table, 100 if quick else 1000, (0,) if quick else (0, 10, 60, 250))
+        if not quick:  # where starting and reporting no longer count
+            canned.measure_growth(table, 10000, (0,), (512,))
     if "slices" in parts:
         slices.measure_slices(table, (100,) if quick else (10000, 50000))
     if "inventory" in parts:

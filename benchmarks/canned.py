@@ -118,11 +118,13 @@ def measure_contenders(table: Table, accounts: int, old: dict[str, str]) -> None
                 table.add(COVERAGE, case, contender, *measure_looks(server, command, home, accounts, environment))
 
 
-def measure_growth(table: Table, accounts: int, latencies: tuple[int, ...]) -> None:
+def measure_growth(
+    table: Table, accounts: int, latencies: tuple[int, ...], at_once: tuple[int, ...] = (64, 512)
+) -> None:
     """How our coverage grows with latency, processes and calls at the same time."""
     for latency in latencies:
         for processes in (1, 2):
-            for calls in (64, 512):
+            for calls in at_once:
                 options = {"max_processes": processes, "max_concurrency": calls}
                 contender = f"{processes} process{'es' * (processes > 1)}, at most {calls} calls at once"
                 case = f"{accounts:,} accounts, {latency} ms per call"
