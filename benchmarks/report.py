@@ -112,11 +112,11 @@ def plot(results: dict[str, Any]) -> str:
     for (section, case), group in groupby(rows, key=lambda row: (row["section"], row["case"])):
         members = list(group)
         longest = max(row["seconds"] for row in members)
-        no_rivals = not any(row["contender"].startswith(OURS) for row in members)
+        all_ours = not any(row["contender"].startswith(OURS) for row in members)
         y += GAP
         parts.append(f'<text class="head" x="0" y="{y - 10}">{escape(section)}: {escape(case)}, seconds</text>')
         for row in members:
-            kind = "ours" if no_rivals or row["contender"].startswith(OURS) else "bar"
+            kind = "ours" if all_ours or row["contender"].startswith(OURS) else "bar"
             length = max(2, BAR * row["seconds"] / longest)
             parts.append(f'<text x="0" y="{y + 11}">{escape(row["contender"])}</text>')
             parts.append(f'<rect class="{kind}" x="{LABEL}" y="{y}" width="{length:.0f}" height="14" rx="2"/>')

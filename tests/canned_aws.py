@@ -65,7 +65,7 @@ def without_operation(operation: str) -> Any:
     """The meta of a client of CloudTrail whose botocore does not know an operation."""
     model = meta_of("cloudtrail").service_model
     names = [name for name in model.operation_names if name != operation]
-    older = SimpleNamespace(operation_names=names, operation_model=model.operation_model)
+    older = SimpleNamespace(service_id=model.service_id, operation_names=names, operation_model=model.operation_model)
     return SimpleNamespace(service_model=older, events=meta_of("cloudtrail").events)
 
 

@@ -418,7 +418,7 @@ notes:
     and in that account C(s3:GetBucketPolicy) and C(kms:GetKeyPolicy)."
   - "Where C(iam:GetRole), C(organizations:DescribeAccount), C(kms:GetKeyPolicy), C(sns:GetTopicAttributes),
     C(s3:GetBucketPolicy) or a read of a role's policies is denied, the module warns that it could not check, and goes
-    on."
+    on. Without C(organizations:ListAWSServiceAccessForOrganization) it returns no RV(trusted_access)."
   - "IAM actions only for a delegated administrator: C(organizations:ListDelegatedAdministrators)."
   - The option O(region) says where a trail is created that does not exist. An existing one is found in any region.
 seealso:

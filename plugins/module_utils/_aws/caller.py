@@ -36,6 +36,7 @@ from .retry import BUSY
 from .signing import PreparedSignature, are_plain
 from .transport import Transport
 from .untyped import Client, Structure
+from .whole_answer import UNKNOWN, as_json, note_unknown, unknown_members
 
 THROTTLED_ATTEMPTS = 12
 """About a minute and a half of patience with an account that is throttled."""
@@ -122,10 +123,11 @@ class ClientCaller:
 class Caller:
     """One operation in the region of a boto3 client, with some parameters; it may be used by many threads.
 
-    The client is one that makes a single attempt: botocore's own retries would count twice.
+    The client is one that makes a single attempt: botocore's own retries would count twice. notes_unknown: whether the
+    answers tell, by ``UNKNOWN``, what the installed botocore does not know; for protocols of JSON.
     """
 
-    def __init__(self, client: Client, operation: str, **parameters: Any) -> None:
+    def __init__(self, client: Client, operation: str, *, notes_unknown: bool = False, **parameters: Any) -> None:
         model = client.meta.service_model
         protocol = protocol_of(model)
         parsers = ResponseParserFactory()
@@ -138,6 +140,9 @@ class Caller:
         # Not the client's region: a service with one endpoint in a partition has one region for signatures.
         self._signing = (model.signing_name, client._request_signer.region_name)
         self._client = ClientCaller(client, operation)
+        self._notes_unknown = notes_unknown
+        if notes_unknown:
+            note_unknown(client, operation)
         self._parameters = parameters
         self._patience = Patience(self._operation)
         self._transport = Transport(client)
@@ -178,7 +183,8 @@ class Caller:
         except Exception as error:  # of sockets, TLS, http.client and urllib3
             closed = ConnectionClosedError(endpoint_url=self._sent.url, error=error)
             return unanswered(closed, self._patience.seconds(attempt, None, None, closed))
-        parsed = self._read_flat(response.body) if response.status == 200 else None
+        flat = response.status == 200 and not self._notes_unknown
+        parsed = self._read_flat(response.body) if flat else None
         if parsed is not None:
             return Answer(parsed)
         return self._judge(response.status, response.headers, response.body, attempt)
@@ -208,6 +214,8 @@ class Caller:
         except NoAnswerError as error:
             return unanswered(error, self._patience.seconds(attempt, None, None, error))
         if status < 300:
+            if self._notes_unknown:
+                parsed[UNKNOWN] = unknown_members(self._operation.output_shape, as_json(body))
             return Answer(parsed)
         response = AWSResponse(self._sent.url, status, headers, None)
         return failed(parsed, self._patience.seconds(attempt, parsed, response, None))

@@ -80,9 +80,13 @@ def get_trail(client: Client, arn: str) -> Structure:
 
 @CloudTrailErrorHandler.common_error_handler("get the trail")
 @retry_read
-def get_whole_trail(client: Client, arn: str) -> Structure:
-    """The trail's settings, to be written back later. Raises AnsibleOrgTrailError for one unknown to botocore."""
-    return dict(ask(client, "GetTrail", arn)["Trail"])
+def get_whole_trail(client: Client, arn: str, *, also_unknown: bool = False) -> Structure:
+    """The trail's settings, to be written back later.
+
+    Raises AnsibleOrgTrailError for an answer about another trail and, unless ``also_unknown``, for a setting that the
+    installed botocore does not know.
+    """
+    return dict(ask(client, "GetTrail", arn, also_unknown=also_unknown)["Trail"])
 
 
 @CloudTrailErrorHandler.common_error_handler("get the status of the trail")

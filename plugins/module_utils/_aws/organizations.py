@@ -67,7 +67,9 @@ def describe_account(client: Client, account_id: str) -> Structure | None:
 @OrganizationsErrorHandler.common_error_handler("list the services with trusted access to the organization")
 @retry_read
 def list_service_access(client: Client) -> list[Structure]:
-    """Services with trusted access: ServicePrincipal and DateEnabled each; management account only (aws-facts 7.4).
+    """Services with trusted access: ServicePrincipal and DateEnabled each.
+
+    Management and delegated administrators may ask (aws-facts 7.4).
 
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html
     """

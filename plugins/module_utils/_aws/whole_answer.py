@@ -49,22 +49,15 @@ def read_whole(read: Callable[[], Answer], doubt: Callable[[Answer], str | None]
     )
 
 
-def ask(client: Client, operation: str, arn: str) -> Structure:
+def ask(client: Client, operation: str, arn: str, *, also_unknown: bool = False) -> Structure:
     """The whole answer of an operation, by AWS's name, that takes a trail's ARN and answers it.
 
     Raises AnsibleOrgTrailError when it answers about no trail or another one, or when the installed botocore does not
-    know the call or what it answers, besides botocore's errors.
+    know the call or, unless ``also_unknown``, what it answers, besides botocore's errors.
     """
     name = "Name" if operation == "GetTrail" else "TrailName"
     refuse(unknown_call(client, operation, {name: arn}, arn))
-    shape = client.meta.service_model.operation_model(operation).output_shape
-
-    def note_unknown(response_dict: Structure | None, parsed_response: Structure | None, **_other: Any) -> None:
-        if response_dict and parsed_response is not None and response_dict["status_code"] < 300:
-            parsed_response[UNKNOWN] = list(unknown_members(shape, as_json(response_dict["body"])))
-
-    event = f"response-received.cloudtrail.{operation}"
-    client.meta.events.register(event, note_unknown, unique_id=event)  # once, however often it is asked
+    note_unknown(client, operation)
 
     def read() -> Structure:
         answer: Structure = getattr(client, xform_name(operation))(**{name: arn})
@@ -76,12 +69,31 @@ def ask(client: Client, operation: str, arn: str) -> Structure:
         return f"{operation} of {arn} answered about {found or 'no trail'}, expected {arn}."
 
     answer = read_whole(read, doubt)
-    if unknown := answer.get(UNKNOWN):
-        raise AnsibleOrgTrailError(
-            f"{operation} of {arn} answered {', '.join(unknown)}, which the installed botocore does not know, expected "
-            "settings that it can write back. Update boto3."
-        )
+    refuse(None if also_unknown else unknown_answer(operation, arn, answer))
     return answer
+
+
+def note_unknown(client: Client, operation: str) -> None:
+    """From now on let a client add ``UNKNOWN`` to the answers of an operation."""
+    shape = client.meta.service_model.operation_model(operation).output_shape
+
+    def note(response_dict: Structure | None, parsed_response: Structure | None, **_other: Any) -> None:
+        if response_dict and parsed_response is not None and response_dict["status_code"] < 300:
+            parsed_response[UNKNOWN] = unknown_members(shape, as_json(response_dict["body"]))
+
+    event = f"response-received.{client.meta.service_model.service_id.hyphenize()}.{operation}"
+    client.meta.events.register(event, note, unique_id=event)  # once, however often it is asked
+
+
+def unknown_answer(operation: str, arn: str, answer: Structure) -> str:
+    """What of an answer the installed botocore does not know, in one sentence; "" where it knows all of it."""
+    unknown = ", ".join(answer.get(UNKNOWN, ()))
+    if not unknown:
+        return ""
+    return (
+        f"{operation} of {arn} answered {unknown}, which the installed botocore does not know, expected only what it "
+        "knows. Update boto3."
+    )
 
 
 def unknown_call(client: Client, operation: str, parameters: Structure, needed_by: str) -> str:
@@ -91,7 +103,7 @@ def unknown_call(client: Client, operation: str, parameters: Structure, needed_b
     """
     model, unknown = client.meta.service_model, operation
     if operation in model.operation_names:
-        lacking = list(unknown_members(model.operation_model(operation).input_shape, parameters))
+        lacking = unknown_members(model.operation_model(operation).input_shape, parameters)
         if not lacking:
             return ""
         unknown = f"{', '.join(lacking)} of {operation}"
@@ -106,14 +118,18 @@ def as_json(body: bytes) -> object:
         return None
 
 
-def unknown_members(shape: Any, value: object, path: str = "") -> Iterator[str]:
+def unknown_members(shape: Any, value: object) -> list[str]:
     """The members of a JSON value, with their paths, that a botocore shape does not have."""
+    return list(_unknown_members(shape, value, ""))
+
+
+def _unknown_members(shape: Any, value: object, path: str) -> Iterator[str]:
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, member in value.items():
             if name in shape.members:
-                yield from unknown_members(shape.members[name], member, f"{path}{name}.")
+                yield from _unknown_members(shape.members[name], member, f"{path}{name}.")
             else:
                 yield path + name
     elif shape.type_name == "list" and isinstance(value, list):
         for element in value:
-            yield from unknown_members(shape.member, element, path)
+            yield from _unknown_members(shape.member, element, path)

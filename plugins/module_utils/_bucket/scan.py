@@ -17,7 +17,7 @@ from .candidate import Candidate, SoughtTrail, judge_bucket, unreadable
 from .choice import BucketChoiceError, Criteria, foreign_bucket
 from .health import Settings
 
-WORKERS = 10  # as many as botocore keeps connections
+WORKERS = 10  # as many as botocore keeps connections; more at once would open new ones each time
 
 SETTINGS: dict[str, Callable[[Client, str, str], object]] = {
     "region": s3.get_bucket_region,

@@ -112,23 +112,30 @@ def describe_log_buckets(session: Session, options: SearchOptions) -> Result:
 
 
 def _read_buckets(
-    session: Session, options: SearchOptions, sought: SoughtTrail, names: Iterable[str], current: CurrentBucket
+    session: Session,
+    options: SearchOptions,
+    sought: SoughtTrail,
+    names: Mapping[str, str | None],
+    current: CurrentBucket,
 ) -> tuple[list[Candidate], dict[str, Answers]]:
     """The judged candidates, and by its name, read at the same time, the settings of the only one to choose from."""
     reads: Reads = {"candidates": partial(_candidates, session, options, sought, names)}
-    only = _only_choice(options, names, current) if options.health and options.select != "all" else ""
-    if only:
+    only = _only_choice(options, names, current) if options.health else ""
+    if only and names[only] == session.region:  # elsewhere S3 would send each of them to the other region first
         reads["settings"] = partial(read_settings, session.client("s3"), only, session.account_id)
     answers = read_all(reads)
-    return answers["candidates"], {only: answers["settings"]} if only else {}
+    return answers["candidates"], {only: answers["settings"]} if "settings" in answers else {}
 
 
 def _only_choice(options: SearchOptions, names: Iterable[str], current: CurrentBucket) -> str:
-    """The only bucket that can be chosen, as far as that is known before a policy is read; "" where several can."""
+    """The only bucket that can be chosen, before a policy is read; "" where several can, and for one that was named.
+
+    What was named may not be there, or belong to another account, which would see the calls.
+    """
     fitting = [name for name in names if options.criteria.fits_name(name)]
-    if options.name or current.name in fitting:
-        return options.name or current.name
-    return fitting[0] if len(fitting) == 1 else ""
+    if current.name in fitting:
+        return current.name
+    return fitting[0] if len(fitting) == 1 and options.select != "all" else ""
 
 
 def _is_key_asked_for(sought: SoughtTrail, candidates: Sequence[Candidate]) -> bool:

@@ -70,7 +70,8 @@ def look_at(session: Session, options: RetireOptions, arn: TrailArn) -> tuple[Lo
     """Read a trail and its record in its account. Raises AnsibleAWSError for what cannot be read."""
     record = read_record(options.record_dir, arn)
     there = enter(session, options, arn)
-    return Look(arn, there, read_trail(there.client, arn), record), there
+    now = read_trail(there.client, arn, to_record=options.state != "present")
+    return Look(arn, there, now, record), there
 
 
 def enter(session: Session, options: RetireOptions, arn: TrailArn) -> There:

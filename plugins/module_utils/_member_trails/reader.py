@@ -29,15 +29,16 @@ ADDED = ("ResponseMetadata", UNKNOWN)
 """What botocore and `whole_answer` add to an answer."""
 
 
-def read_trail(client: Client, arn: TrailArn) -> Trail | None:
+def read_trail(client: Client, arn: TrailArn, *, to_record: bool = False) -> Trail | None:
     """The trail and all that AWS tells of it; None where the account has none of that ARN.
 
-    client: one of the trail's account and home region. Raises AnsibleOrgTrailError for an answer about another trail,
-    and for settings and selectors that the installed botocore does not know: they could not be brought back.
+    client: one of the trail's account and home region. to_record: whether it may be brought back by this later. Raises
+    AnsibleOrgTrailError for an answer about another trail, for selectors that the installed botocore does not know and,
+    ``to_record``, for such settings.
     """
     name = str(arn)
     try:
-        settings = get_whole_trail(client, name)
+        settings = get_whole_trail(client, name, also_unknown=not to_record)
     except AnsibleCloudTrailError as error:
         if code_of(error) == NOT_FOUND:
             return None

@@ -19,13 +19,16 @@ from .._aws.caller import Answer, Caller, Failure
 from .._aws.errors import AnsibleOrgTrailError, refuse, sentence
 from .._aws.session import answer_refusal
 from .._aws.untyped import Client, Structure
-from .._aws.whole_answer import unknown_call
+from .._aws.whole_answer import unknown_answer, unknown_call
 from .._organization.entry import Target, judge_state
 from .._work.fanout import Fanout, Later, Task
 from .trail import Trail
 
 SESSION_SECONDS = 900  # the least that STS gives; an account is done within seconds
 NO_INSIGHTS = "InsightNotEnabledException"
+TELL_EVENTS = ("GetEventSelectors", "GetInsightSelectors", "GetEventConfiguration")
+"""What tells which events a trail logs. An answer that is not understood as a whole makes no trail redundant."""
+
 DEAD_AFTER = 5
 """So many calls in a row without any answer from an endpoint, and the others are not made."""
 
@@ -152,7 +155,8 @@ class TrailsRun:
             if not answer.ok and answer.code != NO_INSIGHTS:
                 self.unread.setdefault(account, failure_of(operation, arn, answer))
                 return
-            if problem := stranger_problem(operation, arn, answer.parsed if answer.ok else None):
+            stranger = stranger_problem(operation, arn, answer.parsed if answer.ok else None)
+            if problem := stranger or unknown_answer(operation, arn, answer.parsed):
                 self.unread.setdefault(account, problem)
                 return
             reading.answers[operation], reading.attempt = answer.parsed, 0
@@ -181,7 +185,8 @@ class TrailsRun:
                 self._clients[region] = self._cloudtrail(region)
             if (region, operation) not in self._asks:
                 refuse(unknown_call(self._clients[region], operation, parameters, "a member's trail"))
-                self._asks[region, operation] = Caller(self._clients[region], operation)
+                whole = operation in TELL_EVENTS
+                self._asks[region, operation] = Caller(self._clients[region], operation, notes_unknown=whole)
             return self._asks[region, operation]
 
     def _counted(self, endpoint: str, call: Callable[[], Answer]) -> Answer:

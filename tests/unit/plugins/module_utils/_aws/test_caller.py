@@ -22,6 +22,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller imp
 )
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.deadline import SlowAnswerError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.transport import Response
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.whole_answer import UNKNOWN
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.credentials import ReadOnlyCredentials
@@ -238,6 +239,20 @@ def test_own_keys_go_through_the_client_after_the_first_attempt() -> None:
         stubber.add_client_error("get_trail_status", "ThrottlingException", "slow", 400)
         assert caller(None, 2).code == "AccessDeniedException"
         assert caller(None, 2).again_after is not None
+
+
+@pytest.mark.parametrize(
+    ("keys", "attempt", "plain"),
+    [(KEYS, 1, True), (KEYS, 2, False), (None, 2, False)],
+    ids=["plain", "botocore", "own"],
+)
+def test_what_botocore_does_not_know_is_noted(keys: Any, attempt: int, plain: bool) -> None:
+    client, answer = new_client(), (200, {"TrailARN": ARN, "EventSelectors": [{"Future": 1}], "OtherSelectors": []})
+    caller: Any = Caller(client, "GetEventSelectors", notes_unknown=True, TrailName=ARN)
+    caller._transport = Plain(answer, plain)
+    client._endpoint.http_session = Http(answer)
+    assert caller(keys, attempt).parsed[UNKNOWN] == ["EventSelectors.Future", "OtherSelectors"]
+    assert UNKNOWN not in call(answer)[0].parsed
 
 
 def test_own_keys_give_times_as_text_in_lists_too() -> None:

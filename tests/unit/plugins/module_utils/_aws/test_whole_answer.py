@@ -119,8 +119,8 @@ def test_fact_2_14_what_botocore_does_not_know_is_refused(
     with pytest.raises(AnsibleOrgTrailError) as error:
         cloudtrail.get_event_selectors(client_of([json.dumps({"TrailARN": ARN, **members})]), ARN)
     assert str(error.value) == (
-        f"GetEventSelectors of {ARN} answered {named}, which the installed botocore does not know, expected settings "
-        "that it can write back. Update boto3."
+        f"GetEventSelectors of {ARN} answered {named}, which the installed botocore does not know, expected only what "
+        "it knows. Update boto3."
     )
     assert slept == []
 
@@ -130,6 +130,8 @@ def test_a_trail_with_a_setting_of_later_is_refused() -> None:
     assert cloudtrail.get_trail(client, ARN) == {"TrailARN": ARN}
     with pytest.raises(AnsibleOrgTrailError, match=r"GetTrail of .* answered Trail\.Future, which the installed"):
         cloudtrail.get_whole_trail(client, ARN)
+    client = client_of([json.dumps({"Trail": {"TrailARN": ARN, "Future": 1}})])
+    assert cloudtrail.get_whole_trail(client, ARN, also_unknown=True) == {"TrailARN": ARN}
 
 
 @pytest.mark.parametrize(

@@ -188,23 +188,28 @@ def test_a_named_bucket_is_judged_by_its_own_health(monkeypatch: pytest.MonkeyPa
     assert result["retention_to_set"] == {"mode": "COMPLIANCE", "days": 90}
 
 
+HERE = "us-east-1"
+
+
 @pytest.mark.parametrize(
     ("asked", "names", "trails_bucket", "at_once"),
     [
-        ({}, ["good"], "", True),
-        ({}, ["good", "other"], "good", True),
-        ({"name_pattern": "g*"}, ["good", "other"], "", True),
-        ({"name": "good"}, [], "", True),
-        ({}, ["good", "other"], "", False),
-        ({}, ["good", "other"], "gone", False),
-        ({"name": "good", "select": "all"}, [], "", False),  # it may be one that is still to be made
+        ({}, {"good": HERE}, "", True),
+        ({}, {"good": HERE, "other": HERE}, "good", True),
+        ({"name_pattern": "g*"}, {"good": HERE, "other": HERE}, "", True),
+        ({}, {"good": HERE, "other": HERE}, "", False),
+        ({}, {"good": HERE, "other": HERE}, "gone", False),
+        ({}, {"good": "eu-west-1"}, "", False),  # S3 would send each call there first
+        ({}, {"good": None}, "", False),
+        ({"name": "good"}, {}, "", False),  # it may not be there, or be another account's
+        ({"select": "all"}, {"good": HERE}, "", False),
     ],
 )
 def test_settings_are_read_with_the_policy_where_there_is_no_choice(
     monkeypatch: pytest.MonkeyPatch,
     session: Any,
     asked: dict[str, Any],
-    names: list[str],
+    names: dict[str, str | None],
     trails_bucket: str,
     at_once: bool,
 ) -> None:
@@ -222,7 +227,7 @@ def test_settings_are_read_with_the_policy_where_there_is_no_choice(
         assert read == (["good"] if at_once else [])
         return [GOOD]
 
-    monkeypatch.setattr(search, "list_names", lambda _client: dict.fromkeys(names))
+    monkeypatch.setattr(search, "list_names", lambda _client: names)
     monkeypatch.setattr(search, "read_trails", lambda _client: [trail] if trails_bucket else [])
     monkeypatch.setattr(search, "read_candidates", candidates)
     monkeypatch.setattr(search, "read_named", candidates)

@@ -38,8 +38,10 @@ def test_accounts_are_entered_by_role_but_for_the_callers_own(monkeypatch: Any, 
         role_arn_pattern="arn:{partition}:iam::{account_id}:role/{role_name}",
         role_name="R",
         role_external_id=None,
+        state="stopped",
     )
-    monkeypatch.setattr(look, "read_trail", lambda _client, _arn: None)
+    recorded: list[bool] = []
+    monkeypatch.setattr(look, "read_trail", lambda _client, _arn, to_record: recorded.append(to_record))
     seen, there = look_at(session, options, member(region="eu-west-1").arn)
     assert entered == [(f"arn:aws:iam::{MEMBER}:role/R", "", MEMBER)]
     assert seen.there is there
@@ -48,5 +50,7 @@ def test_accounts_are_entered_by_role_but_for_the_callers_own(monkeypatch: Any, 
         ("cloudtrail", "eu-west-1", True),
     )
     assert (seen.now, seen.record, seen.before) == (None, None, "absent")
+    options.state = "present"
     look_at(session, options, trail_of("111111111111").arn)
     assert len(entered) == 1
+    assert recorded == [True, False]

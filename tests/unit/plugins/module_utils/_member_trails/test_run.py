@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.caller import Answer
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.whole_answer import UNKNOWN
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails import run
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._member_trails.run import (
     DEAD_AFTER,
@@ -47,7 +48,7 @@ class FakeCaller:
     again: ClassVar[set[str]] = set()
     made: ClassVar[list[str]] = []
 
-    def __init__(self, _client: Any, operation: str) -> None:
+    def __init__(self, _client: Any, operation: str, **_options: Any) -> None:
         self.operation = operation
 
     def __call__(self, _keys: Any, attempt: int, **parameters: Any) -> Answer:
@@ -106,6 +107,13 @@ def test_fact_2_14_what_botocore_does_not_know_is_told(monkeypatch: pytest.Monke
     assert asked.unread[MEMBER] == (
         "The installed botocore knows no GetEventConfiguration, which a member's trail needs. Update boto3."
     )
+
+
+def test_fact_2_14_events_that_botocore_does_not_know_make_no_trail_redundant(monkeypatch: pytest.MonkeyPatch) -> None:
+    selectors = {"TrailARN": ARN, **basic(), UNKNOWN: ["FutureSelectors"]}
+    asked, _made = ask(monkeypatch, answers={**ANSWERS, "GetEventSelectors": selectors})
+    assert list(own_trails(asked)) == []
+    assert "answered FutureSelectors, which the installed botocore does not know" in asked.unread[MEMBER]
 
 
 def test_closed_accounts_and_dead_endpoints(monkeypatch: pytest.MonkeyPatch) -> None:
