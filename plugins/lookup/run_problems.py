@@ -47,11 +47,11 @@ _raw:
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.common.yaml import yaml_load
 from ansible.plugins.lookup import LookupBase
 from ansible.utils.display import Display
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.variables import (
@@ -62,6 +62,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.variables
 
 COLLECTION = Path(__file__).resolve().parents[2]
 GROUPS = ("management", "log_archive")
+ROLE_VARIABLE = re.compile(r"^ {6}(\w+):$", re.MULTILINE)  # reading YAML would take longer than all the rest here
 # Not the name of a role, a playbook, an internal variable or a module's option.
 PLAYBOOK_VARIABLE = re.compile(rf"(?<![\w.])(?:{'|'.join(PREFIXES)})\w+\b(?!:|\.yml)")
 
@@ -99,16 +100,15 @@ def names_in(value: Any) -> list[str]:
     return [str(name).strip() for name in found]
 
 
-def known_variables() -> set[str]:
+@cache
+def known_variables() -> frozenset[str]:
     """The inputs of the roles, by their specifications, and what the playbooks read."""
-    return {*role_inputs(), *playbook_variables()}
+    return frozenset((*role_inputs(), *playbook_variables()))
 
 
 def role_inputs() -> Iterator[str]:
     for path in (COLLECTION / "roles").glob("*/meta/argument_specs.yml"):
-        entries: Iterable[Mapping[str, Any]] = yaml_load(path.read_bytes())["argument_specs"].values()
-        for entry in entries:
-            yield from entry["options"]
+        yield from ROLE_VARIABLE.findall(path.read_text(encoding="utf-8"))
 
 
 def playbook_variables() -> Iterator[str]:
