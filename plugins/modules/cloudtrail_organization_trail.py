@@ -247,16 +247,19 @@ options:
     type: str
   bucket_is_named:
     description:
-      - Whether O(s3_bucket_name) is a name that you gave. With V(false), which is for one that a look-up found, an
-        organization trail that writes to another bucket is not moved, but refused.
+      - Whether the bucket is one that you named. With V(false), which is for one that a look-up found, an organization
+        trail that writes to another bucket is not moved, but refused.
+      - By default whether O(s3_bucket_name) is set.
     type: bool
-    default: true
     version_added: 1.2.0
   looked_up_bucket:
     description:
-      - Name of the bucket that a look-up found and judged, as M(cloudsec.org_trail.cloudtrail_log_bucket_info) returns
-        it. When O(s3_bucket_name) is another one, that is the problem V(bucket_not_looked_up).
-    type: str
+      - The bucket that a look-up found and judged, one element of C(buckets) as
+        M(cloudsec.org_trail.cloudtrail_log_bucket_info) returns it. Without O(s3_bucket_name), this one is meant.
+      - Where it is the trail's, O(expected_admitted_home_regions), O(expected_admitted_s3_key_prefix),
+        O(bucket_account_id), O(bucket_organization_id) and O(bucket_region) are by default what it says.
+      - When O(s3_bucket_name) is another one, that is the problem V(bucket_not_looked_up).
+    type: dict
     version_added: 1.2.0
   log_archive_role_arn:
     description:
@@ -450,10 +453,7 @@ EXAMPLES = r"""
 - name: The same with a role in the management account, and with what the bucket's look-up found
   cloudsec.org_trail.cloudtrail_organization_trail:
     assume_role_arn: arn:aws:iam::111122223333:role/LandingZone
-    s3_bucket_name: "{{ log_bucket.name }}"
-    bucket_account_id: "{{ log_bucket.account_id }}"
-    expected_admitted_home_regions: "{{ log_bucket.admitted_home_regions }}"
-    expected_admitted_s3_key_prefix: "{{ log_bucket.s3_key_prefix }}"
+    looked_up_bucket: "{{ log_bucket }}"
 
 - name: Create one in Frankfurt, encrypted, with tags and data events of one bucket
   cloudsec.org_trail.cloudtrail_organization_trail:
@@ -780,8 +780,8 @@ ARGUMENTS: dict[str, dict[str, object]] = {
     "bucket_account_id": {"type": "str"},
     "bucket_organization_id": {"type": "str"},
     "bucket_region": {"type": "str"},
-    "bucket_is_named": {"type": "bool", "default": True},
-    "looked_up_bucket": {"type": "str"},
+    "bucket_is_named": {"type": "bool"},
+    "looked_up_bucket": {"type": "dict"},
     "log_archive_role_arn": {"type": "str"},
     "log_archive_role_external_id": {"type": "str"},
     "adopt_foreign": {"type": "bool", "default": False},

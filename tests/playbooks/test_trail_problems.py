@@ -232,10 +232,7 @@ def test_an_organization_trail_is_not_moved_to_a_look_alike(fresh: Lab) -> None:
     document["Statement"] = document["Statement"][:-1]
     s3.put_bucket_policy(Bucket=fresh.bucket, Policy=json.dumps(document))
     found = {
-        "s3_bucket_name": "look-alike",
-        "bucket_is_named": False,
-        "looked_up_bucket": "look-alike",
-        "expected_admitted_home_regions": [fresh.home_region],
+        "looked_up_bucket": {"name": "look-alike", "admitted_home_regions": [fresh.home_region]},
     }
     text = refusal(fresh, found)
     known = "absent: found no such statement as AWSCloudTrailOrganizationWrite20150319"

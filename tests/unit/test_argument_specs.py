@@ -35,6 +35,7 @@ OWN_TEXTS = {
     "log_bucket_name": "the role makes the bucket that the module looks for",
     "member_trails_accounts": "the module lists the fields of an account as suboptions",
     "member_trails_delete_stopped": "the module brings all recorded trails back, too, the role only deletes them",
+    "organization_trail_bucket": "the role takes the fact log_bucket",
     "organization_trail_purge_tags": "the module's text is that of amazon.aws's fragment",
     "organization_trail_tags": "the module's text is that of amazon.aws's fragment",
 }

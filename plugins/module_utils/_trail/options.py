@@ -63,13 +63,22 @@ DEFAULT_ACTIONS: dict[ProblemName, Action] = {
 }
 """Names of the problems, and what the module does about each unless told otherwise."""
 
+OF_LOOKED_UP = {
+    "expected_admitted_home_regions": "admitted_home_regions",
+    "expected_admitted_s3_key_prefix": "s3_key_prefix",
+    "bucket_account_id": "account_id",
+    "bucket_organization_id": "organization_id",
+    "bucket_region": "region",
+}
+"""Options that, where they are not set, what the look-up says of the bucket stands for, by its name there."""
+
 
 @dataclass(frozen=True)
 class TrailOptions:
     """What the user asks for; the names are those of the module's options, None where one is not set.
 
     name: a trail's name, or its ARN. tags: all that the trail is to have; with ``purge_tags`` false, some of them.
-    on_problem: an action for every problem.
+    on_problem: an action for every problem. looked_up_bucket: its name.
     """
 
     name: str | TrailArn
@@ -118,7 +127,10 @@ class TrailOptions:
 
 
 def trail_options(params: Mapping[str, Any]) -> TrailOptions:
-    """The options among a module's parameters. Selectors lose what the user did not set; an ARN as name is parsed."""
+    """The options among a module's parameters.
+
+    Selectors lose what the user did not set; an ARN as name is parsed; what the look-up said of the bucket is taken.
+    """
     advanced, insights = params["advanced_event_selectors"], params["insight_selectors"]
     configurations, tags = params["aggregation_configurations"], params["tags"]
     return options_of(
@@ -130,4 +142,18 @@ def trail_options(params: Mapping[str, Any]) -> TrailOptions:
         aggregation_configurations=None if configurations is None else aggregations(configurations),
         tags=None if tags is None else {key: str(value) for key, value in tags.items()},
         on_problem={**DEFAULT_ACTIONS, **(params["on_problem"] or {})},
+        **bucket_options(params),
     )
+
+
+def bucket_options(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The options about the bucket, by their names: what the user set, else what the look-up found."""
+    looked_up, given, named = params["looked_up_bucket"] or {}, params["s3_bucket_name"], params["bucket_is_named"]
+    bucket = looked_up.get("name") if given is None else given
+    found = looked_up if looked_up.get("name") == bucket else {}
+    return {
+        "s3_bucket_name": bucket,
+        "bucket_is_named": given is not None if named is None else named,
+        "looked_up_bucket": looked_up.get("name"),
+        **{option: found.get(key) if params[option] is None else params[option] for option, key in OF_LOOKED_UP.items()},
+    }

@@ -84,7 +84,7 @@ NEW: Settings = {**AFTER, "s3_bucket_name": "look-alike"}
 FOUND = options(bucket_is_named=False)
 MOVES: list[tuple[str, Settings | None, Any, bool]] = [
     ("found by a look-up", AFTER, FOUND, True),
-    ("named", AFTER, options(), False),
+    ("named", AFTER, options(s3_bucket_name="look-alike"), False),
     ("a new trail", None, FOUND, False),
     ("a trail that becomes an organization trail", {**AFTER, "is_organization_trail": False}, FOUND, False),
     ("the same bucket", NEW, FOUND, False),

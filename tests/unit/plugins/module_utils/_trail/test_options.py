@@ -24,6 +24,24 @@ from ansible_collections.cloudsec.org_trail.plugins.modules.cloudtrail_organizat
 from tests.trail_options import options
 
 ARN = "arn:aws:cloudtrail:eu-central-1:111122223333:trail/default"
+ALWAYS_SET = ("bucket_is_named", "on_problem")
+LOOKED_UP = {
+    "name": "logs",
+    "admitted_home_regions": ["eu-central-1"],
+    "s3_key_prefix": "audit",
+    "account_id": "444455556666",
+    "organization_id": "o-exampleorgid",
+    "region": "eu-west-1",
+    "health": None,
+}
+OF_LOGS = {
+    "expected_admitted_home_regions": ["eu-central-1"],
+    "expected_admitted_s3_key_prefix": "audit",
+    "bucket_account_id": "444455556666",
+    "bucket_organization_id": "o-exampleorgid",
+    "bucket_region": "eu-west-1",
+}
+UNSET = dict.fromkeys(OF_LOGS)
 
 
 def test_every_option_of_the_module_is_in_it() -> None:
@@ -41,8 +59,52 @@ def test_nothing_set_is_none() -> None:
     assert asked.name == "default"
     unset = {field.name for field in fields(TrailOptions) if getattr(asked, field.name) is None}
     assert unset == {
-        name for name, argument in ARGUMENTS.items() if "default" not in argument and name != "on_problem"
+        name for name, argument in ARGUMENTS.items() if "default" not in argument and name not in ALWAYS_SET
     } - set(ASSUME_ROLE_ARGUMENTS)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET}),
+        ({"looked_up_bucket": {}}, {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET}),
+        (
+            {"s3_bucket_name": "mine"},
+            {"s3_bucket_name": "mine", "looked_up_bucket": None, "bucket_is_named": True, **UNSET},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP},
+            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": False, **OF_LOGS},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP, "bucket_is_named": True},
+            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": True, **OF_LOGS},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": "logs"},
+            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": True, **OF_LOGS},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": "mine"},
+            {"s3_bucket_name": "mine", "looked_up_bucket": "logs", "bucket_is_named": True, **UNSET},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": ""},
+            {"s3_bucket_name": "", "looked_up_bucket": "logs", "bucket_is_named": True, **UNSET},
+        ),
+        (
+            {"looked_up_bucket": LOOKED_UP, "bucket_region": "us-east-1", "expected_admitted_home_regions": []},
+            {"s3_bucket_name": "logs", **OF_LOGS, "bucket_region": "us-east-1", "expected_admitted_home_regions": []},
+        ),
+        (
+            {"looked_up_bucket": {"name": "logs"}},
+            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": False, **UNSET},
+        ),
+    ],
+)
+def test_the_bucket_that_was_looked_up(given: dict[str, object], expected: dict[str, object]) -> None:
+    asked = options(**given)
+    assert {name: getattr(asked, name) for name in expected} == expected
 
 
 @pytest.mark.parametrize(

@@ -273,11 +273,11 @@ JUDGED: list[tuple[str, View, dict[str, object], dict[str, list[str]]]] = [
     ("good", VIEW, {}, {}),
     ("delivery fails", FAILING, {}, {"warn": ["delivery_error"]}),
     ("delivery fails, to the old bucket", FAILING, {"s3_bucket_name": "new"}, {}),
-    ("a bucket that was looked up", VIEW, {"s3_bucket_name": "new", "looked_up_bucket": "new"}, {}),
+    ("a bucket that was looked up", VIEW, {"s3_bucket_name": "new", "looked_up_bucket": {"name": "new"}}, {}),
     (
         "another bucket than was looked up",
         VIEW,
-        {"s3_bucket_name": "new", "looked_up_bucket": "bucket"},
+        {"s3_bucket_name": "new", "looked_up_bucket": {"name": "bucket"}},
         {"fail": ["bucket_not_looked_up"]},
     ),
     ("nothing matters about a trail that goes", FAILING, {"state": "absent"}, {}),

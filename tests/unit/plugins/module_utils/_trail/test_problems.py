@@ -155,10 +155,10 @@ PROBLEMS: list[tuple[str, Situation, dict[str, str]]] = [
     ("bucket unread", replace(GOOD, bucket_problems=Unread("denied.")), {"bucket_policy": "unknown"}),
     (
         "another bucket than looked up",
-        replace(GOOD, options=options(looked_up_bucket="found")),
+        replace(GOOD, options=options(looked_up_bucket={"name": "found"})),
         {"bucket_not_looked_up": "error"},
     ),
-    ("the bucket that was looked up", replace(GOOD, options=options(looked_up_bucket="bucket")), {}),
+    ("the bucket that was looked up", replace(GOOD, options=options(looked_up_bucket={"name": "bucket"})), {}),
     ("no such topic", replace(GOOD, topic_policy=""), {"sns_topic_policy": "error"}),
     ("role without policies", replace(GOOD, after=LOGS, role_policies=[]), {"log_role_too_narrow": "error"}),
 ]
