@@ -74,11 +74,19 @@ OF_LOOKED_UP = {
 
 
 @dataclass(frozen=True)
+class LookedUpBucket:
+    """What a look-up found: the bucket's name, and the trail that its policy was judged for, where that is told."""
+
+    name: str
+    trail: TrailArn | None = None
+
+
+@dataclass(frozen=True)
 class TrailOptions:
     """What the user asks for; the names are those of the module's options, None where one is not set.
 
     name: a trail's name, or its ARN. tags: all that the trail is to have; with ``purge_tags`` false, some of them.
-    on_problem: an action for every problem. looked_up_bucket: its name.
+    on_problem: an action for every problem.
     """
 
     name: str | TrailArn
@@ -105,7 +113,7 @@ class TrailOptions:
     bucket_organization_id: str | None
     bucket_region: str | None
     bucket_is_named: bool
-    looked_up_bucket: str | None
+    looked_up_bucket: LookedUpBucket | None
     log_archive_role_arn: str | None
     log_archive_role_external_id: str | None
     adopt_foreign: bool
@@ -149,11 +157,12 @@ def trail_options(params: Mapping[str, Any]) -> TrailOptions:
 def bucket_options(params: Mapping[str, Any]) -> dict[str, Any]:
     """The options about the bucket, by their names: what the user set, else what the look-up found."""
     looked_up, given, named = params["looked_up_bucket"] or {}, params["s3_bucket_name"], params["bucket_is_named"]
-    bucket = looked_up.get("name") if given is None else given
-    found = looked_up if looked_up.get("name") == bucket else {}
+    name, trail = looked_up.get("name"), looked_up.get("trail_arn", "")
+    bucket = name if given is None else given
+    found = looked_up if name == bucket else {}
     return {
         "s3_bucket_name": bucket,
         "bucket_is_named": given is not None if named is None else named,
-        "looked_up_bucket": looked_up.get("name"),
+        "looked_up_bucket": LookedUpBucket(name, parse_trail_arn(trail) if is_trail_arn(trail) else None) if name else None,
         **{option: found.get(key) if params[option] is None else params[option] for option, key in OF_LOOKED_UP.items()},
     }

@@ -253,13 +253,13 @@ def _bucket_policy(situation: Situation) -> Problem | None:
 
 def _bucket_not_looked_up(situation: Situation) -> Problem | None:
     bucket, looked_up = situation.after["s3_bucket_name"], situation.options.looked_up_bucket
-    if not looked_up or looked_up == bucket:
+    if not looked_up or looked_up.name == bucket:
         return None
     return Problem(
         "bucket_not_looked_up",
         "error",
         f"Bucket {bucket}",
-        f"another one than {looked_up}, which was looked up and judged",
+        f"another one than {looked_up.name}, which was looked up and judged",
         "the bucket that was looked up",
         f"Set log_bucket_lookup_name={bucket}, so that it is judged as well, or leave organization_trail_bucket out.",
     )

@@ -4,8 +4,9 @@
 """Look at a trail and at what surrounds it, with the fewest calls: nothing is read twice, what can be is read at once.
 
 An unchanged organization trail takes six calls: ListTrails, DescribeOrganization and
-ListAWSServiceAccessForOrganization, then DescribeTrails, GetTrailStatus and GetEventSelectors. Each option that needs
-more adds its own read, each other trail of the account adds two.
+ListAWSServiceAccessForOrganization, then DescribeTrails, GetTrailStatus and GetEventSelectors. All six are made at once
+where the look-up of the bucket tells the trail's ARN before. Each option that needs more adds its own read, each other
+trail of the account adds two.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from .._aws.untyped import Client
 from .._aws.whole_answer import read_whole
 from .._organization.delegated_administrator import is_administrator
 from .._organization.refusals import caller_refusal, feature_refusal
-from .._work.reads import Answers, Reads, read_all
+from .._work.reads import Answers, Reads, read_all, read_rest
 from .options import TrailOptions
 from .refusals import choose_trail, name_refusal
 from .settings import Settings, is_key_alias, more_settings, trail_settings
@@ -99,7 +100,9 @@ def look(session: Session, options: TrailOptions) -> View:
     }
     if options.needs_organization:
         reads["trusted_access"] = partial(read_or_unread, has_service_access, organizations, CLOUDTRAIL)
-    answers = read_all(reads)
+    likely = _likely_trail(options)
+    ahead = trail_reads(session, likely, options) if likely else {}
+    answers = read_all(reads | {name: partial(read_or_unread, read) for name, read in ahead.items()})
     organization, trails = answers["organization"], answers["trails"]
     if options.needs_organization:
         refuse(feature_refusal(organization))
@@ -109,7 +112,8 @@ def look(session: Session, options: TrailOptions) -> View:
         raise AnsibleOrgTrailError(message=arn)
     view = View(arn, organization, trails, None, [], None, answers.get("trusted_access"))
     if arn in trails:
-        view = _look_around(session, options, view)
+        known = {name: answers[name] for name in ahead} if arn == likely else {}
+        view = _look_around(session, options, view, known=known if _is_read(known) else {})
     if view.now is None:  # a member sees management's trail in ListTrails, but owns none (aws-facts 4.1)
         refusal = caller_refusal(replace(organization, management_account_id=owner), session.account_id)
         if refusal and is_administrator(session):
@@ -118,6 +122,18 @@ def look(session: Session, options: TrailOptions) -> View:
         refuse(refusal)
         view = _look_around(session, options, view, with_trail=False)
     return view
+
+
+def _likely_trail(options: TrailOptions) -> TrailArn | None:
+    """The trail that will be chosen, most likely: that of the look-up. None where only ListTrails can tell."""
+    trail = options.looked_up_bucket.trail if options.looked_up_bucket else None
+    return trail if trail and options.name in (trail, trail.name) else None
+
+
+def _is_read(answers: Answers) -> bool:
+    """Whether reads made before the trail was chosen were answered; else they are made again, for what that tells."""
+    of_trail = {name: answer for name, answer in answers.items() if name != "trail"}  # of a member there is none
+    return not any(isinstance(answer, Unread) for answer in answers.values()) and None not in of_trail.values()
 
 
 def _trails(client: Client) -> frozenset[TrailArn]:
@@ -134,8 +150,13 @@ def _organization(client: Client, options: TrailOptions) -> Organization:
         return WITHOUT_ORGANIZATION
 
 
-def _look_around(session: Session, options: TrailOptions, view: View, with_trail: bool = True) -> View:
-    """Read the trail, the account's other trails, and the key behind an alias, all at once."""
+def _look_around(
+    session: Session, options: TrailOptions, view: View, with_trail: bool = True, known: Answers | None = None
+) -> View:
+    """Read the trail, the account's other trails, and the key behind an alias, all at once.
+
+    known: answers about the trail that are there already.
+    """
     reads: Reads = {}
     if with_trail:
         reads |= trail_reads(session, view.arn, options, shared=bool(view.administrator))
@@ -149,7 +170,7 @@ def _look_around(session: Session, options: TrailOptions, view: View, with_trail
         region = key.split(":")[3] if key.startswith("arn:") else options.bucket_region or view.arn.region
         reads["key"] = partial(describe_key, session.client("kms", region), key)
     answers = (
-        read_whole(partial(read_all, reads), partial(_doubt, view.arn, insights=True))
+        read_whole(read_rest(reads, known or {}), partial(_doubt, view.arn, insights=True))
         if with_trail
         else read_all(reads)
     )

@@ -31,6 +31,17 @@ def read_all(reads: Mapping[str, Callable[[], Any]]) -> Answers:
     return {name: future.result() for name, future in futures.items()}
 
 
+def read_rest(reads: Mapping[str, Callable[[], Any]], known: Answers) -> Callable[[], Answers]:
+    """As ``read_all``, when it is called, but the first time without the reads whose answers are known."""
+    left = [known]
+
+    def read() -> Answers:
+        have = left.pop() if left else {}
+        return have | read_all({name: one for name, one in reads.items() if name not in have})
+
+    return read
+
+
 def read_each(read: Callable[[Thing], Answer], things: Iterable[Thing], threads: int) -> list[Answer]:
     """The answer about each thing, in their order, so many at a time; raises the first one's error."""
     with ThreadPoolExecutor(max_workers=threads) as pool:

@@ -15,6 +15,7 @@ from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options 
     ACTIONS,
     DEFAULT_ACTIONS,
     Action,
+    LookedUpBucket,
     ProblemName,
     TrailOptions,
 )
@@ -32,6 +33,7 @@ LOOKED_UP = {
     "account_id": "444455556666",
     "organization_id": "o-exampleorgid",
     "region": "eu-west-1",
+    "trail_arn": ARN,
     "health": None,
 }
 OF_LOGS = {
@@ -42,6 +44,7 @@ OF_LOGS = {
     "bucket_region": "eu-west-1",
 }
 UNSET = dict.fromkeys(OF_LOGS)
+LOGS = LookedUpBucket("logs", TrailArn("aws", "eu-central-1", "111122223333", "default"))
 
 
 def test_every_option_of_the_module_is_in_it() -> None:
@@ -74,23 +77,23 @@ def test_nothing_set_is_none() -> None:
         ),
         (
             {"looked_up_bucket": LOOKED_UP},
-            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": False, **OF_LOGS},
+            {"s3_bucket_name": "logs", "looked_up_bucket": LOGS, "bucket_is_named": False, **OF_LOGS},
         ),
         (
             {"looked_up_bucket": LOOKED_UP, "bucket_is_named": True},
-            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": True, **OF_LOGS},
+            {"s3_bucket_name": "logs", "looked_up_bucket": LOGS, "bucket_is_named": True, **OF_LOGS},
         ),
         (
             {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": "logs"},
-            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": True, **OF_LOGS},
+            {"s3_bucket_name": "logs", "looked_up_bucket": LOGS, "bucket_is_named": True, **OF_LOGS},
         ),
         (
             {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": "mine"},
-            {"s3_bucket_name": "mine", "looked_up_bucket": "logs", "bucket_is_named": True, **UNSET},
+            {"s3_bucket_name": "mine", "looked_up_bucket": LOGS, "bucket_is_named": True, **UNSET},
         ),
         (
             {"looked_up_bucket": LOOKED_UP, "s3_bucket_name": ""},
-            {"s3_bucket_name": "", "looked_up_bucket": "logs", "bucket_is_named": True, **UNSET},
+            {"s3_bucket_name": "", "looked_up_bucket": LOGS, "bucket_is_named": True, **UNSET},
         ),
         (
             {"looked_up_bucket": LOOKED_UP, "bucket_region": "us-east-1", "expected_admitted_home_regions": []},
@@ -98,7 +101,7 @@ def test_nothing_set_is_none() -> None:
         ),
         (
             {"looked_up_bucket": {"name": "logs"}},
-            {"s3_bucket_name": "logs", "looked_up_bucket": "logs", "bucket_is_named": False, **UNSET},
+            {"s3_bucket_name": "logs", "looked_up_bucket": LookedUpBucket("logs"), "bucket_is_named": False, **UNSET},
         ),
     ],
 )

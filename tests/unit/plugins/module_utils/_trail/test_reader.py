@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -109,6 +112,50 @@ def test_a_trail_is_read_in_its_home_region() -> None:
     looked(session)
     assert session.regions_of("list_trails") == ["us-east-1"]
     assert {*session.regions_of("describe_trails"), *session.regions_of("get_trail_status")} == {"eu-central-1"}
+
+
+LOOKED_UP = {"looked_up_bucket": {"name": "bucket", "trail_arn": str(HOME)}}
+
+
+@pytest.mark.parametrize("name", ["default", str(HOME)])
+def test_the_trail_that_the_look_up_tells_of_is_read_with_the_rest(name: str) -> None:
+    """Each call waits until all six have begun."""
+    session, six = canned(), threading.Barrier(6, timeout=30)
+    for call in UNCHANGED:
+        session.answers[call] = partial(lambda answer, **_given: (six.wait(), answer)[1], EXCHANGE[call])
+    assert looked(session, name=name, **LOOKED_UP) == looked(canned(), name=name)
+    assert session.called() == UNCHANGED
+
+
+ELSEWHERE: list[tuple[str, dict[str, Any], dict[str, object], Any]] = [
+    ("of another name", {}, {"name": "other"}, TrailArn("aws", "us-east-1", ME, "other")),
+    ("in another region", {"list_trails": {"Trails": [{"TrailARN": str(OLD)}]}}, {"name": "old"}, OLD),
+    ("none yet", {"list_trails": {"Trails": []}}, {}, TrailArn("aws", "us-east-1", ME, "default")),
+]
+
+
+@pytest.mark.parametrize(("case", "answers", "given", "arn"), ELSEWHERE, ids=[row[0] for row in ELSEWHERE])
+def test_a_trail_that_is_not_the_look_ups(
+    case: str, answers: dict[str, Any], given: dict[str, object], arn: TrailArn
+) -> None:
+    told = {"looked_up_bucket": {"name": "bucket", "trail_arn": str(replace(HOME, region="eu-west-1"))}}
+    missing = client_error("TrailNotFoundException")
+    if case == "none yet":
+        answers = {**answers, "get_trail_status": missing, "get_event_selectors": missing}
+    view = looked(canned(**answers), **given, **told)
+    assert view == looked(canned(**answers), **given)
+    assert view.arn == arn
+
+
+@pytest.mark.parametrize("code", ["TrailNotFoundException", "AccessDeniedException"])
+def test_what_was_not_answered_before_the_trail_was_chosen_is_asked_for_again(code: str) -> None:
+    answers = iter([client_error(code), {"IsLogging": True}])
+    session = canned(get_trail_status=lambda **_: next(answers))
+    assert looked(session, **LOOKED_UP) == looked(canned())
+    assert session.called().count("get_trail_status") == 2
+    denied = canned(get_trail_status=client_error("AccessDeniedException"))
+    with pytest.raises(AnsibleAWSError, match="Failed to get the status of the trail"):
+        looked(denied, **LOOKED_UP)
 
 
 FURTHER = [

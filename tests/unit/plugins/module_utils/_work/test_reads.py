@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.reads import read_all, read_each
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.reads import read_all, read_each, read_rest
 
 
 @pytest.mark.parametrize("names", ["", "a", "abc"])
@@ -37,6 +37,16 @@ def test_the_first_error_of_their_order_is_raised_also_when_it_comes_last() -> N
 
     with pytest.raises(ValueError, match="first"):
         read_all({"a": first, "b": second})
+
+
+def test_what_is_known_is_read_only_when_it_is_asked_for_again() -> None:
+    read: list[str] = []
+    reads = {name: partial(lambda one: read.append(one) or f"read {one}", name) for name in "ab"}
+    rest = read_rest(reads, {"a": "known"})
+    assert rest() == {"a": "known", "b": "read b"}
+    assert read == ["b"]
+    assert rest() == rest() == {"a": "read a", "b": "read b"}
+    assert sorted(read) == ["a", "a", "b", "b", "b"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 9])
