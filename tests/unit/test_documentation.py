@@ -30,6 +30,8 @@ from tests.unit.documented import (
 TASK_KEYWORDS = {
     "name",
     "register",
+    "run_once",
+    "tags",
     "when",
     "loop",
     "vars",

@@ -22,7 +22,7 @@ LITERALS = set(re.findall(r"``(.+?)``", GUIDE))
 def test_messages_are_found_at_all() -> None:
     samples = {
         "The name … belongs to … trails": "plugins/module_utils/_trail/refusals.py",
-        "The inventory's groups management and log_archive hold … and … hosts": "playbooks/check_inventory.yml",
+        "Pass an inventory with -i, and no --limit": "plugins/module_utils/_work/inventory.py",
         "Set revert_org_trail_bucket to a bucket of the management account": "playbooks/revert_org_trail.yml",
     }
     assert samples.items() <= messages().items()

@@ -163,6 +163,10 @@ def bucket_options(params: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "s3_bucket_name": bucket,
         "bucket_is_named": given is not None if named is None else named,
-        "looked_up_bucket": LookedUpBucket(name, parse_trail_arn(trail) if is_trail_arn(trail) else None) if name else None,
-        **{option: found.get(key) if params[option] is None else params[option] for option, key in OF_LOOKED_UP.items()},
+        "looked_up_bucket": LookedUpBucket(name, parse_trail_arn(trail) if is_trail_arn(trail) else None)
+        if name
+        else None,
+        **{
+            option: found.get(key) if params[option] is None else params[option] for option, key in OF_LOOKED_UP.items()
+        },
     }

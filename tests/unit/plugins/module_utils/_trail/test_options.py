@@ -70,7 +70,10 @@ def test_nothing_set_is_none() -> None:
     ("given", "expected"),
     [
         ({}, {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET}),
-        ({"looked_up_bucket": {}}, {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET}),
+        (
+            {"looked_up_bucket": {}},
+            {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET},
+        ),
         (
             {"s3_bucket_name": "mine"},
             {"s3_bucket_name": "mine", "looked_up_bucket": None, "bucket_is_named": True, **UNSET},

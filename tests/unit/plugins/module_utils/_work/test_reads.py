@@ -41,7 +41,12 @@ def test_the_first_error_of_their_order_is_raised_also_when_it_comes_last() -> N
 
 def test_what_is_known_is_read_only_when_it_is_asked_for_again() -> None:
     read: list[str] = []
-    reads = {name: partial(lambda one: read.append(one) or f"read {one}", name) for name in "ab"}
+
+    def answer(name: str) -> str:
+        read.append(name)
+        return f"read {name}"
+
+    reads = {name: partial(answer, name) for name in "ab"}
     rest = read_rest(reads, {"a": "known"})
     assert rest() == {"a": "known", "b": "read b"}
     assert read == ["b"]
