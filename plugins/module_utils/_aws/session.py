@@ -286,12 +286,16 @@ def read_ahead() -> None:
     """Read what the clients of every service need of botocore's data, for the processes forked from this one.
 
     It is most of what a first client costs. The client made for it has no keys and calls nothing: in the defaults mode
-    ``auto``, botocore would ask the instance's metadata service.
+    ``auto``, botocore would ask the instance's metadata service. The models are those of services that most modules call.
     """
     keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
     mode: dict[str, Any] = {"defaults_mode": "legacy"}
-    client = botocore_session(None).create_client("organizations", DEFAULT_REGION, config=Config(**mode), **keys)
+    session = botocore_session(None)
+    client = session.create_client("organizations", DEFAULT_REGION, config=Config(**mode), **keys)
     client.can_paginate("list_accounts")
+    for service in ("cloudtrail", "sts"):
+        for model in ("service-2", "endpoint-rule-set-1"):
+            session.get_component("data_loader").load_service_model(service, model)
 
 
 @STSErrorHandler.common_error_handler("assume the role given in assume_role_arn")
