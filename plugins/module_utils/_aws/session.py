@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 with suppress(ImportError):  # AnsibleAWSModule says what is missing
@@ -278,7 +278,29 @@ def botocore_session(profile: str | None) -> Any:
 @cache
 def data_loader(path: str | None) -> Any:
     """Reads botocore's data, and the given path's, once."""
-    return botocore.loaders.create_loader(path)
+    loader = botocore.loaders.create_loader(path)
+    loader.list_available_services = partial(Services, loader)
+    return loader
+
+
+@dataclass(frozen=True)
+class Services:
+    """The services that have a kind of model in botocore's data, such as ``service-2``.
+
+    botocore lists all 430 to find out whether one is among them, which takes as long as reading its model. Here the
+    list is made only for whom reads it.
+    """
+
+    loader: Any
+    type_name: str  # botocore's name
+
+    def __contains__(self, service: str) -> bool:
+        with suppress(BotoCoreError):
+            return bool(self.loader.list_api_versions(service, self.type_name))
+        return False
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(type(self.loader).list_available_services(self.loader, self.type_name))
 
 
 @cache
@@ -286,7 +308,7 @@ def read_ahead() -> None:
     """Read what the clients of every service need of botocore's data, for the processes forked from this one.
 
     It is most of what a first client costs. The client made for it has no keys and calls nothing: in the defaults mode
-    ``auto``, botocore would ask the instance's metadata service. The models are those of services that most modules call.
+    ``auto``, botocore would ask the instance's metadata service. Most modules call the services whose models are read.
     """
     keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
     mode: dict[str, Any] = {"defaults_mode": "legacy"}

@@ -17,7 +17,8 @@ import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws import session
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError, sentence
 from botocore.config import Config
-from botocore.loaders import JSONFileLoader
+from botocore.exceptions import UnknownServiceError
+from botocore.loaders import JSONFileLoader, Loader
 
 KEYS = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
 
@@ -61,6 +62,26 @@ def test_after_reading_ahead_a_client_reads_only_its_own_service() -> None:
         client = session.botocore_session(None).create_client("cloudtrail", "eu-west-1", **KEYS)
         client.can_paginate("list_trails")
     assert {Path(path).parts[-3] for path in read if Path(path).name != "sdk-default-configuration"} == {"cloudtrail"}
+
+
+def test_a_client_is_made_without_listing_all_services() -> None:
+    with mock.patch.object(Loader, "list_available_services", side_effect=AssertionError("listed")):
+        session.read_ahead()
+        session.botocore_session(None).create_client("kms", "eu-west-1", **KEYS)
+
+
+@pytest.mark.parametrize("kind", ["service-2", "paginators-1", "waiters-2", "no-such-model"])
+def test_services_are_those_that_botocore_lists(kind: str) -> None:
+    ours, theirs = session.data_loader(None).list_available_services(kind), Loader().list_available_services(kind)
+    assert list(ours) == theirs
+    assert {name: name in ours for name in ("s3", "sts", "cloudtrail", "no-such-service")} == {
+        name: name in theirs for name in ("s3", "sts", "cloudtrail", "no-such-service")
+    }
+
+
+def test_an_unknown_service_is_told_as_botocore_does() -> None:
+    with pytest.raises(UnknownServiceError, match=r"'no-such-service'. Valid service names are: .*\bs3\b"):
+        session.botocore_session(None).create_client("no-such-service", "eu-west-1", **KEYS)
 
 
 def test_reading_ahead_calls_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
