@@ -17,6 +17,7 @@ import traceback
 import warnings
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -124,6 +125,8 @@ class LabApplication:
         warnings.filterwarnings("ignore", message=".*does not match an error shape")
         self.world = world
         self.moto = DomainDispatcherApplication(create_backend_app)
+        # It would list moto's folders for each call, twice, which takes longer than the answer.
+        self.moto.get_backend_for_host = cache(self.moto.get_backend_for_host)
         for name in REGISTERING:
             importlib.import_module(f"lab.{name}")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from copy import copy
@@ -40,6 +41,12 @@ ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 OLDEST = "1.35.0"
 """boto3 and botocore; amazon.aws takes older ones."""
+
+OF_ALL_SERVICES = ("endpoints", "partitions", "sdk-default-configuration")
+"""Names in botocore's data."""
+
+MADE_AHEAD: list[Any] = []
+"""A botocore session, made by ``read_ahead`` and not used yet."""
 
 DEFAULT_REGION = "us-east-1"
 GLOBAL_STS = "https://sts.amazonaws.com"
@@ -270,7 +277,8 @@ def answer_refusal(role_arn: str, answer: Structure, account_id: str = "") -> st
 
 def botocore_session(profile: str | None) -> Any:
     """A botocore session that shares what it reads of botocore's data with the others of this process."""
-    session = botocore.session.Session(profile=profile)
+    is_ahead = MADE_AHEAD and profile is None
+    session = MADE_AHEAD.pop() if is_ahead else botocore.session.Session(profile=profile)
     session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
     return session
 
@@ -305,19 +313,18 @@ class Services:
 
 @cache
 def read_ahead() -> None:
-    """Read what the clients of every service need of botocore's data, for the processes forked from this one.
+    """Read what the clients of every service, and of those that most modules call, need of botocore's data.
 
-    It is most of what a first client costs. The client made for it has no keys and calls nothing: in the defaults mode
-    ``auto``, botocore would ask the instance's metadata service. Most modules call the services whose models are read.
+    And make a session, which has read nothing of the user's. For the processes forked from this one: it is most of what
+    a first client costs. Nothing is called, nor a client made.
     """
-    keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-"}
-    mode: dict[str, Any] = {"defaults_mode": "legacy"}
-    session = botocore_session(None)
-    client = session.create_client("organizations", DEFAULT_REGION, config=Config(**mode), **keys)
-    client.can_paginate("list_accounts")
-    for service in ("cloudtrail", "sts"):
+    loader = data_loader(os.environ.get("AWS_DATA_PATH"))
+    for name in OF_ALL_SERVICES:
+        loader.load_data(name)
+    for service in ("cloudtrail", "organizations", "sts"):
         for model in ("service-2", "endpoint-rule-set-1"):
-            session.get_component("data_loader").load_service_model(service, model)
+            loader.load_service_model(service, model)
+    MADE_AHEAD.append(botocore.session.Session())
 
 
 @STSErrorHandler.common_error_handler("assume the role given in assume_role_arn")

@@ -47,6 +47,7 @@ def nothing_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[No
 def clear() -> None:
     session.read_ahead.cache_clear()
     session.data_loader.cache_clear()
+    session.MADE_AHEAD.clear()
 
 
 def test_after_reading_ahead_a_client_reads_only_its_own_service() -> None:
