@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let Python keep this collection's files compiled, as it does with what pip installs.
 
-Ansible's loader of collections compiles a file each time that a process imports it: 80 files in every run of the main
-job. The finder here goes before it, for this collection's files alone, and reads and writes ``__pycache__`` as Python
-does everywhere else. Where that cannot be written the files are compiled each time, as without it.
+Ansible keeps the plugins that it loads itself compiled, but what those import its loader of collections compiles each
+time: 80 files in every run of the main job. The finder here goes before it, for this collection's files alone, and
+reads and writes ``__pycache__`` as Python does everywhere else. Where that cannot be written, each run compiles.
 """
 
 from __future__ import annotations
