@@ -114,12 +114,19 @@ def roles_of(playbook: Any) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for play in playbook:
         named = [{"name": role} for role in play.get("roles", [])]
-        for task in tasks_of([play]):
+        for task in every_task(play):
             named += [task[f"ansible.builtin.{verb}_role"] for verb in ("import", "include") if is_role(task, verb)]
         for role in named:
             name = role["name"].removeprefix(f"{COLLECTION}.")
             found[name, "merge" if role.get("tasks_from") == "merge" else "main"] = None
     return list(found)
+
+
+def every_task(play: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tasks of a play, and those of files that it includes."""
+    tasks = list(tasks_of([play]))
+    files = [task["ansible.builtin.include_tasks"] for task in tasks if "ansible.builtin.include_tasks" in task]
+    return tasks + [task for file in files for task in tasks_of(load_yaml(ROOT / "playbooks" / file))]
 
 
 def is_role(task: dict[str, Any], verb: str) -> bool:
@@ -211,7 +218,7 @@ def first_sentence(description: list[str] | str) -> str:
     return re.split(r"(?<=\.)\s", text, maxsplit=1)[0]
 
 
-MARKUP = re.compile(r"\b(?:[OVCPEIB]|RV)\((?:ignore:)?([^)#]*)(?:#\w+:?([^)]*))?\)|\bR\(([^,]*),[^)]*\)")
+MARKUP = re.compile(r"\b(?:[OVCPEIBM]|RV)\((?:ignore:)?([^)#]*)(?:#\w+:?([^)]*))?\)|\bR\(([^,]*),[^)]*\)")
 
 
 def literals(text: str) -> str:

@@ -10,9 +10,9 @@ itself. So this plugin leaves to Ansible all that comes before (module defaults,
 module's output, no_log, facts) and replaces only the two steps between: no file is packed, and the command is a fork
 that runs the module with its own standard output, working directory, signal handlers and exit handlers.
 
-Each module has an action plugin of its name that consists of this class. Redirects in meta/runtime.yml cannot do that:
-with ``plugin_routing.action`` all modules share one name, so that module_defaults of one module reach the others;
-``plugin_routing.modules.….action_plugin`` is read after Ansible forked, too late for ``preload``.
+Each module that calls AWS has an action plugin of its name that consists of this class. Redirects in meta/runtime.yml
+cannot do that: with ``plugin_routing.action`` all modules share one name, so that module_defaults of one module reach
+the others; ``plugin_routing.modules.….action_plugin`` is read after Ansible forked, too late for ``preload``.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ SESSION = "ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.sess
 
 GARBAGE = 10_000
 """How many new objects a module may make before Python looks for garbage. A client of S3 makes 48,000, which stay; with
-Python's own limit, 700, a module that makes one spends an eighth of its time on looking."""
+a limit of 700, Python's own before 3.13, a module that makes one spends an eighth of its time on looking."""
 
 PROFILE = "legacy"  # what every module without metadata of its own uses
 

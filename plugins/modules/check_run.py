@@ -20,8 +20,8 @@ description:
   - Looked at are the variables of the task, and of the hosts in the groups C(management) and C(log_archive).
   - Variables of your own with such a name are let through by the variable C(org_trail_other_variables), a list of names
     and of patterns such as V(coverage_team*).
-  - Give the task the tag C(always). Where the tags of the command line leave out the tasks of its block that have
-    none, a warning says so in place of all else.
+  - In a task with the tag C(always) it warns, in place of all else, where the tags of the command line leave out the
+    tasks of its block that have no tags of their own.
   - Runs on the controller, whatever host the task is for, and calls nothing.
 author:
   - The cloudsec.org_trail maintainers (@cloudsec)
@@ -50,6 +50,9 @@ EXAMPLES = r"""
   cloudsec.org_trail.check_run:
     inventory: true
   run_once: true
+
+- name: Warn where tags leave out the tasks beside this one
+  cloudsec.org_trail.check_run:
   tags: always
 """
 

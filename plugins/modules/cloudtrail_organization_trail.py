@@ -44,7 +44,7 @@ options:
     description:
       - Name of the bucket for the log files, in any account and region of the organization. Its policy must already
         admit the trail.
-      - Required to create a trail.
+      - Required to create a trail, here or in O(looked_up_bucket).
     type: str
   s3_key_prefix:
     description:

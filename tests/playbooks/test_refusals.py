@@ -9,13 +9,14 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import parse_trail_arn
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.log_place import LogPlace
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._bucket.verdict import required_statements
 
-from tests.ansible_run import run_module
+from tests.ansible_run import run_module, run_playbook
 from tests.lab_process import Lab
 from tests.playbooks.test_enable_org_trail import enable, writes
 
@@ -214,3 +215,28 @@ def test_an_endpoint_that_is_none(lab: Lab) -> None:
     assert result.msg.startswith("Could not connect to AWS: Invalid endpoint: nowhere")
     assert result.msg.endswith("Check the options profile, region and endpoint_url.")
     assert lab.journal() == []
+
+
+NO_BUCKET = "Set organization_trail_bucket, or run the role log_bucket_lookup before."
+NEITHER: list[tuple[dict[str, Any], str]] = [
+    ({}, NO_BUCKET),
+    ({"organization_trail_bucket": ""}, NO_BUCKET),
+    ({"organization_trail_bucket": None}, NO_BUCKET),
+    ({"log_bucket": {}}, NO_BUCKET),
+    ({"log_bucket": None}, NO_BUCKET),
+    ({"log_bucket": {"name": ""}}, "looked_up_bucket has the name ''"),
+    ({"organization_trail_bucket": None, "log_bucket": {"buckets": []}}, "looked_up_bucket has the name None"),
+]
+
+
+def test_a_role_without_a_bucket_does_not_take_the_trails_own(lab: Lab) -> None:
+    """Whoever wanted another one would be told that nothing is to be changed."""
+    role = {"name": "cloudsec.org_trail.organization_trail", "tasks_from": "preflight"}
+    tasks = [
+        {"name": "run", "ansible.builtin.import_role": role, "vars": given, "ignore_errors": True}
+        for given, _says in NEITHER
+    ]
+    lab.clear_journal()
+    failed = [one for one in run_playbook(lab, tasks).results if one.failed]
+    assert [(given, one.msg) for one, (given, says) in zip(failed, NEITHER, strict=True) if says not in one.msg] == []
+    assert lab.journal(service="cloudtrail") == []

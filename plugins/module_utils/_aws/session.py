@@ -277,10 +277,15 @@ def answer_refusal(role_arn: str, answer: Structure, account_id: str = "") -> st
 
 def botocore_session(profile: str | None) -> Any:
     """A botocore session that shares what it reads of botocore's data with the others of this process."""
-    is_ahead = MADE_AHEAD and profile is None
-    session = MADE_AHEAD.pop() if is_ahead else botocore.session.Session(profile=profile)
+    session = (_made_ahead() if profile is None else None) or botocore.session.Session(profile=profile)
     session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
     return session
+
+
+def _made_ahead() -> Any:
+    with suppress(IndexError):
+        return MADE_AHEAD.pop()
+    return None
 
 
 @cache

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from .._aws.arn import TrailArn, is_trail_arn, parse_trail_arn
+from .._aws.errors import AnsibleOrgTrailError
 from .._work.options import options_of
 from .selectors import (
     AdvancedEventSelector,
@@ -63,22 +64,31 @@ DEFAULT_ACTIONS: dict[ProblemName, Action] = {
 }
 """Names of the problems, and what the module does about each unless told otherwise."""
 
-OF_LOOKED_UP = {
-    "expected_admitted_home_regions": "admitted_home_regions",
-    "expected_admitted_s3_key_prefix": "s3_key_prefix",
-    "bucket_account_id": "account_id",
-    "bucket_organization_id": "organization_id",
-    "bucket_region": "region",
-}
-"""Options that, where they are not set, what the look-up says of the bucket stands for, by its name there."""
+
+OF_LOOKED_UP = (
+    "expected_admitted_home_regions",
+    "expected_admitted_s3_key_prefix",
+    "bucket_account_id",
+    "bucket_organization_id",
+    "bucket_region",
+)
+"""Options that are by default what the look-up says of the bucket."""
 
 
 @dataclass(frozen=True)
 class LookedUpBucket:
-    """What a look-up found: the bucket's name, and the trail that its policy was judged for, where that is told."""
+    """What a look-up found: the bucket, what it says for ``OF_LOOKED_UP``, and the trail that the bucket admits.
+
+    trail: None where it may be in several regions.
+    """
 
     name: str
     trail: TrailArn | None = None
+    expected_admitted_home_regions: list[str] | None = None
+    expected_admitted_s3_key_prefix: str | None = None
+    bucket_account_id: str | None = None
+    bucket_organization_id: str | None = None
+    bucket_region: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,17 +166,39 @@ def trail_options(params: Mapping[str, Any]) -> TrailOptions:
 
 def bucket_options(params: Mapping[str, Any]) -> dict[str, Any]:
     """The options about the bucket, by their names: what the user set, else what the look-up found."""
-    looked_up, given, named = params["looked_up_bucket"] or {}, params["s3_bucket_name"], params["bucket_is_named"]
-    name, trail = looked_up.get("name"), looked_up.get("trail_arn", "")
-    bucket = name if given is None else given
-    found = looked_up if name == bucket else {}
+    looked_up, given, named = looked_up_bucket(params), params["s3_bucket_name"], params["bucket_is_named"]
+    bucket = looked_up.name if looked_up and given is None else given
+    found = vars(looked_up) if looked_up and looked_up.name == bucket else {}
     return {
+        **{name: found.get(name) if params[name] is None else params[name] for name in OF_LOOKED_UP},
         "s3_bucket_name": bucket,
         "bucket_is_named": given is not None if named is None else named,
-        "looked_up_bucket": LookedUpBucket(name, parse_trail_arn(trail) if is_trail_arn(trail) else None)
-        if name
-        else None,
-        **{
-            option: found.get(key) if params[option] is None else params[option] for option, key in OF_LOOKED_UP.items()
-        },
+        "looked_up_bucket": looked_up,
     }
+
+
+def looked_up_bucket(params: Mapping[str, Any]) -> LookedUpBucket | None:
+    """The option of that name. Raises AnsibleOrgTrailError for what cloudtrail_log_bucket_info cannot have answered."""
+    found = params["looked_up_bucket"]
+    if found is None:
+        return None
+    name, regions, arn = found.get("name"), found.get("admitted_home_regions"), str(found.get("trail_arn") or "")
+    if not name or not isinstance(name, str) or not (regions is None or isinstance(regions, list)):
+        raise AnsibleOrgTrailError(
+            f"The option looked_up_bucket has the name {name!r} and the home regions {regions!r}, expected a bucket as "
+            "cloudtrail_log_bucket_info describes it. Pass the fact log_bucket, or one element of buckets."
+        )
+    trail = parse_trail_arn(arn) if is_trail_arn(arn) else None
+    return LookedUpBucket(
+        name=name,
+        trail=trail if trail and regions == [trail.region] else None,
+        expected_admitted_home_regions=regions,
+        expected_admitted_s3_key_prefix=_text(found.get("s3_key_prefix")),
+        bucket_account_id=_text(found.get("account_id")),
+        bucket_organization_id=_text(found.get("organization_id")),
+        bucket_region=_text(found.get("region")),
+    )
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.arn import TrailArn
+from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.errors import AnsibleOrgTrailError
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._aws.session import ASSUME_ROLE_ARGUMENTS
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._trail.options import (
     ACTIONS,
@@ -36,7 +37,7 @@ LOOKED_UP = {
     "trail_arn": ARN,
     "health": None,
 }
-OF_LOGS = {
+OF_LOGS: dict[str, Any] = {
     "expected_admitted_home_regions": ["eu-central-1"],
     "expected_admitted_s3_key_prefix": "audit",
     "bucket_account_id": "444455556666",
@@ -44,7 +45,7 @@ OF_LOGS = {
     "bucket_region": "eu-west-1",
 }
 UNSET = dict.fromkeys(OF_LOGS)
-LOGS = LookedUpBucket("logs", TrailArn("aws", "eu-central-1", "111122223333", "default"))
+LOGS = LookedUpBucket("logs", TrailArn("aws", "eu-central-1", "111122223333", "default"), **OF_LOGS)
 
 
 def test_every_option_of_the_module_is_in_it() -> None:
@@ -70,10 +71,6 @@ def test_nothing_set_is_none() -> None:
     ("given", "expected"),
     [
         ({}, {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET}),
-        (
-            {"looked_up_bucket": {}},
-            {"s3_bucket_name": None, "looked_up_bucket": None, "bucket_is_named": False, **UNSET},
-        ),
         (
             {"s3_bucket_name": "mine"},
             {"s3_bucket_name": "mine", "looked_up_bucket": None, "bucket_is_named": True, **UNSET},
@@ -111,6 +108,42 @@ def test_nothing_set_is_none() -> None:
 def test_the_bucket_that_was_looked_up(given: dict[str, object], expected: dict[str, object]) -> None:
     asked = options(**given)
     assert {name: getattr(asked, name) for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    ("changed", "trail"),
+    [
+        ({}, LOGS.trail),
+        ({"admitted_home_regions": ["eu-central-1", "us-east-1"]}, None),  # the ARN names the likeliest
+        ({"admitted_home_regions": []}, None),
+        ({"admitted_home_regions": None}, None),
+        ({"trail_arn": None}, None),
+        ({"trail_arn": 7}, None),
+    ],
+)
+def test_the_trail_of_the_look_up_is_known_when_one_region_is_admitted(
+    changed: dict[str, object], trail: TrailArn | None
+) -> None:
+    found = options(looked_up_bucket={**LOOKED_UP, **changed}).looked_up_bucket
+    assert found is not None
+    assert found.trail == trail
+
+
+def test_an_account_that_yaml_made_a_number_is_taken() -> None:
+    asked = options(looked_up_bucket={**LOOKED_UP, "account_id": 444455556666})
+    assert asked.bucket_account_id == "444455556666"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        *({}, {"nam": "logs"}, {"name": ""}, {"name": None}, {"name": 7}, {"buckets": [LOOKED_UP]}),
+        {**LOOKED_UP, "admitted_home_regions": "us-east-1"},
+    ],
+)
+def test_what_is_no_looked_up_bucket_is_refused(found: dict[str, object]) -> None:
+    with pytest.raises(AnsibleOrgTrailError, match=r"^The option looked_up_bucket has the name .* Pass the fact"):
+        options(looked_up_bucket=found)
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,8 @@ def test_a_trail_is_read_in_its_home_region() -> None:
     assert {*session.regions_of("describe_trails"), *session.regions_of("get_trail_status")} == {"eu-central-1"}
 
 
-LOOKED_UP = {"looked_up_bucket": {"name": "bucket", "trail_arn": str(HOME)}}
+FOUND = {"name": "bucket", "trail_arn": str(HOME), "admitted_home_regions": [HOME.region]}
+LOOKED_UP = {"looked_up_bucket": FOUND}
 
 
 @pytest.mark.parametrize("name", ["default", str(HOME)])
@@ -138,7 +139,8 @@ ELSEWHERE: list[tuple[str, dict[str, Any], dict[str, object], Any]] = [
 def test_a_trail_that_is_not_the_look_ups(
     case: str, answers: dict[str, Any], given: dict[str, object], arn: TrailArn
 ) -> None:
-    told = {"looked_up_bucket": {"name": "bucket", "trail_arn": str(replace(HOME, region="eu-west-1"))}}
+    elsewhere = {"trail_arn": str(replace(HOME, region="eu-west-1")), "admitted_home_regions": ["eu-west-1"]}
+    told = {"looked_up_bucket": FOUND | elsewhere}
     missing = client_error("TrailNotFoundException")
     if case == "none yet":
         answers = {**answers, "get_trail_status": missing, "get_event_selectors": missing}
