@@ -42,7 +42,7 @@ ASSUME_ROLE_ARGUMENTS: dict[str, dict[str, Any]] = {
 OLDEST = "1.35.0"
 """boto3 and botocore; amazon.aws takes older ones."""
 
-OF_ALL_SERVICES = ("endpoints", "partitions", "sdk-default-configuration")
+OF_ALL_SERVICES = ("_retry", "endpoints", "partitions", "sdk-default-configuration")
 """Names in botocore's data."""
 
 MADE_AHEAD: list[Any] = []
