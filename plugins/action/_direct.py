@@ -45,7 +45,7 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.loader import module_loader
 from ansible.release import __version__
 from ansible.utils.display import Display
-from ansible_collections.cloudsec.org_trail.plugins.plugin_utils.compiled import keep_compiled
+from ansible_collections.cloudsec.org_trail.plugins.plugin_utils.compiled import kept_compiled
 
 try:  # ansible-core 2.19 and later
     from ansible.module_utils import _internal
@@ -218,9 +218,8 @@ def preload(action: str) -> None:
     and botocore's data read. Nothing here opens a connection or starts a thread, which would not survive the fork.
     """
     if switched_on(True) and not reason_against_process():
-        keep_compiled()
         gc.disable()
-        with suppress(Exception):  # the module itself will say what is wrong with it
+        with suppress(Exception), kept_compiled():  # the module itself will say what is wrong with it
             importlib.import_module(action.replace(".plugins.action.", ".plugins.modules."))
             importlib.import_module(SESSION).read_ahead()
             gc.freeze()  # else each fork's garbage collection would look at, and so copy, all that was imported
@@ -283,7 +282,8 @@ def run_module(name: str, arguments: bytes, directory: str, output: int, errors:
         os.chdir(directory)
         leave_controller()
         gc.set_threshold(GARBAGE)
-        run_as_main(name, arguments)
+        with kept_compiled():
+            run_as_main(name, arguments)
     except SystemExit as stop:
         code = stop.code
     except BaseException:

@@ -12,7 +12,8 @@ reads and writes ``__pycache__`` as Python does everywhere else. Where that cann
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.machinery import SOURCE_SUFFIXES, FileFinder, ModuleSpec, SourceFileLoader
 from types import ModuleType
 
@@ -34,7 +35,11 @@ class CompiledFinder:
         return None
 
 
-def keep_compiled() -> None:
-    """From now on, keep compiled what this process imports of the collection."""
-    if CompiledFinder not in sys.meta_path:
-        sys.meta_path.insert(0, CompiledFinder)
+@contextmanager
+def kept_compiled() -> Iterator[None]:
+    """Keep compiled what is imported of the collection meanwhile."""
+    sys.meta_path.insert(0, CompiledFinder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(CompiledFinder)

@@ -12,7 +12,7 @@ from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import pytest
-from ansible_collections.cloudsec.org_trail.plugins.plugin_utils.compiled import PLUGINS, CompiledFinder, keep_compiled
+from ansible_collections.cloudsec.org_trail.plugins.plugin_utils.compiled import PLUGINS, CompiledFinder, kept_compiled
 
 FOLDER = Path(__file__).resolve().parents[4] / "plugins"
 
@@ -66,8 +66,11 @@ def test_what_was_kept_is_used_until_the_file_changes(tmp_path: Path, monkeypatc
     assert answer() == 33
 
 
-def test_it_comes_before_ansibles_finder_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "meta_path", [object()])
-    keep_compiled()
-    keep_compiled()
-    assert [one is CompiledFinder for one in sys.meta_path] == [True, False]
+def test_it_comes_before_ansibles_finder_and_goes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "meta_path", before := [object()])
+    with kept_compiled():
+        assert [one is CompiledFinder for one in sys.meta_path] == [True, False]
+    assert sys.meta_path == before
+    with pytest.raises(ImportError), kept_compiled():
+        raise ImportError
+    assert [one is CompiledFinder for one in sys.meta_path] == [False]
