@@ -301,7 +301,7 @@ class Services:
     """The services that have a kind of model in botocore's data, such as ``service-2``.
 
     botocore lists all 430 to find out whether one is among them, which takes as long as reading its model. Here the
-    list is made only for whom reads it.
+    list is made only when it is read.
     """
 
     loader: Any
@@ -320,8 +320,8 @@ class Services:
 def read_ahead() -> None:
     """Read what the clients of every service, and of those that most modules call, need of botocore's data.
 
-    And make a session, which has read nothing of the user's. For the processes forked from this one: it is most of what
-    a first client costs. Nothing is called, nor a client made.
+    And make a session, which has read nothing of the user's. All that is for the processes forked from this one: it is
+    most of what a first client costs. Nothing is called, and no client made.
     """
     loader = data_loader(os.environ.get("AWS_DATA_PATH"))
     for name in OF_ALL_SERVICES:
