@@ -358,7 +358,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("organization_trail_on_problem", {"overlapping_trail": "perhaps"}, "on_problem"),
     ("organization_trail_on_problem", '{"overlapping_trail": "perhaps"}', "on_problem"),
     ("organization_trail_on_problem", "perhaps", "dictionary requested"),
-    ("log_bucket_lookup_health", "perhaps", "health"),
+    ("log_bucket_lookup_health", "perhaps", "log_bucket_lookup_health"),
     ("log_bucket_lookup_require_admission", "perhaps", "got: log_bucket_lookup_require_admission=perhaps"),
     ("log_bucket_lookup_tags", "perhaps", "tags"),
 ]
