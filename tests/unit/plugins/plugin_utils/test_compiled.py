@@ -34,6 +34,7 @@ def test_files_and_packages_are_found() -> None:
         (PLUGINS + "module_utils.missing", FOLDER / "module_utils"),
         (PLUGINS + "module_utils", FOLDER),  # without __init__.py it is no package to Python
         ("json", FOLDER),
+        ("elsewhere.arn", FOLDER / "module_utils" / "_aws"),  # a file is there, but not one of the collection's name
     ],
 )
 def test_the_rest_is_left_to_ansible(name: str, folder: Path) -> None:

@@ -65,6 +65,15 @@ def test_after_reading_ahead_a_client_reads_only_its_own_service() -> None:
     assert {Path(path).parts[-3] for path in read if Path(path).name != "sdk-default-configuration"} == {"cloudtrail"}
 
 
+def test_the_session_made_ahead_is_used_once_and_for_no_profile(tmp_path: Path) -> None:
+    (tmp_path / "config").write_text("[profile ours]\nregion = eu-west-1\n")
+    session.read_ahead()
+    [ahead] = session.MADE_AHEAD
+    assert session.botocore_session("ours") is not ahead
+    assert session.botocore_session(None) is ahead
+    assert session.botocore_session(None) is not ahead
+
+
 def test_a_client_is_made_without_listing_all_services() -> None:
     with mock.patch.object(Loader, "list_available_services", side_effect=AssertionError("listed")):
         session.read_ahead()

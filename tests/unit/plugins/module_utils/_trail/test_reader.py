@@ -130,7 +130,8 @@ def test_the_trail_that_the_look_up_tells_of_is_read_with_the_rest(name: str) ->
 
 ELSEWHERE: list[tuple[str, dict[str, Any], dict[str, object], Any]] = [
     ("of another name", {}, {"name": "other"}, TrailArn("aws", "us-east-1", ME, "other")),
-    ("in another region", {"list_trails": {"Trails": [{"TrailARN": str(OLD)}]}}, {"name": "old"}, OLD),
+    ("in another region", {}, {}, HOME),
+    ("in another region, of another name", {"list_trails": {"Trails": [{"TrailARN": str(OLD)}]}}, {"name": "old"}, OLD),
     ("none yet", {"list_trails": {"Trails": []}}, {}, TrailArn("aws", "us-east-1", ME, "default")),
 ]
 

@@ -8,7 +8,13 @@ from __future__ import annotations
 import pytest
 from ansible_collections.cloudsec.org_trail.plugins.module_utils._work.variables import variables_problem
 
-KNOWN = ("coverage_regions", "coverage_role_name", "log_bucket_lookup_name", "organization_trail_name")
+KNOWN = (
+    "coverage_regions",
+    "coverage_role_name",
+    "log_bucket_lookup_name",
+    "organization_trail_cloud_watch_logs_log_group_arn",
+    "organization_trail_name",
+)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +41,7 @@ def test_told(name: str, meant: str) -> None:
     [
         *("coverage", "organization_trail", "log_bucket", "trusted_access"),  # what the roles report in
         *("organization_trails", "log_buckets", "organization_id", "region", "coverage_regions"),
+        "trail_organization_cloud_watch_logs_log_group_arn",  # the same letters in another order
         *("ansible_run_tags", "__coverage_folder", "average_role_name", "organizations_accounts"),
     ],
 )
